@@ -1,0 +1,67 @@
+package dev.tuna.api;
+
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What a deployment has cost, and what the same traffic would have cost elsewhere. US dollars, exact to the microdollar.
+ *
+ * @param deployment which deployment
+ * @param from when the bill begins
+ * @param to up to when it was computed
+ * @param lines one line per backend
+ * @param total sum of the lines; lines of unknown price are left out and {@code complete} is false
+ * @param complete whether every line has a price
+ * @param usdPerHourNow what runs now costs this much per hour
+ * @param allServerless what the same traffic would have cost on the serverless tier alone; an estimate; empty if the
+ *     price is unknown
+ * @param allOnDemand what the same traffic would have cost on on-demand replicas alone; an estimate; empty if the price
+ *     is unknown
+ */
+public record CostReport(
+        String deployment,
+        Instant from,
+        Instant to,
+        List<Line> lines,
+        BigDecimal total,
+        boolean complete,
+        BigDecimal usdPerHourNow,
+        Optional<BigDecimal> allServerless,
+        Optional<BigDecimal> allOnDemand) {
+
+    /** Copies the list. */
+    public CostReport {
+        Objects.requireNonNull(deployment, "deployment");
+        Objects.requireNonNull(from, "from");
+        Objects.requireNonNull(to, "to");
+        lines = List.copyOf(lines);
+        Objects.requireNonNull(total, "total");
+        Objects.requireNonNull(usdPerHourNow, "usdPerHourNow");
+        Objects.requireNonNull(allServerless, "allServerless");
+        Objects.requireNonNull(allOnDemand, "allOnDemand");
+    }
+
+    /**
+     * The cost of one backend.
+     *
+     * @param tier what kind of machine
+     * @param provider who bills it
+     * @param backend which serverless endpoint or replica
+     * @param billed billed machine or container time
+     * @param usd its cost; empty if the price is unknown
+     * @param estimated whether the time is reckoned rather than metered by the provider
+     * @param running whether it is still being billed
+     */
+    public record Line(
+            Tier tier,
+            String provider,
+            String backend,
+            Duration billed,
+            Optional<BigDecimal> usd,
+            boolean estimated,
+            boolean running) {}
+}

@@ -1,0 +1,62 @@
+package dev.tuna.api;
+
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Something that happened to a deployment, for progress displays and logs. Immutable; holds no secret.
+ *
+ * @param at when
+ * @param deployment which deployment
+ * @param kind what happened
+ * @param backend the serverless endpoint or replica concerned, if one is
+ * @param message one sentence for a person
+ */
+public record DeploymentEvent(Instant at, String deployment, Kind kind, Optional<String> backend, String message) {
+
+    /** Checks that every part is there. */
+    public DeploymentEvent {
+        Objects.requireNonNull(at, "at");
+        Objects.requireNonNull(deployment, "deployment");
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(backend, "backend");
+        Objects.requireNonNull(message, "message");
+    }
+
+    /** What can happen; safe to switch on. */
+    public enum Kind {
+        /** The request was accepted and recorded; the endpoint answers. */
+        ACCEPTED,
+        /** A deployment of an earlier process was found and is looked after again. */
+        ADOPTED,
+        /** A backend was asked for. */
+        BACKEND_REQUESTED,
+        /** A backend reached another phase. */
+        BACKEND_PROGRESS,
+        /** A backend passed its readiness request and takes traffic. */
+        BACKEND_READY,
+        /** A backend takes no new requests. */
+        BACKEND_DRAINING,
+        /** A backend failed; the message says why. */
+        BACKEND_FAILED,
+        /** The provider confirmed that a backend is gone. */
+        BACKEND_GONE,
+        /** The cloud announced that it will take a replica. */
+        INTERRUPTION_NOTICE,
+        /** The fleet as a whole became cold, warming or ready. */
+        SPOT_STATE,
+        /** The wanted number of replicas changed. */
+        SCALED,
+        /** The deployment serves for the first time. */
+        READY,
+        /** Something needs a person's attention; the deployment goes on. */
+        WARNING,
+        /** Tearing down began. */
+        DESTROYING,
+        /** Nothing is left. */
+        DESTROYED,
+        /** Nothing serves and nothing is left that could. */
+        FAILED
+    }
+}

@@ -1,0 +1,100 @@
+package dev.tuna.api;
+
+import java.net.URI;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Everything known about a deployment at one moment. Immutable.
+ *
+ * @param name the service name
+ * @param phase where it is in its life
+ * @param endpoint the base URL for OpenAI clients
+ * @param spotState what the fleet can do now
+ * @param backends its serverless endpoints and replicas, gone ones left out
+ * @param traffic counts since the deployment began
+ * @param createdAt when it was asked for
+ * @param problems what is wrong at the moment, one sentence each; empty when all is well
+ */
+public record DeploymentStatus(
+        String name,
+        DeploymentPhase phase,
+        URI endpoint,
+        SpotState spotState,
+        List<BackendStatus> backends,
+        TrafficStats traffic,
+        Instant createdAt,
+        List<String> problems) {
+
+    /** Copies collections. */
+    public DeploymentStatus {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(phase, "phase");
+        Objects.requireNonNull(endpoint, "endpoint");
+        Objects.requireNonNull(spotState, "spotState");
+        backends = List.copyOf(backends);
+        Objects.requireNonNull(traffic, "traffic");
+        Objects.requireNonNull(createdAt, "createdAt");
+        problems = List.copyOf(problems);
+    }
+
+    /**
+     * One serverless endpoint or replica.
+     *
+     * @param id its name inside the deployment
+     * @param provider who runs it
+     * @param tier what kind of machine
+     * @param phase how far it has come
+     * @param detail what it is doing or why it failed, in a few words; may be empty
+     * @param location region, zone and machine type as far as known; may be empty
+     * @param containers containers or workers running, for serverless endpoints whose provider tells; replicas count 1
+     * @param inFlight requests that it serves now
+     * @param startedAt when it was asked for
+     * @param interruptionAt when the cloud will take it, if it said so
+     */
+    public record BackendStatus(
+            String id,
+            String provider,
+            Tier tier,
+            BackendPhase phase,
+            String detail,
+            String location,
+            int containers,
+            int inFlight,
+            Instant startedAt,
+            Optional<Instant> interruptionAt) {}
+
+    /**
+     * Requests as clients saw them: each client request counts once, however many attempts it took.
+     *
+     * @param requests accepted requests, finished or not
+     * @param succeeded answered with success, streams to their proper end
+     * @param failed answered with an error of our side's making
+     * @param rejected turned away because too many were in flight
+     * @param failedOver answered by another backend than the first one tried
+     * @param inFlight being served now
+     * @param waiting waiting for a backend to come up
+     * @param byTier succeeded requests by the tier that answered
+     */
+    public record TrafficStats(
+            long requests,
+            long succeeded,
+            long failed,
+            long rejected,
+            long failedOver,
+            int inFlight,
+            int waiting,
+            Map<Tier, Long> byTier) {
+
+        /** No traffic yet. */
+        public static final TrafficStats NONE = new TrafficStats(0, 0, 0, 0, 0, 0, 0, Map.of());
+
+        /** Copies the map. */
+        public TrafficStats {
+            byTier = Map.copyOf(byTier);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+package dev.tuna.api;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * How many machines a deployment may use, and how fast their number changes.
+ *
+ * <p>The same keys stand in a YAML file as {@code spot.min_replicas} and so on; durations are written {@code 90s},
+ * {@code 5m}, or as a plain number of seconds. Immutable.
+ *
+ * @param spot the fleet of rented replicas
+ * @param serverless the serverless endpoint
+ */
+public record ScalingPolicy(Spot spot, Serverless serverless) {
+
+    /** The policy used when nothing is said: the defaults of {@link Spot} and {@link Serverless}. */
+    public static final ScalingPolicy DEFAULT =
+            new ScalingPolicy(Spot.builder().build(), Serverless.builder().build());
+
+    /** Checks that both parts are there. */
+    public ScalingPolicy {
+        Objects.requireNonNull(spot, "spot");
+        Objects.requireNonNull(serverless, "serverless");
+    }
+
+    /**
+     * The same policy with another fleet part.
+     *
+     * @param spot the new part
+     * @return a copy
+     */
+    public ScalingPolicy withSpot(Spot spot) {
+        return new ScalingPolicy(spot, serverless);
+    }
+
+    /**
+     * The same policy with another serverless part.
+     *
+     * @param serverless the new part
+     * @return a copy
+     */
+    public ScalingPolicy withServerless(Serverless serverless) {
+        return new ScalingPolicy(spot, serverless);
+    }
+
+    /**
+     * The fleet of rented replicas.
+     *
+     * @param minReplicas replicas kept without traffic, 0 or more; default 0
+     * @param maxReplicas replicas never exceeded, 0 or more and at least {@code minReplicas}; default 5
+     * @param targetQps requests per second that one replica should carry, above 0, fractions allowed; default 10
+     * @param upscaleDelay how long demand must stay high before a replica is added; default 5 s. From zero there is no
+     *     delay
+     * @param downscaleDelay how long demand must stay low before a replica is removed; default 300 s
+     */
+    public record Spot(
+            int minReplicas, int maxReplicas, double targetQps, Duration upscaleDelay, Duration downscaleDelay) {
+
+        /** Checks ranges and that min does not exceed max. */
+        public Spot {
+            var problems = new Problems("scaling policy");
+            problems.atLeast("spot.min_replicas", minReplicas, 0);
+            problems.atLeast("spot.max_replicas", maxReplicas, 0);
+            problems.check(
+                    minReplicas <= maxReplicas,
+                    "spot.min_replicas",
+                    minReplicas,
+                    "at most spot.max_replicas (" + maxReplicas + ")");
+            problems.check(
+                    targetQps > 0 && targetQps < Double.POSITIVE_INFINITY,
+                    "spot.target_qps",
+                    targetQps,
+                    "a number above 0");
+            problems.notNegative("spot.upscale_delay", upscaleDelay);
+            problems.notNegative("spot.downscale_delay", downscaleDelay);
+            problems.throwIfAny();
+        }
+
+        /**
+         * A builder with the defaults.
+         *
+         * @return a new builder
+         */
+        public static Builder builder() {
+            return new Builder();
+        }
+
+        /**
+         * A builder with these values.
+         *
+         * @return a new builder
+         */
+        public Builder toBuilder() {
+            return new Builder()
+                    .minReplicas(minReplicas)
+                    .maxReplicas(maxReplicas)
+                    .targetQps(targetQps)
+                    .upscaleDelay(upscaleDelay)
+                    .downscaleDelay(downscaleDelay);
+        }
+
+        /** Builds a {@link Spot}; setters are named like its components. Not thread-safe. */
+        public static final class Builder {
+            private int minReplicas;
+            private int maxReplicas = 5;
+            private double targetQps = 10;
+            private Duration upscaleDelay = Duration.ofSeconds(5);
+            private Duration downscaleDelay = Duration.ofMinutes(5);
+
+            private Builder() {}
+
+            /**
+             * Sets the replicas kept without traffic.
+             *
+             * @param value 0 or more
+             * @return this
+             */
+            public Builder minReplicas(int value) {
+                this.minReplicas = value;
+                return this;
+            }
+
+            /**
+             * Sets the replicas never exceeded.
+             *
+             * @param value at least the minimum
+             * @return this
+             */
+            public Builder maxReplicas(int value) {
+                this.maxReplicas = value;
+                return this;
+            }
+
+            /**
+             * Sets the requests per second for one replica.
+             *
+             * @param value above 0
+             * @return this
+             */
+            public Builder targetQps(double value) {
+                this.targetQps = value;
+                return this;
+            }
+
+            /**
+             * Sets the delay before growing.
+             *
+             * @param value zero or longer
+             * @return this
+             */
+            public Builder upscaleDelay(Duration value) {
+                this.upscaleDelay = value;
+                return this;
+            }
+
+            /**
+             * Sets the delay before shrinking.
+             *
+             * @param value zero or longer
+             * @return this
+             */
+            public Builder downscaleDelay(Duration value) {
+                this.downscaleDelay = value;
+                return this;
+            }
+
+            /**
+             * Checks and builds.
+             *
+             * @return the fleet part
+             * @throws ConfigurationException naming every wrong value at once
+             */
+            public Spot build() {
+                return new Spot(minReplicas, maxReplicas, targetQps, upscaleDelay, downscaleDelay);
+            }
+        }
+    }
+
+    /**
+     * The serverless endpoint.
+     *
+     * @param concurrency requests that one container serves at once, 1 or more; default 32
+     * @param scaledownWindow idle time after which a container stops; default 60 s
+     * @param timeout longest time that one request may take, above zero; default 600 s
+     * @param workersMin containers kept without traffic, 0 or more; default 0
+     * @param workersMax containers never exceeded, 1 or more and at least {@code workersMin}; default 1
+     * @param scalerValue queue delay in seconds at which a provider that scales by queue delay adds a container, 1 or
+     *     more; default 4
+     */
+    public record Serverless(
+            int concurrency,
+            Duration scaledownWindow,
+            Duration timeout,
+            int workersMin,
+            int workersMax,
+            int scalerValue) {
+
+        /** Checks ranges and that min does not exceed max. */
+        public Serverless {
+            var problems = new Problems("scaling policy");
+            problems.atLeast("serverless.concurrency", concurrency, 1);
+            problems.notNegative("serverless.scaledown_window", scaledownWindow);
+            problems.positive("serverless.timeout", timeout);
+            problems.atLeast("serverless.workers_min", workersMin, 0);
+            problems.atLeast("serverless.workers_max", workersMax, 1);
+            problems.check(
+                    workersMin <= workersMax,
+                    "serverless.workers_min",
+                    workersMin,
+                    "at most serverless.workers_max (" + workersMax + ")");
+            problems.atLeast("serverless.scaler_value", scalerValue, 1);
+            problems.throwIfAny();
+        }
+
+        /**
+         * A builder with the defaults.
+         *
+         * @return a new builder
+         */
+        public static Builder builder() {
+            return new Builder();
+        }
+
+        /**
+         * A builder with these values.
+         *
+         * @return a new builder
+         */
+        public Builder toBuilder() {
+            return new Builder()
+                    .concurrency(concurrency)
+                    .scaledownWindow(scaledownWindow)
+                    .timeout(timeout)
+                    .workersMin(workersMin)
+                    .workersMax(workersMax)
+                    .scalerValue(scalerValue);
+        }
+
+        /** Builds a {@link Serverless}; setters are named like its components. Not thread-safe. */
+        public static final class Builder {
+            private int concurrency = 32;
+            private Duration scaledownWindow = Duration.ofMinutes(1);
+            private Duration timeout = Duration.ofMinutes(10);
+            private int workersMin;
+            private int workersMax = 1;
+            private int scalerValue = 4;
+
+            private Builder() {}
+
+            /**
+             * Sets the requests that one container serves at once.
+             *
+             * @param value 1 or more
+             * @return this
+             */
+            public Builder concurrency(int value) {
+                this.concurrency = value;
+                return this;
+            }
+
+            /**
+             * Sets the idle time after which a container stops.
+             *
+             * @param value zero or longer
+             * @return this
+             */
+            public Builder scaledownWindow(Duration value) {
+                this.scaledownWindow = value;
+                return this;
+            }
+
+            /**
+             * Sets the longest time for one request.
+             *
+             * @param value above zero
+             * @return this
+             */
+            public Builder timeout(Duration value) {
+                this.timeout = value;
+                return this;
+            }
+
+            /**
+             * Sets the containers kept without traffic.
+             *
+             * @param value 0 or more
+             * @return this
+             */
+            public Builder workersMin(int value) {
+                this.workersMin = value;
+                return this;
+            }
+
+            /**
+             * Sets the containers never exceeded.
+             *
+             * @param value 1 or more
+             * @return this
+             */
+            public Builder workersMax(int value) {
+                this.workersMax = value;
+                return this;
+            }
+
+            /**
+             * Sets the queue delay in seconds.
+             *
+             * @param value 1 or more
+             * @return this
+             */
+            public Builder scalerValue(int value) {
+                this.scalerValue = value;
+                return this;
+            }
+
+            /**
+             * Checks and builds.
+             *
+             * @return the serverless part
+             * @throws ConfigurationException naming every wrong value at once
+             */
+            public Serverless build() {
+                return new Serverless(concurrency, scaledownWindow, timeout, workersMin, workersMax, scalerValue);
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package dev.tuna.spi;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How the router reaches a backend. Data, so that neither core nor router needs to know the provider.
+ *
+ * @param url base URL, {@code http} or {@code https}; request paths such as {@code /v1/chat/completions} are appended
+ * @param credential the header that the backend demands; empty if none
+ * @param healthPath path that answers 200 when the backend can serve
+ * @param hardLimit longest time the provider lets one request take; empty if unlimited or unknown
+ * @param maxInFlight requests it should get at once; 0 if unlimited or unknown
+ */
+public record BackendAddress(
+        URI url, Optional<Credential> credential, String healthPath, Optional<Duration> hardLimit, int maxInFlight) {
+
+    /** Checks the URL's scheme and host and the path's first character. */
+    public BackendAddress {
+        Objects.requireNonNull(credential, "credential");
+        Objects.requireNonNull(hardLimit, "hardLimit");
+        String scheme = url.getScheme();
+        if (!("http".equals(scheme) || "https".equals(scheme)) || url.getHost() == null) {
+            throw new IllegalArgumentException("backend URL '" + url + "' must be http or https with a host");
+        }
+        if (!healthPath.startsWith("/")) {
+            throw new IllegalArgumentException("health path '" + healthPath + "' must start with /");
+        }
+    }
+
+    /**
+     * An address without credential or limits, whose health path is {@code /health}.
+     *
+     * @param url base URL
+     * @return the address
+     */
+    public static BackendAddress of(URI url) {
+        return new BackendAddress(url, Optional.empty(), "/health", Optional.empty(), 0);
+    }
+}

@@ -1,0 +1,76 @@
+package dev.tuna.spi;
+
+import dev.tuna.api.GpuOffer;
+import dev.tuna.api.GpuQuery;
+import dev.tuna.api.PreflightReport;
+import java.util.List;
+
+/**
+ * A serverless cloud, opened. Thread-safe; every method is short (seconds) and idempotent. What takes long is begun and
+ * then observed. Unless said otherwise methods throw {@link dev.tuna.api.TunaException} kinds only:
+ * {@link dev.tuna.api.ProviderException} for refusals and unreachable APIs, with {@code retryable} set truthfully.
+ */
+public interface ServerlessCloud extends AutoCloseable {
+
+    /**
+     * Checks whether a deployment can work, and creates nothing.
+     *
+     * @param spec what would be deployed
+     * @param fix whether to mend harmless things (enable an API, say); they are then reported as fixed
+     * @return every check made; a failed one names its fix
+     */
+    PreflightReport preflight(ServerlessSpec spec, boolean fix);
+
+    /**
+     * The GPUs this cloud offers, with live prices where it tells them.
+     *
+     * @param query which ones
+     * @return offers that match
+     */
+    List<GpuOffer> offers(GpuQuery query);
+
+    /**
+     * What would be sent. Pure: no contact with the cloud, the same plan for the same spec.
+     *
+     * @param spec what to deploy
+     * @return the plan
+     * @throws dev.tuna.api.ConfigurationException if a value that the user set cannot be honoured
+     */
+    ServerlessPlan plan(ServerlessSpec spec);
+
+    /**
+     * Starts making what the plan says, or updates what exists under its name. Returns before it serves. Calling it
+     * again with an equal plan makes nothing twice.
+     *
+     * @param plan from {@link #plan}, possibly stored and read back
+     * @return the main resource, to be observed and destroyed
+     */
+    ResourceRef begin(ServerlessPlan plan);
+
+    /**
+     * Looks at a resource.
+     *
+     * @param resource from {@link #begin} or {@link #find}
+     * @return its state now; {@link dev.tuna.api.BackendPhase#GONE} if it does not exist
+     */
+    ServerlessObservation observe(ResourceRef resource);
+
+    /**
+     * Starts removing a resource and everything made for it. A resource that does not exist counts as removed;
+     * {@link #observe} confirms.
+     *
+     * @param resource from {@link #begin} or {@link #find}
+     */
+    void destroy(ResourceRef resource);
+
+    /**
+     * Everything in this cloud that carries a Tuna owner tag, whoever's.
+     *
+     * @return found resources, main ones and helpers
+     */
+    List<FoundResource> find();
+
+    /** Releases what this object made. Idempotent; never destroys outside resources. */
+    @Override
+    void close();
+}

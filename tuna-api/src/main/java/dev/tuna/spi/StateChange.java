@@ -6,7 +6,7 @@ import java.util.List;
  * What is to be stored together.
  *
  * @param deployments records to insert or replace, by id
- * @param resources records to insert or replace, by reference
+ * @param resources records to insert or replace, by key
  * @param ledger entries to append
  */
 public record StateChange(

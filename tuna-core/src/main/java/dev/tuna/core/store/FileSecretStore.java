@@ -1,0 +1,165 @@
+package dev.tuna.core.store;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Secret;
+import dev.tuna.api.SecretRef;
+import dev.tuna.api.StoreException;
+import dev.tuna.spi.SecretStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Keeps secrets in a file that only its owner can read: {@code secrets.json} (0600), one JSON object from name to value.
+ *
+ * <p>The file is read anew on every look-up, so it may be edited by hand; it is replaced in one step, after its new
+ * content is on disk. A file that others can read is refused. Thread-safe; one process should write at a time, which the
+ * lock of a {@link SqliteStateStore} in the same directory sees to.
+ */
+public final class FileSecretStore implements SecretStore {
+
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private final Path directory;
+    private final Path file;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /**
+     * A store in a directory. Nothing is read or made yet; the directory (0700) and the file come with the first secret.
+     *
+     * @param directory where {@code secrets.json} is or will be
+     */
+    public FileSecretStore(Path directory) {
+        this.directory = directory;
+        this.file = directory.resolve("secrets.json");
+    }
+
+    @Override
+    public Optional<Secret> get(SecretRef ref) {
+        lock.lock();
+        try {
+            return Optional.ofNullable(read().get(ref.name())).map(Secret::of);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void put(SecretRef ref, Secret secret) {
+        lock.lock();
+        try {
+            SortedMap<String, String> secrets = read();
+            if (!secret.reveal().equals(secrets.put(ref.name(), secret.reveal()))) {
+                write(secrets);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void remove(SecretRef ref) {
+        lock.lock();
+        try {
+            SortedMap<String, String> secrets = read();
+            if (secrets.remove(ref.name()) != null) {
+                write(secrets);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private SortedMap<String, String> read() {
+        try {
+            if (OwnerOnly.opensToOthers(file)) {
+                throw new StoreException(
+                        ErrorCode.STORE_UNWRITABLE,
+                        "secret file " + file + " is open to other users of this machine; run: chmod 600 " + file
+                                + " (and replace the secrets in it, if others have been on the machine)",
+                        null);
+            }
+            return parse(Files.readAllBytes(file));
+        } catch (NoSuchFileException e) {
+            return new TreeMap<>();
+        } catch (IOException e) {
+            throw new StoreException(
+                    ErrorCode.STORE_UNWRITABLE,
+                    "secret file " + file + " cannot be read; check its owner and permissions",
+                    e);
+        }
+    }
+
+    private SortedMap<String, String> parse(byte[] content) throws IOException {
+        try {
+            Map<String, String> secrets = JSON.readValue(content, new TypeReference<>() {});
+            if (secrets == null || secrets.containsValue(null) || secrets.containsValue("")) {
+                throw corrupt("it must be one JSON object from name to non-empty text");
+            }
+            return new TreeMap<>(secrets);
+        } catch (JacksonException e) {
+            // Neither its message nor the exception itself: both may quote the content.
+            throw corrupt("it is not one JSON object from name to text"
+                    + Optional.ofNullable(e.getLocation())
+                            .map(at -> " (line " + at.getLineNr() + ")")
+                            .orElse(""));
+        }
+    }
+
+    private StoreException corrupt(String finding) {
+        return new StoreException(
+                ErrorCode.STORE_CORRUPT,
+                "secret file " + file + " cannot be used: " + finding
+                        + "; it was left as it is: mend it or move it away",
+                null);
+    }
+
+    private void write(SortedMap<String, String> secrets) {
+        try {
+            OwnerOnly.directory(directory);
+            Path temporary = OwnerOnly.temporaryIn(directory);
+            try {
+                writeDurably(temporary, JSON.writeValueAsBytes(secrets));
+                Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                syncDirectory();
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException e) {
+            throw StoreErrors.unwritable(file, e);
+        }
+    }
+
+    private static void writeDurably(Path path, byte[] content) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            ByteBuffer rest = ByteBuffer.wrap(content);
+            while (rest.hasRemaining()) {
+                channel.write(rest);
+            }
+            channel.force(true);
+        }
+    }
+
+    /** Makes the new name itself durable; without this a power cut may bring back the old file. */
+    private void syncDirectory() throws IOException {
+        if (directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@ package dev.tuna.testkit.vllm;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The response to one request on its way out: head, body, end, or a violent end. Applies the faults that change how a
@@ -28,9 +31,11 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel, which is noticed
 final class Answer {
 
+    private static final Logger LOG = LoggerFactory.getLogger(VllmStandIn.class);
+
     private final Channel channel;
     private final Optional<Fault> fault;
-    private final Runnable done;
+    private final Ending ending;
     private final HttpVersion version;
     private final List<Map.Entry<String, String>> headers;
     private boolean keepAlive;
@@ -42,13 +47,20 @@ final class Answer {
             boolean keepAlive,
             Optional<Fault> fault,
             List<Map.Entry<String, String>> headers,
-            Runnable done) {
+            Ending ending) {
         this.channel = channel;
         this.version = version;
         this.keepAlive = keepAlive;
         this.fault = fault;
         this.headers = headers;
-        this.done = done;
+        this.ending = ending;
+    }
+
+    /** Told of the end twice, so that whoever has read the answer finds the books up to date. */
+    interface Ending {
+        void beforeLastByte();
+
+        void afterLastByte();
     }
 
     void closeAfterwards() {
@@ -111,7 +123,11 @@ final class Answer {
 
     static void reset(Channel channel) {
         channel.flush();
-        channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        try {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        } catch (ChannelException alreadyClosed) {
+            LOG.debug("the connection to be reset was closed already", alreadyClosed);
+        }
         channel.close();
     }
 
@@ -202,11 +218,12 @@ final class Answer {
 
         @Override
         public void end() {
+            ending.beforeLastByte();
             var sent = channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
             if (!keepAlive) {
                 sent.addListener(ChannelFutureListener.CLOSE);
             }
-            done.run();
+            ending.afterLastByte();
         }
 
         @Override

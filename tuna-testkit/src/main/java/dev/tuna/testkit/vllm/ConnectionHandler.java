@@ -101,13 +101,13 @@ final class ConnectionHandler extends SimpleChannelInboundHandler<HttpObject> {
                 server,
                 recording,
                 fault,
-                (given, done) -> new Answer(
+                (given, ending) -> new Answer(
                         context.channel(),
                         request.protocolVersion(),
                         HttpUtil.isKeepAlive(request),
                         given,
                         extra,
-                        done),
+                        ending),
                 () -> answered(context));
     }
 

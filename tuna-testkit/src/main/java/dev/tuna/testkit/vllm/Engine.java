@@ -1,10 +1,8 @@
 package dev.tuna.testkit.vllm;
 
 import io.netty.util.concurrent.EventExecutor;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 
 /** Runs generations up to its capacity and queues the rest in order. Confined to the event loop, counts excepted. */
@@ -76,12 +74,6 @@ final class Engine {
         if (running.contains(generation)) {
             generation.start();
         }
-    }
-
-    void abortAll() {
-        List<Generation> all = new ArrayList<>(waiting);
-        all.addAll(running);
-        all.forEach(Generation::abort);
     }
 
     int contextTokens() {

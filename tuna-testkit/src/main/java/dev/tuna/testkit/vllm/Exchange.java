@@ -5,7 +5,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One request and its answer, from the last byte of the request to the settled outcome. Confined to the event loop. */
-final class Exchange {
+final class Exchange implements Answer.Ending {
 
     private final StandInServer server;
     private final Recording recording;
@@ -22,12 +22,12 @@ final class Exchange {
         this.recording = recording;
         this.fault = fault;
         this.over = over;
-        answer = answers.create(fault, this::answered);
+        answer = answers.create(fault, this);
     }
 
-    /** Makes the answer of an exchange, given its fault and what to call when it is complete. */
+    /** Makes the answer of an exchange, given its fault and whom to tell of its end. */
     interface AnswerFactory {
-        Answer create(Optional<Fault> fault, Runnable done);
+        Answer create(Optional<Fault> fault, Answer.Ending ending);
     }
 
     RecordedRequest request() {
@@ -109,24 +109,22 @@ final class Exchange {
         return planned ? Math.max(0, fault.orElseThrow().moment().token()) : -1;
     }
 
-    /** The fault strikes. */
+    /** The fault strikes; only a stall leaves the request where it is. */
     void interrupted() {
-        if (!suffers(Fault.Kind.STALL)) {
-            settle(Outcome.FAULTED);
+        if (suffers(Fault.Kind.STALL)) {
+            answer.flush();
+            return;
         }
+        settle(Outcome.FAULTED);
+        if (generation != null && suffers(Fault.Kind.ABORT)) {
+            generation.abort();
+            return;
+        }
+        endGeneration();
         switch (fault.orElseThrow().kind()) {
             case RESET, RESET_WITHIN_STOP -> answer.reset();
-            case EOF -> answer.eof();
-            case ABORT -> {
-                if (generation != null) {
-                    generation.abort();
-                }
-            }
             case ERROR_EVENT -> fail(ApiError.ofStatus(500, "Internal server error"));
-            default -> answer.flush();
-        }
-        if (!suffers(Fault.Kind.STALL)) {
-            endGeneration();
+            default -> answer.eof();
         }
     }
 
@@ -174,12 +172,17 @@ final class Exchange {
         }
     }
 
-    private void answered() {
+    @Override
+    public void beforeLastByte() {
         if (generation != null) {
             recording.tokens(generation.tokens());
         }
         boolean spoiled = suffers(Fault.Kind.STATUS) && errorStatus;
         settle(spoiled ? Outcome.FAULTED : errorStatus ? Outcome.REJECTED : Outcome.COMPLETED);
+    }
+
+    @Override
+    public void afterLastByte() {
         over.run();
     }
 

@@ -4,7 +4,7 @@ import dev.tuna.api.Secret;
 import java.time.Duration;
 import java.util.List;
 
-/** What a stand-in was started with; the meanings are those of {@link VllmStandIn.Builder}. */
+/** What a stand-in was started with; the meanings are those of {@link VllmStandInBuilder}. */
 record StandInConfig(
         String host,
         int port,

@@ -12,6 +12,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -139,6 +141,7 @@ final class StandInServer {
                 refusing = true;
                 stopListening();
             });
+            awaitRefusal();
         } else {
             faults.add(fault);
         }
@@ -161,17 +164,44 @@ final class StandInServer {
         }
     }
 
+    /**
+     * The selector lets go of a closed listener a moment later. That the port can be reserved again shows that it has; the
+     * reservation keeps others away from the port until it is listened on again.
+     */
+    private void awaitRefusal() {
+        for (int turn = 0; turn < 5_000 && !loop.inEventLoop() && !loop.isShuttingDown(); turn++) {
+            try {
+                PortReservation reserved = PortReservation.of(config.host(), address.getPort());
+                onLoop(() -> keep(reserved));
+                return;
+            } catch (UncheckedIOException stillListening) {
+                LockSupport.parkNanos(1_000_000);
+            }
+        }
+    }
+
+    private void keep(PortReservation reserved) {
+        if (reservation == null && listener == null) {
+            reservation = reserved;
+        } else {
+            reserved.close();
+        }
+    }
+
     /** Like SIGKILL: every connection is reset, nothing is answered, the port is closed. */
     void kill() {
-        onLoop(() -> {
-            dead = true;
-            stopListening();
-            for (Map.Entry<Channel, ConnectionHandler> open : new ArrayList<>(connections.entrySet())) {
-                open.getValue().losesAs(Outcome.KILLED);
-                Answer.reset(open.getKey());
-            }
-            terminated.complete(null);
-        });
+        onLoop(this::dropEverything);
+        awaitRefusal();
+    }
+
+    private void dropEverything() {
+        dead = true;
+        stopListening();
+        for (Map.Entry<Channel, ConnectionHandler> open : new ArrayList<>(connections.entrySet())) {
+            open.getValue().losesAs(Outcome.KILLED);
+            Answer.reset(open.getKey());
+        }
+        terminated.complete(null);
     }
 
     /** Like SIGTERM: see {@link VllmStandIn#terminate()}. */
@@ -190,13 +220,14 @@ final class StandInServer {
             }
             exchangeOver();
         });
+        awaitRefusal();
         return terminated;
     }
 
     private void abortAll() {
         List<ConnectionHandler> all = new ArrayList<>(connections.values());
         all.forEach(ConnectionHandler::abort);
-        connections.forEach((channel, handler) -> {
+        Map.copyOf(connections).forEach((channel, handler) -> {
             handler.losesAs(Outcome.KILLED);
             closeWhenWritten(channel);
         });
@@ -210,13 +241,19 @@ final class StandInServer {
     /** While draining, the server ends when nobody is being answered any more. */
     void exchangeOver() {
         if (draining && connections.values().stream().noneMatch(ConnectionHandler::busy)) {
-            connections.keySet().forEach(StandInServer::closeWhenWritten);
+            List.copyOf(connections.keySet()).forEach(StandInServer::closeWhenWritten);
             terminated.complete(null);
         }
     }
 
+    void awaitConnectionsClosed() {
+        for (int turn = 0; openConnections > 0 && turn < 200; turn++) {
+            LockSupport.parkNanos(10_000_000);
+        }
+    }
+
     void close() {
-        kill();
+        onLoop(this::dropEverything);
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
     }
 

@@ -162,7 +162,7 @@ final class Wire {
             for (String line :
                     text.substring(Math.max(0, text.indexOf("\r\n\r\n"))).split("\r\n")) {
                 if (line.startsWith("data: ")) {
-                    body.append(line).append('\n').append(line.endsWith("\n") ? "" : "\n");
+                    body.append(line.stripTrailing()).append("\n\n");
                 }
             }
             return Wire.events(body.toString());

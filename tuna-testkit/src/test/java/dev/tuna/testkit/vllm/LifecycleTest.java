@@ -208,7 +208,10 @@ class LifecycleTest {
                 sockets.add(Wire.open(server, Wire.CHAT, STREAM));
             }
             Wire.await("all run", () -> server.running() == 2000);
-            Wire.await("all are complete", () -> server.stats().completed() == 2000);
+            Wire.await(
+                    "all are complete",
+                    Duration.ofMinutes(3),
+                    () -> server.stats().completed() == 2000);
             assertThat(server.requests()).hasSize(10);
             for (Socket socket : sockets) {
                 socket.close();

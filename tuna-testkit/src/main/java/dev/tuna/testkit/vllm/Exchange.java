@@ -1,6 +1,9 @@
 package dev.tuna.testkit.vllm;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import com.fasterxml.jackson.databind.JsonNode;
+import io.netty.util.concurrent.Future;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +17,7 @@ final class Exchange implements Answer.Ending {
     private final Runnable over;
     private @Nullable Generation generation;
     private @Nullable StreamSink stream;
+    private @Nullable Future<?> comments;
     private boolean errorStatus;
     private boolean settled;
 
@@ -91,14 +95,29 @@ final class Exchange implements Answer.Ending {
         Generation.Sink sink;
         if (request.stream()) {
             answer.begin("text/event-stream; charset=utf-8");
-            stream = new StreamSink(this, answer, format);
-            sink = stream;
+            StreamSink events = new StreamSink(this, answer, format);
+            stream = events;
+            sink = events;
+            keepAlive(events);
         } else {
             sink = new WholeSink(this, format);
         }
         boolean textLags = suffers(Fault.Kind.IDS_WITHOUT_TEXT);
         generation = new Generation(server.engine(), request, textLags, interruptAt(request), sink);
         server.engine().submit(generation);
+    }
+
+    private void keepAlive(StreamSink events) {
+        long interval = server.config().keepAliveInterval().toNanos();
+        if (interval > 0) {
+            comments = server.engine().loop().scheduleAtFixedRate(events::keepAlive, interval, interval, NANOSECONDS);
+        }
+    }
+
+    private void stopComments() {
+        if (comments != null) {
+            comments.cancel(false);
+        }
     }
 
     private int interruptAt(GenerationRequest request) {
@@ -111,6 +130,7 @@ final class Exchange implements Answer.Ending {
 
     /** The fault strikes; only a stall leaves the request where it is. */
     void interrupted() {
+        stopComments();
         if (suffers(Fault.Kind.STALL)) {
             answer.flush();
             return;
@@ -187,6 +207,7 @@ final class Exchange implements Answer.Ending {
     }
 
     private void settle(Outcome outcome) {
+        stopComments();
         if (!settled) {
             settled = true;
             server.journal().ended(recording, outcome);

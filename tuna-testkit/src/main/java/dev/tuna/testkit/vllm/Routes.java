@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.Secret;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -174,12 +173,5 @@ final class Routes {
         }
         int[] ids = Fields.ids("tokens", fields.list("tokens"));
         answer(exchange, NODES.objectNode().put("prompt", StandInTokenizer.decode(ids)));
-    }
-
-    /** The paths that exist, for messages and tests. */
-    List<String> paths() {
-        List<String> paths = new ArrayList<>(routes.keySet());
-        paths.sort(null);
-        return paths;
     }
 }

@@ -113,6 +113,7 @@ final class ServeArguments {
                     .apiKeys(keys.stream().map(Secret::of).toArray(Secret[]::new))
                     .maxModelLen(length())
                     .shutdownTimeout(time("shutdown-timeout"))
+                    .keepAliveInterval(time("sse-keep-alive-interval"))
                     .requestIdHeaders(options.containsKey("enable-request-id-headers"))
                     .bootTime(time("standin-boot-time"))
                     .timeToFirstToken(time("standin-ttft"))

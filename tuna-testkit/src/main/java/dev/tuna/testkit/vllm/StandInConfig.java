@@ -18,6 +18,7 @@ record StandInConfig(
         double tokensPerSecond,
         int capacity,
         Duration shutdownTimeout,
+        Duration keepAliveInterval,
         boolean requestIdHeaders,
         boolean honoursPromptTokenIds,
         int keepRequests) {

@@ -7,6 +7,7 @@ final class StreamSink implements Generation.Sink {
 
     private static final byte[] DATA = "data: ".getBytes(StandardCharsets.UTF_8);
     private static final byte[] END_OF_EVENT = "\n\n".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] KEEP_ALIVE = ": keep-alive\n\n".getBytes(StandardCharsets.UTF_8);
     private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.UTF_8);
 
     private final Exchange exchange;
@@ -14,6 +15,7 @@ final class StreamSink implements Generation.Sink {
     private final AnswerFormat format;
     private final boolean[] opened;
     private int generated;
+    private boolean silent = true;
 
     StreamSink(Exchange exchange, Answer answer, AnswerFormat format) {
         this.exchange = exchange;
@@ -75,6 +77,15 @@ final class StreamSink implements Generation.Sink {
         answer.end();
     }
 
+    /** Called at an interval: a comment if nothing else was sent since the last call. */
+    void keepAlive() {
+        if (silent) {
+            answer.write(KEEP_ALIVE);
+            answer.flush();
+        }
+        silent = true;
+    }
+
     @Override
     public void flush() {
         exchange.tokens(generated);
@@ -82,6 +93,7 @@ final class StreamSink implements Generation.Sink {
     }
 
     private void event(byte[] data) {
+        silent = false;
         byte[] event = new byte[DATA.length + data.length + END_OF_EVENT.length];
         System.arraycopy(DATA, 0, event, 0, DATA.length);
         System.arraycopy(data, 0, event, DATA.length, data.length);

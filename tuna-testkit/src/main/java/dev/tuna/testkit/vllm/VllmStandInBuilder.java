@@ -19,6 +19,7 @@ public final class VllmStandInBuilder {
     private double tokensPerSecond;
     private int capacity = 256;
     private Duration shutdownTimeout = Duration.ZERO;
+    private Duration keepAliveInterval = Duration.ZERO;
     private boolean requestIdHeaders;
     private boolean honoursPromptTokenIds = true;
     private int keepRequests = 10_000;
@@ -162,6 +163,18 @@ public final class VllmStandInBuilder {
     }
 
     /**
+     * What {@code --sse-keep-alive-interval} says: how often a stream that is silent gets a comment line. Default zero,
+     * none.
+     *
+     * @param interval zero for no comments
+     * @return this
+     */
+    public VllmStandInBuilder keepAliveInterval(Duration interval) {
+        keepAliveInterval = notNegative("keepAliveInterval", interval);
+        return this;
+    }
+
+    /**
      * Whether answers carry {@code X-Request-Id}; default no, as without {@code --enable-request-id-headers}.
      *
      * @param enabled whether to send it
@@ -219,6 +232,7 @@ public final class VllmStandInBuilder {
                 tokensPerSecond,
                 capacity,
                 shutdownTimeout,
+                keepAliveInterval,
                 requestIdHeaders,
                 honoursPromptTokenIds,
                 keepRequests);

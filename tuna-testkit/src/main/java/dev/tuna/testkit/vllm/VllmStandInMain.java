@@ -9,8 +9,8 @@ import java.util.concurrent.TimeoutException;
 /**
  * The stand-in as a process that takes the command line of {@code vllm serve}.
  *
- * <p>{@code serve MODEL --host H --port P --served-model-name A B --api-key K --max-model-len N --shutdown-timeout S} mean
- * what they mean to vLLM, {@code VLLM_API_KEY} included; its other options are accepted without effect, and what vLLM does
+ * <p>{@code serve MODEL --host H --port P --served-model-name A B --api-key K --max-model-len N --shutdown-timeout S
+ * --sse-keep-alive-interval S} mean what they mean to vLLM, {@code VLLM_API_KEY} included; its other options are accepted without effect, and what vLLM does
  * not know ends with "unrecognized arguments" and status 2. Options of its own:
  *
  * <ul>

@@ -104,6 +104,18 @@ class LifecycleTest {
     }
 
     @Test
+    void commentsOnASilentStreamWhenToldTo() throws Exception {
+        try (VllmStandIn server = VllmStandIn.builder()
+                .keepAliveInterval(Duration.ofMillis(5))
+                .timeToFirstToken(Duration.ofMillis(200))
+                .start()) {
+            String body = Wire.post(server, Wire.CHAT, STREAM).body();
+            assertThat(body).startsWith(": keep-alive\n\n");
+            assertThat(Wire.events(body).done()).isTrue();
+        }
+    }
+
+    @Test
     void resetsEverythingWhenKilled() throws Exception {
         try (VllmStandIn server = VllmStandIn.builder().tokensPerSecond(CRAWL).start()) {
             Socket running = Wire.open(server, Wire.CHAT, STREAM);

@@ -1,0 +1,15 @@
+package dev.tuna.router;
+
+/**
+ * What one backend has had to do. Immutable.
+ *
+ * @param inFlight attempts it works on now
+ * @param attempts attempts sent to it since it was routed
+ * @param failures attempts that failed through its own fault
+ * @param available whether the router would send it a request now: not draining, breaker not open, not cooling down
+ */
+public record BackendLoad(int inFlight, long attempts, long failures, boolean available) {
+
+    /** Nothing yet. */
+    public static final BackendLoad NONE = new BackendLoad(0, 0, 0, true);
+}

@@ -1,0 +1,264 @@
+package dev.tuna.router;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * Limits and time-outs of one route. Immutable.
+ *
+ * @param maxInFlight requests let in at once, held to the end of the answer; beyond it 429; default 4096
+ * @param waitingRoom requests that may wait for a backend to come up; beyond it 503; default 1024
+ * @param waitLimit longest wait for a backend; then 503 with {@code Retry-After}; default 10 min, since a cold serverless
+ *     endpoint takes 1 to 10 minutes to load a model
+ * @param connectTimeout for a connection to a backend; default 2 s
+ * @param firstTokenTimeout longest silence of a replica before the first byte of a streamed answer; then the next backend
+ *     is tried; default 30 s. Serverless endpoints may be cold and are bounded by {@code deadline} only
+ * @param idleTimeout longest silence inside a streamed answer; default 60 s
+ * @param deadline from arrival to the first byte of a streamed answer, or to the end of any other; all attempts and waits
+ *     together; default 10 min, the default time-out of OpenAI clients. A stream that flows is never cut
+ * @param maxAttempts backends tried for one request at the most; default 3
+ * @param heartbeat silence after which a streaming client that waits gets a comment line; default 15 s, a quarter of the
+ *     usual 60 s after which load balancers cut; zero for none
+ * @param breaker when a failing backend is left alone
+ */
+public record RoutePolicy(
+        int maxInFlight,
+        int waitingRoom,
+        Duration waitLimit,
+        Duration connectTimeout,
+        Duration firstTokenTimeout,
+        Duration idleTimeout,
+        Duration deadline,
+        int maxAttempts,
+        Duration heartbeat,
+        Breaker breaker) {
+
+    /** Every default. */
+    public static final RoutePolicy DEFAULT = builder().build();
+
+    /** Checks ranges. */
+    public RoutePolicy {
+        require(maxInFlight >= 1, "maxInFlight", maxInFlight, "1 or more");
+        require(waitingRoom >= 0, "waitingRoom", waitingRoom, "0 or more");
+        notNegative("waitLimit", waitLimit);
+        positive("connectTimeout", connectTimeout);
+        positive("firstTokenTimeout", firstTokenTimeout);
+        positive("idleTimeout", idleTimeout);
+        positive("deadline", deadline);
+        require(maxAttempts >= 1, "maxAttempts", maxAttempts, "1 or more");
+        notNegative("heartbeat", heartbeat);
+        Objects.requireNonNull(breaker, "breaker");
+    }
+
+    /**
+     * When a failing backend is left alone.
+     *
+     * @param failures failures in a row that open it; default 5. A refused connection to a replica opens it at once
+     * @param openFor how long it stays open before probes are let through; default 5 s
+     * @param probes requests let through at once while half open; default 1
+     * @param successes successful probes that close it; default 2
+     * @param maxCooldown longest rest granted to a backend that answers 429 or 503 with {@code Retry-After}; default 30 s
+     */
+    public record Breaker(int failures, Duration openFor, int probes, int successes, Duration maxCooldown) {
+
+        /** Every default. */
+        public static final Breaker DEFAULT = new Breaker(5, Duration.ofSeconds(5), 1, 2, Duration.ofSeconds(30));
+
+        /** Checks ranges. */
+        public Breaker {
+            require(failures >= 1, "breaker.failures", failures, "1 or more");
+            notNegative("breaker.openFor", openFor);
+            require(probes >= 1, "breaker.probes", probes, "1 or more");
+            require(successes >= 1, "breaker.successes", successes, "1 or more");
+            notNegative("breaker.maxCooldown", maxCooldown);
+        }
+    }
+
+    /**
+     * A builder with the defaults.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * A builder with these values.
+     *
+     * @return a new builder
+     */
+    public Builder toBuilder() {
+        return new Builder()
+                .maxInFlight(maxInFlight)
+                .waitingRoom(waitingRoom)
+                .waitLimit(waitLimit)
+                .connectTimeout(connectTimeout)
+                .firstTokenTimeout(firstTokenTimeout)
+                .idleTimeout(idleTimeout)
+                .deadline(deadline)
+                .maxAttempts(maxAttempts)
+                .heartbeat(heartbeat)
+                .breaker(breaker);
+    }
+
+    private static void notNegative(String field, Duration value) {
+        require(!value.isNegative(), field, value, "zero or longer");
+    }
+
+    private static void positive(String field, Duration value) {
+        require(!value.isNegative() && !value.isZero(), field, value, "longer than zero");
+    }
+
+    private static void require(boolean holds, String field, Object value, String allowed) {
+        if (!holds) {
+            throw new IllegalArgumentException("route policy: " + field + " is '" + value + "' but must be " + allowed);
+        }
+    }
+
+    /** Builds a {@link RoutePolicy}; setters are named like its components. Not thread-safe. */
+    public static final class Builder {
+        private int maxInFlight = 4096;
+        private int waitingRoom = 1024;
+        private Duration waitLimit = Duration.ofMinutes(10);
+        private Duration connectTimeout = Duration.ofSeconds(2);
+        private Duration firstTokenTimeout = Duration.ofSeconds(30);
+        private Duration idleTimeout = Duration.ofSeconds(60);
+        private Duration deadline = Duration.ofMinutes(10);
+        private int maxAttempts = 3;
+        private Duration heartbeat = Duration.ofSeconds(15);
+        private Breaker breaker = Breaker.DEFAULT;
+
+        private Builder() {}
+
+        /**
+         * Sets {@link RoutePolicy#maxInFlight()}.
+         *
+         * @param value 1 or more
+         * @return this
+         */
+        public Builder maxInFlight(int value) {
+            this.maxInFlight = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#waitingRoom()}.
+         *
+         * @param value 0 or more
+         * @return this
+         */
+        public Builder waitingRoom(int value) {
+            this.waitingRoom = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#waitLimit()}.
+         *
+         * @param value zero or longer
+         * @return this
+         */
+        public Builder waitLimit(Duration value) {
+            this.waitLimit = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#connectTimeout()}.
+         *
+         * @param value longer than zero
+         * @return this
+         */
+        public Builder connectTimeout(Duration value) {
+            this.connectTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#firstTokenTimeout()}.
+         *
+         * @param value longer than zero
+         * @return this
+         */
+        public Builder firstTokenTimeout(Duration value) {
+            this.firstTokenTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#idleTimeout()}.
+         *
+         * @param value longer than zero
+         * @return this
+         */
+        public Builder idleTimeout(Duration value) {
+            this.idleTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#deadline()}.
+         *
+         * @param value longer than zero
+         * @return this
+         */
+        public Builder deadline(Duration value) {
+            this.deadline = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#maxAttempts()}.
+         *
+         * @param value 1 or more
+         * @return this
+         */
+        public Builder maxAttempts(int value) {
+            this.maxAttempts = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#heartbeat()}.
+         *
+         * @param value zero for none
+         * @return this
+         */
+        public Builder heartbeat(Duration value) {
+            this.heartbeat = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RoutePolicy#breaker()}.
+         *
+         * @param value when a failing backend is left alone
+         * @return this
+         */
+        public Builder breaker(Breaker value) {
+            this.breaker = value;
+            return this;
+        }
+
+        /**
+         * Checks and builds.
+         *
+         * @return the policy
+         * @throws IllegalArgumentException naming the wrong field
+         */
+        public RoutePolicy build() {
+            return new RoutePolicy(
+                    maxInFlight,
+                    waitingRoom,
+                    waitLimit,
+                    connectTimeout,
+                    firstTokenTimeout,
+                    idleTimeout,
+                    deadline,
+                    maxAttempts,
+                    heartbeat,
+                    breaker);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 /**
- * What is known about GPUs whoever sells them: names, memory, architecture.
+ * GPUs: what they are called, what they are, and what they cost at every provider.
  *
- * <p>Start at {@link dev.tuna.core.catalog.GpuNames}.
+ * <p>Start at {@link dev.tuna.core.catalog.GpuCatalog} and {@link dev.tuna.core.catalog.GpuNames}.
  */
 @NullMarked
 package dev.tuna.core.catalog;

@@ -1,0 +1,19 @@
+package dev.tuna.core.catalog;
+
+import dev.tuna.api.GpuOffer;
+import java.util.List;
+
+/**
+ * Offers, and what kept others from being among them.
+ *
+ * @param offers sorted by GPU memory, GPU name and price, unknown prices last
+ * @param problems one sentence for each provider that did not answer properly, sorted by provider
+ */
+public record GpuListing(List<GpuOffer> offers, List<String> problems) {
+
+    /** Copies the lists. */
+    public GpuListing {
+        offers = List.copyOf(offers);
+        problems = List.copyOf(problems);
+    }
+}

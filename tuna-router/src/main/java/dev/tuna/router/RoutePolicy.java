@@ -38,15 +38,15 @@ public record RoutePolicy(
 
     /** Checks ranges. */
     public RoutePolicy {
-        require(maxInFlight >= 1, "maxInFlight", maxInFlight, "1 or more");
-        require(waitingRoom >= 0, "waitingRoom", waitingRoom, "0 or more");
-        notNegative("waitLimit", waitLimit);
-        positive("connectTimeout", connectTimeout);
-        positive("firstTokenTimeout", firstTokenTimeout);
-        positive("idleTimeout", idleTimeout);
-        positive("deadline", deadline);
-        require(maxAttempts >= 1, "maxAttempts", maxAttempts, "1 or more");
-        notNegative("heartbeat", heartbeat);
+        Check.require(maxInFlight >= 1, "maxInFlight", maxInFlight, "1 or more");
+        Check.require(waitingRoom >= 0, "waitingRoom", waitingRoom, "0 or more");
+        Check.notNegative("waitLimit", waitLimit);
+        Check.positive("connectTimeout", connectTimeout);
+        Check.positive("firstTokenTimeout", firstTokenTimeout);
+        Check.positive("idleTimeout", idleTimeout);
+        Check.positive("deadline", deadline);
+        Check.require(maxAttempts >= 1, "maxAttempts", maxAttempts, "1 or more");
+        Check.notNegative("heartbeat", heartbeat);
         Objects.requireNonNull(breaker, "breaker");
     }
 
@@ -66,11 +66,11 @@ public record RoutePolicy(
 
         /** Checks ranges. */
         public Breaker {
-            require(failures >= 1, "breaker.failures", failures, "1 or more");
-            notNegative("breaker.openFor", openFor);
-            require(probes >= 1, "breaker.probes", probes, "1 or more");
-            require(successes >= 1, "breaker.successes", successes, "1 or more");
-            notNegative("breaker.maxCooldown", maxCooldown);
+            Check.require(failures >= 1, "breaker.failures", failures, "1 or more");
+            Check.notNegative("breaker.openFor", openFor);
+            Check.require(probes >= 1, "breaker.probes", probes, "1 or more");
+            Check.require(successes >= 1, "breaker.successes", successes, "1 or more");
+            Check.notNegative("breaker.maxCooldown", maxCooldown);
         }
     }
 
@@ -102,17 +102,22 @@ public record RoutePolicy(
                 .breaker(breaker);
     }
 
-    private static void notNegative(String field, Duration value) {
-        require(!value.isNegative(), field, value, "zero or longer");
-    }
+    /** Apart, so that {@link Breaker} can be the first of these types to be used: its checks must not load the defaults. */
+    private static final class Check {
 
-    private static void positive(String field, Duration value) {
-        require(!value.isNegative() && !value.isZero(), field, value, "longer than zero");
-    }
+        static void notNegative(String field, Duration value) {
+            require(!value.isNegative(), field, value, "zero or longer");
+        }
 
-    private static void require(boolean holds, String field, Object value, String allowed) {
-        if (!holds) {
-            throw new IllegalArgumentException("route policy: " + field + " is '" + value + "' but must be " + allowed);
+        static void positive(String field, Duration value) {
+            require(!value.isNegative() && !value.isZero(), field, value, "longer than zero");
+        }
+
+        static void require(boolean holds, String field, Object value, String allowed) {
+            if (!holds) {
+                throw new IllegalArgumentException(
+                        "route policy: " + field + " is '" + value + "' but must be " + allowed);
+            }
         }
     }
 

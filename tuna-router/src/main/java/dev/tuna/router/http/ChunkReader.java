@@ -1,0 +1,354 @@
+package dev.tuna.router.http;
+
+import java.util.Set;
+import java.util.function.IntConsumer;
+
+/**
+ * Follows the JSON of one event byte by byte: strings, escapes and nesting, and the few fields that tell how a stream
+ * goes. Everything else is passed over.
+ */
+final class ChunkReader {
+
+    /** Told when a choice of the chunk ends. */
+    @FunctionalInterface
+    interface FinishListener {
+        void onFinish(int index, boolean well);
+    }
+
+    /** Finish reasons that are the model's, not a failure's: those of completions and those of messages. */
+    private static final Set<String> FINISHED_WELL = Set.of(
+            "stop",
+            "length",
+            "tool_calls",
+            "function_call",
+            "content_filter",
+            "repetition",
+            "end_turn",
+            "max_tokens",
+            "stop_sequence",
+            "tool_use",
+            "pause_turn",
+            "refusal");
+
+    private static final Set<String> ENDS =
+            Set.of("response.completed", "response.incomplete", "speech.audio.done", "transcript.text.done");
+    private static final Set<String> FAILURES = Set.of("response.failed", "response.cancelled");
+    private static final int LONGEST_WORD = 48;
+    private static final int TRACKED_DEPTH = 6;
+
+    /** A container whose fields matter. */
+    private enum Place {
+        OUTSIDE,
+        ROOT,
+        CHOICES,
+        CHOICE,
+        /** What a choice adds. */
+        CHOICE_DELTA,
+        /** What a message adds, in the Messages API. */
+        MESSAGE_DELTA,
+        /** A list that counts as content if anything is in it. */
+        CONTENT_LIST,
+        OTHER
+    }
+
+    /** A field that matters in one place. */
+    private enum Field {
+        CHOICES(Place.ROOT, "choices"),
+        ERROR(Place.ROOT, "error"),
+        TYPE(Place.ROOT, "type"),
+        USAGE(Place.ROOT, "usage"),
+        DELTA(Place.ROOT, "delta"),
+        INDEX(Place.CHOICE, "index"),
+        FINISH_REASON(Place.CHOICE, "finish_reason"),
+        CHOICE_DELTA(Place.CHOICE, "delta"),
+        TEXT(Place.CHOICE, "text"),
+        TOKEN_IDS(Place.CHOICE, "token_ids"),
+        ROLE(Place.CHOICE_DELTA, "role"),
+        STOP_REASON(Place.MESSAGE_DELTA, "stop_reason"),
+        NONE(Place.OTHER, "");
+
+        private static final Field[] ALL = values();
+
+        private final Place place;
+        private final String name;
+
+        Field(Place place, String name) {
+            this.place = place;
+            this.name = name;
+        }
+
+        static Field of(Place place, Word name) {
+            for (Field field : ALL) {
+                if (field.place == place && name.is(field.name)) {
+                    return field;
+                }
+            }
+            return NONE;
+        }
+    }
+
+    private enum Kind {
+        STRING,
+        NULL,
+        SCALAR,
+        OBJECT,
+        ARRAY
+    }
+
+    private final FinishListener onFinish;
+    private final IntConsumer onChoice;
+    private final Word word = new Word(LONGEST_WORD);
+    private final Place[] places = new Place[TRACKED_DEPTH];
+    private final boolean[] objects = new boolean[TRACKED_DEPTH];
+
+    private int depth;
+    private boolean inString;
+    private boolean escaped;
+    private boolean inScalar;
+    private boolean nameExpected;
+    private Field field = Field.NONE;
+
+    private long index;
+    private String finishReason = "";
+    private boolean choice;
+    private boolean role;
+    private boolean content;
+    private boolean error;
+    private boolean usage;
+    private boolean typed;
+    private boolean end;
+    private boolean failure;
+    private boolean messageStop;
+
+    ChunkReader(FinishListener onFinish, IntConsumer onChoice) {
+        this.onFinish = onFinish;
+        this.onChoice = onChoice;
+        reset();
+    }
+
+    void reset() {
+        depth = 0;
+        places[0] = Place.OUTSIDE;
+        inString = false;
+        escaped = false;
+        inScalar = false;
+        nameExpected = false;
+        field = Field.NONE;
+        choice = false;
+        role = false;
+        content = false;
+        error = false;
+        usage = false;
+        typed = false;
+        end = false;
+        failure = false;
+        messageStop = false;
+    }
+
+    /** Whether it has a choice. */
+    boolean choice() {
+        return choice;
+    }
+
+    boolean role() {
+        return role;
+    }
+
+    boolean content() {
+        return content;
+    }
+
+    boolean error() {
+        return error;
+    }
+
+    boolean usage() {
+        return usage;
+    }
+
+    /** Whether it is an event of an API whose events have types. */
+    boolean typed() {
+        return typed;
+    }
+
+    /** Whether its type says that the stream ended well. */
+    boolean end() {
+        return end;
+    }
+
+    /** Whether its type says that the request failed. */
+    boolean failure() {
+        return failure;
+    }
+
+    /** Whether it ends a message, whose stop reason came before. */
+    boolean messageStop() {
+        return messageStop;
+    }
+
+    void accept(byte b) {
+        if (inString) {
+            inString(b);
+            return;
+        }
+        switch (b) {
+            case '"' -> {
+                inString = true;
+                word.clear();
+            }
+            case '{' -> open(Kind.OBJECT);
+            case '[' -> open(Kind.ARRAY);
+            case '}', ']' -> close();
+            case ',' -> {
+                inScalar = false;
+                nameExpected = depth < TRACKED_DEPTH && objects[depth];
+            }
+            case ':' -> nameExpected = false;
+            case ' ', '\t' -> inScalar = false;
+            default -> scalar(b);
+        }
+    }
+
+    private void inString(byte b) {
+        if (escaped) {
+            escaped = false;
+        } else if (b == '\\') {
+            escaped = true;
+        } else if (b == '"') {
+            inString = false;
+            if (nameExpected) {
+                field = Field.of(place(), word);
+            } else {
+                value(Kind.STRING);
+            }
+            return;
+        }
+        word.add(b);
+    }
+
+    private void scalar(byte b) {
+        if (!inScalar) {
+            inScalar = true;
+            index = field == Field.INDEX && place() == Place.CHOICE ? 0 : index;
+            value(b == 'n' ? Kind.NULL : Kind.SCALAR);
+        }
+        if (field == Field.INDEX && place() == Place.CHOICE && b >= '0' && b <= '9') {
+            index = Math.min(Integer.MAX_VALUE, index * 10 + (b - '0'));
+        }
+    }
+
+    private void open(Kind kind) {
+        Place inner = value(kind);
+        depth++;
+        if (depth < TRACKED_DEPTH) {
+            places[depth] = inner;
+            objects[depth] = kind == Kind.OBJECT;
+        }
+        nameExpected = kind == Kind.OBJECT && depth < TRACKED_DEPTH;
+        field = Field.NONE;
+        if (inner == Place.CHOICE) {
+            choice = true;
+            index = 0;
+            finishReason = "";
+        }
+    }
+
+    private void close() {
+        inScalar = false;
+        nameExpected = false;
+        if (place() == Place.CHOICE) {
+            onChoice.accept((int) index);
+            if (!finishReason.isEmpty()) {
+                onFinish.onFinish((int) index, FINISHED_WELL.contains(finishReason));
+            }
+        }
+        depth = Math.max(0, depth - 1);
+    }
+
+    private Place place() {
+        return depth < TRACKED_DEPTH ? places[depth] : Place.OTHER;
+    }
+
+    /** A value begins (or, if it is a string, ends); returns the place inside it. */
+    private Place value(Kind kind) {
+        return switch (place()) {
+            case OUTSIDE -> kind == Kind.OBJECT ? Place.ROOT : Place.OTHER;
+            case ROOT -> inRoot(kind);
+            case CHOICES -> kind == Kind.OBJECT ? Place.CHOICE : Place.OTHER;
+            case CHOICE -> inChoice(kind);
+            case CHOICE_DELTA -> inChoiceDelta(kind);
+            case MESSAGE_DELTA -> inMessageDelta(kind);
+            case CONTENT_LIST -> {
+                content = true;
+                yield Place.OTHER;
+            }
+            case OTHER -> Place.OTHER;
+        };
+    }
+
+    private Place inRoot(Kind kind) {
+        switch (field) {
+            case CHOICES -> {
+                return kind == Kind.ARRAY ? Place.CHOICES : Place.OTHER;
+            }
+            case DELTA -> {
+                return kind == Kind.OBJECT ? Place.MESSAGE_DELTA : Place.OTHER;
+            }
+            case ERROR -> error |= kind != Kind.NULL;
+            case USAGE -> usage |= kind == Kind.OBJECT;
+            case TYPE -> {
+                if (kind == Kind.STRING) {
+                    type(word.text());
+                }
+            }
+            default -> {}
+        }
+        return Place.OTHER;
+    }
+
+    private Place inChoice(Kind kind) {
+        switch (field) {
+            case CHOICE_DELTA -> {
+                return kind == Kind.OBJECT ? Place.CHOICE_DELTA : Place.OTHER;
+            }
+            case TOKEN_IDS -> {
+                return kind == Kind.ARRAY ? Place.CONTENT_LIST : Place.OTHER;
+            }
+            case TEXT -> content |= kind == Kind.STRING && word.length() > 0;
+            case FINISH_REASON -> {
+                if (kind == Kind.STRING) {
+                    finishReason = word.text();
+                }
+            }
+            default -> {}
+        }
+        return Place.OTHER;
+    }
+
+    /** Servers differ in what they call reasoning, refusals and tool calls, so anything but the role is content. */
+    private Place inChoiceDelta(Kind kind) {
+        if (field == Field.ROLE) {
+            role |= kind == Kind.STRING;
+            return Place.OTHER;
+        }
+        content |= kind == Kind.OBJECT || (kind == Kind.STRING && word.length() > 0);
+        return kind == Kind.ARRAY ? Place.CONTENT_LIST : Place.OTHER;
+    }
+
+    private Place inMessageDelta(Kind kind) {
+        if (field == Field.STOP_REASON && kind == Kind.STRING) {
+            onChoice.accept(0);
+            onFinish.onFinish(0, FINISHED_WELL.contains(word.text()));
+        }
+        return Place.OTHER;
+    }
+
+    private void type(String type) {
+        typed = true;
+        error |= type.equals("error");
+        failure |= FAILURES.contains(type);
+        end |= ENDS.contains(type);
+        content |= type.endsWith(".delta") || type.equals("content_block_delta");
+        messageStop |= type.equals("message_stop");
+    }
+}

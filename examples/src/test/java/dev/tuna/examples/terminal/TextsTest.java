@@ -1,0 +1,114 @@
+package dev.tuna.examples.terminal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DeploymentStatus.BackendStatus;
+import dev.tuna.api.DeploymentStatus.TrafficStats;
+import dev.tuna.api.SpotState;
+import dev.tuna.api.Tier;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TextsTest {
+
+    private static final Instant START = Instant.parse("2026-11-24T12:00:00Z");
+
+    @Test
+    void columnsAreAsWideAsTheirWidestCellAndFiguresFlushRight() {
+        var table = new Table("NAME", "COUNT", "PRICE").row("a", "2", "$0.24").row("longer", "10", "$11.00");
+        assertThat(table.lines())
+                .containsExactly("NAME    COUNT   PRICE", "a           2   $0.24", "longer     10  $11.00");
+        assertThatThrownBy(() -> table.row("too", "few")).hasMessage("2 cells for 3 columns");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0,$0.00",
+        "12.345,$12.35",
+        "1,$1.00",
+        "0.5,$0.5000",
+        "0.01,$0.0100",
+        "0.000042,$0.000042",
+        "-2.5,-$2.50"
+    })
+    void smallSumsAreShownWithMoreDigits(BigDecimal usd, String text) {
+        assertThat(Dollars.text(usd)).isEqualTo(text);
+    }
+
+    @Test
+    void theBoardHasALineForTheWholeAndABarForEachBackend() {
+        var traffic = new TrafficStats(120, 110, 0, 0, 3, 8, 2, Map.of());
+        List<String> lines = BackendBoard.lines(
+                status(
+                        traffic,
+                        backend("serverless-1", Tier.SERVERLESS, BackendPhase.READY, 5),
+                        backend("r-1", Tier.SPOT, BackendPhase.IMAGE, 0),
+                        backend("r-2", Tier.SPOT, BackendPhase.DRAINING, 3)),
+                START.plusSeconds(75),
+                Terminal.PLAIN);
+        assertThat(lines)
+                .containsExactly(
+                        "chat  spot warming  120 requests, 0 failed, 8 in flight, 2 waiting",
+                        "  serverless serverless-1  ###### ready     1:15  5 in flight",
+                        "  spot       r-1           ###... image     1:15  0 in flight",
+                        "  spot       r-2           ...... draining  1:15  3 in flight");
+    }
+
+    @Test
+    void aBillShowsEachBackendTheTotalAndWhatElsewhereWouldHaveCost() {
+        var bill = new CostReport(
+                "chat",
+                START,
+                START.plusSeconds(60),
+                List.of(
+                        line(Tier.SERVERLESS, "serverless-1", Optional.of(new BigDecimal("0.003")), true, true),
+                        line(Tier.SPOT, "r-1", Optional.empty(), false, false)),
+                new BigDecimal("0.003"),
+                false,
+                new BigDecimal("1.1"),
+                Optional.of(new BigDecimal("0.004")),
+                Optional.empty());
+        assertThat(BillText.lines(bill))
+                .containsExactly(
+                        "TIER        PROVIDER  BACKEND       BILLED       COST",
+                        "serverless  local     serverless-1   10.0s  $0.003000  running estimated",
+                        "spot        local     r-1            10.0s    unknown",
+                        "chat: $0.003000 and what has no known price, now $1.10 per hour",
+                        "the same traffic all-serverless: about $0.004000 (25% saved)",
+                        "the same traffic all-on-demand:  unknown");
+    }
+
+    private static CostReport.Line line(
+            Tier tier, String backend, Optional<BigDecimal> usd, boolean estimated, boolean running) {
+        return new CostReport.Line(tier, "local", backend, Duration.ofSeconds(10), usd, estimated, running);
+    }
+
+    private static DeploymentStatus status(TrafficStats traffic, BackendStatus... backends) {
+        return new DeploymentStatus(
+                "chat",
+                DeploymentPhase.ACTIVE,
+                URI.create("http://127.0.0.1:8080/v1"),
+                SpotState.WARMING,
+                List.of(backends),
+                traffic,
+                START,
+                List.of());
+    }
+
+    private static BackendStatus backend(String id, Tier tier, BackendPhase phase, int inFlight) {
+        return new BackendStatus(id, "local", tier, phase, "", "", 1, inFlight, START, Optional.empty());
+    }
+}

@@ -18,6 +18,8 @@ final class Journal {
     private final Map<Outcome, Long> ended = new EnumMap<>(Outcome.class);
     /** Guarded by lock. */
     private long arrived;
+    /** Guarded by lock. */
+    private long modelRequests;
 
     Journal(int keep) {
         this.keep = keep;
@@ -37,6 +39,7 @@ final class Journal {
         lock.lock();
         try {
             arrived++;
+            modelRequests += recording.forTheModel() ? 1 : 0;
             last.add(recording);
             while (last.size() > keep) {
                 last.remove();
@@ -60,6 +63,15 @@ final class Journal {
         lock.lock();
         try {
             return arrived;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    long modelRequests() {
+        lock.lock();
+        try {
+            return modelRequests;
         } finally {
             lock.unlock();
         }

@@ -28,6 +28,10 @@ final class Recording {
         this.outcome = outcome;
     }
 
+    boolean forTheModel() {
+        return received.method().equals("POST") && received.path().startsWith("/v1/");
+    }
+
     RecordedRequest received() {
         return received;
     }

@@ -134,6 +134,10 @@ final class ServeArguments {
                 : Optional.empty();
     }
 
+    boolean exitsOnStdinEof() {
+        return options.containsKey("standin-exit-on-stdin-eof");
+    }
+
     Duration bootTime() throws UsageException {
         return time("standin-boot-time");
     }

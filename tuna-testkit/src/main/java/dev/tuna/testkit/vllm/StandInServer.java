@@ -277,6 +277,7 @@ final class StandInServer {
     StandInStats stats() {
         return new StandInStats(
                 journal.arrived(),
+                journal.modelRequests(),
                 journal.count(Outcome.COMPLETED),
                 journal.count(Outcome.REJECTED),
                 journal.count(Outcome.ABORTED),

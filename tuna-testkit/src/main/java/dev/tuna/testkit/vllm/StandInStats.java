@@ -4,6 +4,7 @@ package dev.tuna.testkit.vllm;
  * Counters of a stand-in since it started, read at one moment.
  *
  * @param requests how many requests of any kind arrived
+ * @param modelRequests how many of them were {@code POST} below {@code /v1}, so neither probes nor questions like this one
  * @param completed how many ended {@link Outcome#COMPLETED}
  * @param rejected how many ended {@link Outcome#REJECTED}
  * @param aborted how many ended {@link Outcome#ABORTED}
@@ -17,6 +18,7 @@ package dev.tuna.testkit.vllm;
  */
 public record StandInStats(
         long requests,
+        long modelRequests,
         long completed,
         long rejected,
         long aborted,

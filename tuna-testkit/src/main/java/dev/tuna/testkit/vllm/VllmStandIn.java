@@ -2,6 +2,7 @@ package dev.tuna.testkit.vllm;
 
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
@@ -29,6 +30,23 @@ public final class VllmStandIn implements AutoCloseable {
      */
     public static VllmStandInBuilder builder() {
         return new VllmStandInBuilder();
+    }
+
+    /**
+     * Begins to configure a stand-in the way {@link VllmStandInMain} would; {@code --standin-boot-failure} and
+     * {@code --standin-exit-on-stdin-eof}, which are about a process, have no effect.
+     *
+     * @param arguments {@code serve MODEL} and options
+     * @param environment where {@code VLLM_API_KEY} is looked up
+     * @return a builder set to what the command line says
+     * @throws IllegalArgumentException if vLLM would refuse the command line; the text says why
+     */
+    public static VllmStandInBuilder forCommandLine(List<String> arguments, Map<String, String> environment) {
+        try {
+            return ServeArguments.parse(arguments.toArray(String[]::new)).builder(environment);
+        } catch (ServeArguments.UsageException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
     }
 
     /**

@@ -21,6 +21,8 @@ import java.util.concurrent.TimeoutException;
  *   <li>{@code --standin-version V}: what {@code /version} says
  *   <li>{@code --standin-ignore-prompt-token-ids}: behave like a server without that field
  *   <li>{@code --standin-keep-requests N}: how many requests are remembered, default 100
+ *   <li>{@code --standin-exit-on-stdin-eof}: end at once when standard input ends, so that a parent that dies in
+ *       whatever way takes the stand-in along
  * </ul>
  *
  * <p>The first line of output is {@code stand-in: MODEL at http://HOST:PORT}, printed once the port is known, which with
@@ -44,6 +46,9 @@ public final class VllmStandInMain {
     public static void main(String[] arguments) throws InterruptedException {
         try {
             ServeArguments parsed = ServeArguments.parse(arguments);
+            if (parsed.exitsOnStdinEof()) {
+                StdinWatch.onEof(() -> Runtime.getRuntime().halt(1));
+            }
             if (parsed.bootFailure().isPresent()) {
                 Thread.sleep(parsed.bootTime().toMillis());
                 System.err.println("RuntimeError: Engine core initialization failed. (as told to)");

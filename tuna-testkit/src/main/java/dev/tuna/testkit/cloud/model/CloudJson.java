@@ -1,0 +1,169 @@
+package dev.tuna.testkit.cloud.model;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.BeanProperty;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
+import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import dev.tuna.api.Secret;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cloud's records as JSON: components by name; durations and instants in ISO 8601; absent parts are null or missing;
+ * a key that is not known is an error. Secrets are written in the clear, so only requests to the cloud may hold any.
+ */
+public final class CloudJson {
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .addModule(new SimpleModule()
+                    .addSerializer(Duration.class, ToStringSerializer.instance)
+                    .addDeserializer(Duration.class, new Text<>(Duration.class, Duration::parse))
+                    .addSerializer(Instant.class, ToStringSerializer.instance)
+                    .addDeserializer(Instant.class, new Text<>(Instant.class, Instant::parse))
+                    .addSerializer(Secret.class, new Reveal())
+                    .addDeserializer(Secret.class, new Text<>(Secret.class, Secret::of))
+                    .addSerializer(Optional.class, new WriteOptional())
+                    .addDeserializer(Optional.class, new ReadOptional(null)))
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+
+    private CloudJson() {}
+
+    /**
+     * Writes a value.
+     *
+     * @param value a record, or a collection or map of such
+     * @return JSON on one line
+     */
+    public static String write(Object value) {
+        try {
+            return MAPPER.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(value.getClass() + " cannot be written", e);
+        }
+    }
+
+    /**
+     * Reads a value.
+     *
+     * @param json what {@link #write} wrote, or a person
+     * @param type what it is
+     * @param <T> the same
+     * @return the value
+     * @throws IllegalArgumentException if it is not JSON, lacks a part or has one too many; the text names it
+     */
+    public static <T> T read(String json, Class<T> type) {
+        return read(type.getSimpleName(), () -> MAPPER.readValue(json, type));
+    }
+
+    /**
+     * Reads a value of a generic type.
+     *
+     * @param json what {@link #write} wrote
+     * @param type what it is
+     * @param <T> the same
+     * @return the value
+     * @throws IllegalArgumentException as {@link #read(String, Class)}
+     */
+    public static <T> T read(String json, TypeReference<T> type) {
+        return read(type.getType().getTypeName(), () -> MAPPER.readValue(json, type));
+    }
+
+    private interface Parsing<T> {
+        @Nullable T parse() throws JsonProcessingException;
+    }
+
+    private static <T> T read(String what, Parsing<T> parsing) {
+        try {
+            T value = parsing.parse();
+            if (value == null) {
+                throw new IllegalArgumentException("null is no " + what);
+            }
+            return value;
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(what + ": " + e.getOriginalMessage() + place(e.getLocation()));
+        }
+    }
+
+    /** Line and column only: the exception itself quotes its source, which may hold a secret, so it is no cause either. */
+    private static String place(@Nullable JsonLocation at) {
+        return at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+    }
+
+    private static final class Text<T> extends FromStringDeserializer<T> {
+        private final transient Function<String, T> parse;
+
+        Text(Class<T> type, Function<String, T> parse) {
+            super(type);
+            this.parse = parse;
+        }
+
+        @Override
+        protected T _deserialize(String value, DeserializationContext context) {
+            return parse.apply(value);
+        }
+    }
+
+    private static final class Reveal extends JsonSerializer<Secret> {
+        @Override
+        public void serialize(Secret secret, JsonGenerator json, SerializerProvider provider) throws IOException {
+            json.writeString(secret.reveal());
+        }
+    }
+
+    @SuppressWarnings("rawtypes")
+    private static final class WriteOptional extends JsonSerializer<Optional> {
+        @Override
+        public void serialize(Optional value, JsonGenerator json, SerializerProvider provider) throws IOException {
+            provider.defaultSerializeValue(value.isPresent() ? value.get() : null, json);
+        }
+    }
+
+    @SuppressWarnings("rawtypes")
+    private static final class ReadOptional extends JsonDeserializer<Optional> implements ContextualDeserializer {
+        private final @Nullable JavaType content;
+
+        ReadOptional(@Nullable JavaType content) {
+            this.content = content;
+        }
+
+        @Override
+        public JsonDeserializer<?> createContextual(DeserializationContext context, @Nullable BeanProperty property) {
+            JavaType type = property == null ? context.getContextualType() : property.getType();
+            return new ReadOptional(type.containedTypeOrUnknown(0));
+        }
+
+        @Override
+        public Optional deserialize(JsonParser json, DeserializationContext context) throws IOException {
+            return Optional.of(context.readValue(json, content));
+        }
+
+        @Override
+        public Optional getNullValue(DeserializationContext context) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional getAbsentValue(DeserializationContext context) {
+            return Optional.empty();
+        }
+    }
+}

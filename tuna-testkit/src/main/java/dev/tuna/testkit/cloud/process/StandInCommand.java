@@ -1,0 +1,71 @@
+package dev.tuna.testkit.cloud.process;
+
+import dev.tuna.spi.EngineSpec;
+import dev.tuna.testkit.cloud.model.MachineSpec;
+import dev.tuna.testkit.vllm.VllmStandInMain;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The stand-in in a small JVM of its own, with this JVM's {@code java} and class path.
+ *
+ * @param defaults arguments that every stand-in gets; those of the engine win
+ */
+public record StandInCommand(List<String> defaults) implements ServerCommand {
+
+    private static final String SAYS = "stand-in: ";
+
+    /** What makes a small JVM start fast and stay small; several of them share two cores. */
+    private static final List<String> LIGHT = List.of(
+            "-Xshare:auto",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "-Xms16m",
+            "-Xmx96m",
+            "-Xss512k");
+
+    /** Copies the list. */
+    public StandInCommand {
+        defaults = List.copyOf(defaults);
+    }
+
+    /** On a port of its own choice, which it tells, so that two never want the same. */
+    @Override
+    public Launch launch(MachineSpec spec) {
+        List<String> words = new ArrayList<>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.addAll(LIGHT);
+        words.addAll(List.of("-cp", System.getProperty("java.class.path"), VllmStandInMain.class.getName()));
+        words.addAll(serve(spec.engine()));
+        words.add("--standin-exit-on-stdin-eof");
+        return new Launch(words, Optional.empty());
+    }
+
+    /** Said once it listens. */
+    @Override
+    public Optional<URI> addressIn(String line) {
+        int at = line.lastIndexOf(" at http://");
+        return line.startsWith(SAYS) && at > 0
+                ? Optional.of(URI.create(line.substring(at + " at ".length())))
+                : Optional.empty();
+    }
+
+    List<String> serve(EngineSpec engine) {
+        List<String> words = new ArrayList<>(List.of("serve", engine.model(), "--port", "0"));
+        words.addAll(List.of("--served-model-name", engine.servedModelName()));
+        words.addAll(List.of("--max-model-len", Integer.toString(engine.maxModelLen())));
+        words.addAll(List.of("--tensor-parallel-size", Integer.toString(engine.tpSize())));
+        engine.quantization().ifPresent(method -> words.addAll(List.of("--quantization", method)));
+        engine.version().ifPresent(version -> words.addAll(List.of("--standin-version", version)));
+        if (engine.fastBoot()) {
+            words.add("--enforce-eager");
+        }
+        words.addAll(defaults);
+        words.addAll(engine.arguments());
+        return words;
+    }
+}

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What an account holder can ask of the cloud. Thread-safe; every method is short and throws {@link CloudRefusal} and
- * nothing else.
+ * What an account holder can ask of the cloud. Thread-safe; every method is short. The cloud itself refuses with
+ * {@link CloudRefusal}; on the way to it, calls fail with {@link dev.tuna.api.TunaException}.
  */
 public interface CloudApi {
 

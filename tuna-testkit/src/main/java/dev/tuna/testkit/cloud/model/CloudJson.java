@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
@@ -17,6 +18,7 @@ import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import com.fasterxml.jackson.databind.util.TokenBuffer;
 import dev.tuna.api.Secret;
 import java.io.IOException;
 import java.time.Duration;
@@ -59,6 +61,16 @@ public final class CloudJson {
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(value.getClass() + " cannot be written", e);
         }
+    }
+
+    /**
+     * A value as a tree, in which secrets are still {@link Secret} objects, to be written by whoever sends it.
+     *
+     * @param value a record, or a collection or map of such
+     * @return the tree
+     */
+    public static JsonNode tree(Object value) {
+        return MAPPER.valueToTree(value);
     }
 
     /**
@@ -125,7 +137,11 @@ public final class CloudJson {
     private static final class Reveal extends JsonSerializer<Secret> {
         @Override
         public void serialize(Secret secret, JsonGenerator json, SerializerProvider provider) throws IOException {
-            json.writeString(secret.reveal());
+            if (json instanceof TokenBuffer) {
+                json.writeEmbeddedObject(secret);
+            } else {
+                json.writeString(secret.reveal());
+            }
         }
     }
 

@@ -64,7 +64,7 @@ public final class CloudModel implements CloudApi, CloudScript {
                 throw CloudRefusal.notFound("endpoint", endpoint);
             }
             Optional<Secret> demanded = known.request().key();
-            if (demanded.isPresent() && !demanded.get().equals(key)) {
+            if (demanded.isPresent() && (key == null || !demanded.get().equals(key))) {
                 throw new CloudRefusal(401, "unauthorized", "endpoint " + endpoint + " demands its bearer key", false);
             }
             return known.arrive(listener);

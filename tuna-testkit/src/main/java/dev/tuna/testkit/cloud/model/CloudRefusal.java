@@ -2,14 +2,11 @@ package dev.tuna.testkit.cloud.model;
 
 import java.util.Objects;
 
-/** The cloud says no, or could not be asked. */
+/** The cloud says no. */
 public final class CloudRefusal extends RuntimeException {
 
     /** No pool that was named has a machine now. */
     public static final String CAPACITY = "capacity";
-
-    /** The cloud did not answer. */
-    public static final String UNREACHABLE = "unreachable";
 
     private final int status;
     private final String code;
@@ -18,7 +15,7 @@ public final class CloudRefusal extends RuntimeException {
     /**
      * A refusal.
      *
-     * @param status HTTP status, 400 to 599; 0 if no answer came
+     * @param status HTTP status, 400 to 599
      * @param code stable word in lower case with underscores
      * @param message what is wrong, with the value at fault
      * @param retryable whether the same call can succeed later
@@ -38,14 +35,14 @@ public final class CloudRefusal extends RuntimeException {
         return new CloudRefusal(404, "not_found", "no " + what + " '" + id + "'", false);
     }
 
-    static CloudRefusal conflict(String code, String message, boolean retryable) {
-        return new CloudRefusal(409, code, message, retryable);
+    static CloudRefusal conflict(String code, String message) {
+        return new CloudRefusal(409, code, message, false);
     }
 
     /**
      * The HTTP status.
      *
-     * @return 400 to 599, or 0 if no answer came
+     * @return 400 to 599
      */
     public int status() {
         return status;

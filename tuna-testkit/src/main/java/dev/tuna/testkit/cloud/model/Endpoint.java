@@ -47,7 +47,7 @@ final class Endpoint {
         this.request = request;
         createdAt = site.now();
         readyAt = createdAt.plus(deployTime);
-        site.after(deployTime, this::balance);
+        site.later(deployTime, this::balance);
     }
 
     EndpointRequest request() {
@@ -194,7 +194,7 @@ final class Endpoint {
             return;
         }
         List.copyOf(queue).forEach(ticket -> ticket.fail(503, "no container of " + request.name() + " boots: " + why));
-        site.after(BOOT_REST, this::balance);
+        site.later(BOOT_REST, this::balance);
     }
 
     void destroy() {

@@ -137,7 +137,7 @@ final class Replica implements MachineListener {
     void interrupt(Duration notice) {
         if (pool.settings().tier() != Tier.SPOT) {
             throw CloudRefusal.conflict(
-                    "not_spot", "replica " + id + " is on demand, which is never taken; lose it instead", false);
+                    "not_spot", "replica " + id + " is on demand, which is never taken; lose it instead");
         }
         if (interruption != null) {
             interruption.cancel(false);

@@ -67,10 +67,11 @@ final class Serverless {
             known = new Endpoint(site, this, request, settings.deployTime());
             endpoints.put(request.name(), known);
         } else if (known.destroyed()) {
-            throw CloudRefusal.conflict("being_destroyed", "endpoint " + request.name() + " is being destroyed", true);
+            throw new CloudRefusal(
+                    503, "being_destroyed", "endpoint " + request.name() + " is still being destroyed", true);
         } else if (!known.request().owner().equals(request.owner())) {
             throw CloudRefusal.conflict(
-                    "owned_by_another", "endpoint " + request.name() + " belongs to another owner", false);
+                    "owned_by_another", "endpoint " + request.name() + " belongs to another owner");
         } else {
             known.update(request);
         }

@@ -72,6 +72,11 @@ final class Site {
         return scheduler.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** For what need not be taken back. */
+    void later(Duration delay, Runnable task) {
+        Future<?> unused = after(delay, task);
+    }
+
     String nextId(String kind) {
         return kind + "-" + idPrefix + ++ids;
     }

@@ -53,8 +53,7 @@ final class SpotMarket {
         if (!known.request().equals(request)) {
             throw CloudRefusal.conflict(
                     "token_reused",
-                    "token '" + request.token() + "' belongs to another launch, of replica " + known.id(),
-                    false);
+                    "token '" + request.token() + "' belongs to another launch, of replica " + known.id());
         }
         known.heard();
         return known.view();
@@ -77,8 +76,8 @@ final class SpotMarket {
         Pool pool = allowed.stream()
                 .filter(Pool::hasRoom)
                 .findFirst()
-                .orElseThrow(() -> CloudRefusal.conflict(
-                        CloudRefusal.CAPACITY, "no machine is free in any of " + request.pools(), true));
+                .orElseThrow(() -> new CloudRefusal(
+                        409, CloudRefusal.CAPACITY, "no machine is free in any of " + request.pools(), true));
         Replica replica = new Replica(site, this, pool, request);
         pool.rent(replica);
         live.put(replica.id(), replica);

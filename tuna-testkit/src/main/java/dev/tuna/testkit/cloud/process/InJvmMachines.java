@@ -108,7 +108,7 @@ public final class InJvmMachines implements MachineRunner {
             if (started.listening()) {
                 listener.listening(started.uri());
             } else {
-                worker.schedule(() -> awaitListening(started), POLL_MILLIS, TimeUnit.MILLISECONDS);
+                var unused = worker.schedule(() -> awaitListening(started), POLL_MILLIS, TimeUnit.MILLISECONDS);
             }
         }
 
@@ -120,7 +120,7 @@ public final class InJvmMachines implements MachineRunner {
                     end("stopped");
                     return;
                 }
-                running.terminate().whenComplete((done, failure) -> worker.execute(() -> {
+                var unused = running.terminate().whenComplete((done, failure) -> worker.execute(() -> {
                     running.close();
                     end("stopped");
                 }));

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
 import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
@@ -21,6 +22,7 @@ import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.databind.util.TokenBuffer;
 import dev.tuna.api.Secret;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -28,7 +30,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cloud's records as JSON: components by name; durations and instants in ISO 8601; absent parts are null or missing;
+ * The cloud's records as JSON: components by name; durations and instants in ISO 8601; prices as text; map
+ * entries in the order of their keys; absent parts are null or missing;
  * a key that is not known is an error. Secrets are written in the clear, so only requests to the cloud may hold any.
  */
 public final class CloudJson {
@@ -39,11 +42,13 @@ public final class CloudJson {
                     .addDeserializer(Duration.class, new Text<>(Duration.class, Duration::parse))
                     .addSerializer(Instant.class, ToStringSerializer.instance)
                     .addDeserializer(Instant.class, new Text<>(Instant.class, Instant::parse))
+                    // As text, so that a reader that knows only doubles changes nothing.
+                    .addSerializer(BigDecimal.class, ToStringSerializer.instance)
                     .addSerializer(Secret.class, new Reveal())
                     .addDeserializer(Secret.class, new Text<>(Secret.class, Secret::of))
                     .addSerializer(Optional.class, new WriteOptional())
                     .addDeserializer(Optional.class, new ReadOptional(null)))
-            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
 

@@ -35,6 +35,10 @@ public record PoolSettings(
         Objects.requireNonNull(zone, "zone");
         Objects.requireNonNull(machineType, "machineType");
         Objects.requireNonNull(gpu, "gpu");
+        if ((zone + machineType).contains("/")) {
+            throw new IllegalArgumentException(
+                    "zone '" + zone + "' and machineType '" + machineType + "' must not contain /");
+        }
         if (tier == Tier.SERVERLESS) {
             throw new IllegalArgumentException("tier of a pool is SERVERLESS but must be SPOT or ON_DEMAND");
         }

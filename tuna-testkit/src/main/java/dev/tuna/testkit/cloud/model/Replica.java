@@ -190,6 +190,7 @@ final class Replica implements MachineListener {
                 request.deployment(),
                 request.keyRef(),
                 pool.settings().id(),
+                pool.settings().region(),
                 phase,
                 detail,
                 Optional.ofNullable(address),

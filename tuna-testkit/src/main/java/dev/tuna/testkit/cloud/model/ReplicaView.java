@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param deployment what it is for
  * @param keyRef where the owner keeps the model server's key; empty if it has none
  * @param pool id of the pool it came from
+ * @param region the pool's region
  * @param phase how far it has come
  * @param detail what it is doing, why it failed or why it ended
  * @param address where its model server listens; present from {@code READY} on
@@ -37,6 +38,7 @@ public record ReplicaView(
         String deployment,
         Optional<SecretRef> keyRef,
         String pool,
+        String region,
         BackendPhase phase,
         String detail,
         Optional<URI> address,

@@ -37,7 +37,8 @@ final class CloudProcess implements AutoCloseable {
         words.addAll(List.of("-cp", System.getProperty("java.class.path"), LocalCloudMain.class.getName()));
         words.addAll(options);
         try {
-            Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(words).redirectErrorStream(true).start();
             BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
             URI uri = awaitUri(process, output);
             Thread drain = new Thread(() -> drain(output), "tuna-cloud-output");

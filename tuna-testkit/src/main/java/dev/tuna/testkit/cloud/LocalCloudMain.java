@@ -100,8 +100,9 @@ public final class LocalCloudMain {
                         options.set(option, words.get(at));
                     }
                     default ->
-                        throw new IllegalArgumentException("unknown option '" + option
-                                + "'; allowed: --host, --port, --settings, --stand-in-argument, --exit-on-stdin-eof, --");
+                        throw new IllegalArgumentException(
+                                "unknown option '" + option
+                                        + "'; allowed: --host, --port, --settings, --stand-in-argument, --exit-on-stdin-eof, --");
                 }
             }
             return options;

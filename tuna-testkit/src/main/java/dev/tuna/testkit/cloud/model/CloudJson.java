@@ -105,7 +105,8 @@ public final class CloudJson {
     }
 
     private interface Parsing<T> {
-        @Nullable T parse() throws JsonProcessingException;
+        @Nullable
+        T parse() throws JsonProcessingException;
     }
 
     private static <T> T read(String what, Parsing<T> parsing) {

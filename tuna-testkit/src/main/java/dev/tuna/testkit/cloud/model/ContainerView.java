@@ -17,12 +17,7 @@ import java.util.Optional;
  * @param pid its process, if it is one
  */
 public record ContainerView(
-        String id,
-        BackendPhase phase,
-        Instant startedAt,
-        int inFlight,
-        Optional<URI> address,
-        Optional<Long> pid) {
+        String id, BackendPhase phase, Instant startedAt, int inFlight, Optional<URI> address, Optional<Long> pid) {
 
     /** Checks that every part is there. */
     public ContainerView {

@@ -112,7 +112,8 @@ final class Endpoint {
         }
         dispatch();
         int concurrency = request.scaling().concurrency();
-        int demand = queue.size() + current().stream().mapToInt(Container::inFlight).sum();
+        int demand =
+                queue.size() + current().stream().mapToInt(Container::inFlight).sum();
         int wanted = Math.max(
                 request.scaling().workersMin(),
                 Math.min(request.scaling().workersMax(), (demand + concurrency - 1) / concurrency));
@@ -167,7 +168,9 @@ final class Endpoint {
     }
 
     private void scaleDown(Container container) {
-        if (container.alive() && container.idle() && current().size() > request.scaling().workersMin()) {
+        if (container.alive()
+                && container.idle()
+                && current().size() > request.scaling().workersMin()) {
             container.stop();
         }
     }
@@ -227,8 +230,8 @@ final class Endpoint {
     void reprice() {
         serverless
                 .price(request.engine())
-                .ifPresent(price -> containers.forEach(
-                        container -> container.meter().reprice(site.now(), price)));
+                .ifPresent(price ->
+                        containers.forEach(container -> container.meter().reprice(site.now(), price)));
     }
 
     EndpointView view() {

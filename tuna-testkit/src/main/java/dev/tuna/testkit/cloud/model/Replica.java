@@ -59,7 +59,8 @@ final class Replica implements MachineListener {
         return pool;
     }
 
-    @Nullable Machine machine() {
+    @Nullable
+    Machine machine() {
         return machine;
     }
 

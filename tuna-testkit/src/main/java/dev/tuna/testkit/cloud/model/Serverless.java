@@ -59,8 +59,8 @@ final class Serverless {
 
     EndpointView put(EndpointRequest request) {
         if (price(request.engine()).isEmpty()) {
-            throw CloudRefusal.badRequest("no serverless GPU '" + request.engine().gpu() + "'; there are "
-                    + prices.keySet());
+            throw CloudRefusal.badRequest(
+                    "no serverless GPU '" + request.engine().gpu() + "'; there are " + prices.keySet());
         }
         Endpoint known = endpoints.get(request.name());
         if (known == null) {
@@ -70,15 +70,15 @@ final class Serverless {
             throw new CloudRefusal(
                     503, "being_destroyed", "endpoint " + request.name() + " is still being destroyed", true);
         } else if (!known.request().owner().equals(request.owner())) {
-            throw CloudRefusal.conflict(
-                    "owned_by_another", "endpoint " + request.name() + " belongs to another owner");
+            throw CloudRefusal.conflict("owned_by_another", "endpoint " + request.name() + " belongs to another owner");
         } else {
             known.update(request);
         }
         return known.view();
     }
 
-    @Nullable Endpoint live(String name) {
+    @Nullable
+    Endpoint live(String name) {
         Endpoint known = endpoints.get(name);
         return known == null || known.destroyed() ? null : known;
     }

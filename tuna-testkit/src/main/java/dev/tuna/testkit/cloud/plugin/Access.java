@@ -28,7 +28,8 @@ record Access(String provider, Optional<CloudApi> api, URI base, String problem)
     static Access of(String provider, ProviderContext context) {
         String url = context.settings().getOrDefault("url", "");
         if (url.isBlank()) {
-            return new Access(provider, Optional.empty(), NOWHERE, "setting url of provider " + provider + " is missing");
+            return new Access(
+                    provider, Optional.empty(), NOWHERE, "setting url of provider " + provider + " is missing");
         }
         try {
             URI base = URI.create(url.replaceAll("/+$", ""));
@@ -38,13 +39,14 @@ record Access(String provider, Optional<CloudApi> api, URI base, String problem)
                     provider,
                     Optional.empty(),
                     NOWHERE,
-                    "setting url of provider " + provider + " is '" + url + "' but must be an http URL: " + e.getMessage());
+                    "setting url of provider " + provider + " is '" + url + "' but must be an http URL: "
+                            + e.getMessage());
         }
     }
 
     CloudApi cloud() {
-        return api.orElseThrow(() -> new ConfigurationException(
-                ErrorCode.INVALID_REQUEST, problem + "; start a local cloud: " + FIX));
+        return api.orElseThrow(
+                () -> new ConfigurationException(ErrorCode.INVALID_REQUEST, problem + "; start a local cloud: " + FIX));
     }
 
     Check check() {

@@ -7,6 +7,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.EngineSpec;
 import dev.tuna.spi.SecretStore;
+import dev.tuna.testkit.cloud.model.CloudJson;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -30,6 +31,18 @@ final class Engines {
         }
         if (!problems.isEmpty()) {
             throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider " + provider, problems);
+        }
+    }
+
+    /** Reads the body of a plan, which may come from a store. */
+    static <T> T body(String provider, String body, Class<T> type) {
+        try {
+            return CloudJson.read(body, type);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST,
+                    "the plan is not one of provider " + provider + ": " + e.getMessage() + "; plan again",
+                    e);
         }
     }
 

@@ -116,7 +116,8 @@ public final class LocalServerlessCloud implements ServerlessCloud {
         return new ServerlessPlan(
                 spec.deployment(),
                 new ResourceRef(access.provider(), KIND, name),
-                "Endpoint " + name + " for " + spec.engine().model() + " on " + spec.engine().gpuCount() + " x "
+                "Endpoint " + name + " for " + spec.engine().model() + " on "
+                        + spec.engine().gpuCount() + " x "
                         + spec.engine().gpu() + ", " + spec.scaling().workersMin() + " to "
                         + spec.scaling().workersMax() + " containers",
                 CloudJson.write(body),
@@ -142,7 +143,7 @@ public final class LocalServerlessCloud implements ServerlessCloud {
 
     @Override
     public ResourceRef begin(ServerlessPlan plan) {
-        EndpointPlan body = CloudJson.read(plan.body(), EndpointPlan.class);
+        EndpointPlan body = Engines.body(access.provider(), plan.body(), EndpointPlan.class);
         String name = plan.resource().id();
         Optional<Secret> key = body.keyRef().map(ref -> key(ref, name));
         Map<String, Secret> environment = new HashMap<>(Engines.environment(context.secrets(), body.engine()));

@@ -103,7 +103,10 @@ public final class LocalSpotCloud implements SpotCloud {
 
     @Override
     public List<PoolOffer> pools() {
-        return access.cloud().pools().stream().map(PoolView::now).map(this::offer).toList();
+        return access.cloud().pools().stream()
+                .map(PoolView::now)
+                .map(this::offer)
+                .toList();
     }
 
     private PoolOffer offer(PoolSettings pool) {
@@ -132,14 +135,15 @@ public final class LocalSpotCloud implements SpotCloud {
                 spec.deployment(),
                 token,
                 pools,
-                "One machine with " + spec.engine().gpuCount() + " x " + spec.engine().gpu() + " for "
-                        + spec.engine().model() + " from the first of " + pools + " that has one",
+                "One machine with " + spec.engine().gpuCount() + " x "
+                        + spec.engine().gpu() + " for " + spec.engine().model() + " from the first of " + pools
+                        + " that has one",
                 CloudJson.write(new ReplicaPlan(spec.engine(), spec.orphanTimeout())));
     }
 
     @Override
     public ResourceRef launch(LaunchPlan plan) {
-        ReplicaPlan body = CloudJson.read(plan.body(), ReplicaPlan.class);
+        ReplicaPlan body = Engines.body(access.provider(), plan.body(), ReplicaPlan.class);
         Map<String, Secret> environment = new HashMap<>(Engines.environment(context.secrets(), body.engine()));
         body.engine()
                 .apiKey()
@@ -215,8 +219,8 @@ public final class LocalSpotCloud implements SpotCloud {
     @Override
     public List<FoundResource> find() {
         return access.cloud().replicas().stream()
-                .map(view -> new FoundResource(
-                        ref(view), view.owner(), view.deployment(), Optional.of(view.launchedAt())))
+                .map(view ->
+                        new FoundResource(ref(view), view.owner(), view.deployment(), Optional.of(view.launchedAt())))
                 .toList();
     }
 

@@ -38,8 +38,7 @@ final class ControlApi {
 
         static Answer refusal(CloudRefusal refusal) {
             return new Answer(
-                    refusal.status(),
-                    CloudJson.write(Map.of("code", refusal.code(), "message", refusal.getMessage())));
+                    refusal.status(), CloudJson.write(Map.of("code", refusal.code(), "message", refusal.getMessage())));
         }
 
         private static final Answer DONE = new Answer(204, "");

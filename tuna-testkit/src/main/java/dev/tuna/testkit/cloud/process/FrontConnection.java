@@ -46,10 +46,7 @@ final class FrontConnection extends SimpleChannelInboundHandler<FullHttpRequest>
             return;
         }
         waiting.add(new InboundRequest(
-                request.method(),
-                request.uri(),
-                request.headers().copy(),
-                ByteBufUtil.getBytes(request.content())));
+                request.method(), request.uri(), request.headers().copy(), ByteBufUtil.getBytes(request.content())));
         if (waiting.size() > MAX_PIPELINED) {
             context.close();
         } else if (!busy) {
@@ -86,8 +83,8 @@ final class FrontConnection extends SimpleChannelInboundHandler<FullHttpRequest>
         String path = request.uri().split("\\?", 2)[0];
         try {
             control.execute(() -> {
-                ControlApi.Answer answer = api.handle(
-                        request.method().name(), path, new String(request.body(), StandardCharsets.UTF_8));
+                ControlApi.Answer answer =
+                        api.handle(request.method().name(), path, new String(request.body(), StandardCharsets.UTF_8));
                 context.executor().execute(() -> answer(context, answer));
             });
         } catch (RejectedExecutionException e) {

@@ -120,10 +120,11 @@ public final class InJvmMachines implements MachineRunner {
                     end("stopped");
                     return;
                 }
-                var unused = running.terminate().whenComplete((done, failure) -> worker.execute(() -> {
-                    running.close();
-                    end("stopped");
-                }));
+                var unused = running.terminate()
+                        .whenComplete((done, failure) -> worker.execute(() -> {
+                            running.close();
+                            end("stopped");
+                        }));
             });
         }
 

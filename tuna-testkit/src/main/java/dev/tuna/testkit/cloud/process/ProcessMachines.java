@@ -56,7 +56,8 @@ public final class ProcessMachines implements MachineRunner {
         pool.shutdown();
         try {
             if (!pool.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-                throw new IllegalStateException(alive.size() + " machine(s) did not end within " + CLOSE_SECONDS + " s");
+                throw new IllegalStateException(
+                        alive.size() + " machine(s) did not end within " + CLOSE_SECONDS + " s");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

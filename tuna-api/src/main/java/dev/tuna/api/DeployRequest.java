@@ -20,7 +20,8 @@ import java.util.regex.Pattern;
  * @param gpuCount GPUs of one machine, 1 or more; default 1
  * @param serverlessProviders serverless providers in order of preference; empty, the default, chooses the
  *     cheapest usable one
- * @param providerOptions settings for single providers: provider name, then key, then value; default empty
+ * @param providerOptions settings for single providers: provider name, then key (visible ASCII), then value; default
+ *     empty
  * @param serverlessRegion region of the serverless endpoint; default the provider's own
  * @param spotCloud provider of rented replicas; default the only one on the class path
  * @param spotRegions regions in which replicas may be rented; empty, the default, means the provider's own
@@ -74,6 +75,7 @@ public record DeployRequest(
     public static final Duration NO_SCALE_TO_ZERO_WINDOW = Duration.ofMinutes(5);
 
     private static final Pattern NAME = Pattern.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?");
+    private static final Pattern OPTION = Pattern.compile("[!-~]{1,128}");
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
     /** Copies collections and checks every field, reporting all problems at once. */
@@ -107,6 +109,15 @@ public record DeployRequest(
         quantization.ifPresent(method -> problems.notBlank("quantization", method, "awq"));
         engineVersion.ifPresent(version -> problems.notBlank("engineVersion", version, "0.31.0"));
         containerImage.ifPresent(image -> problems.notBlank("containerImage", image, "vllm/vllm-openai:v0.31.0"));
+        providerOptions.forEach((provider, settings) -> {
+            problems.check(OPTION.matcher(provider).matches(), "providerOptions", provider, "the name of a provider");
+            settings.keySet()
+                    .forEach(key -> problems.check(
+                            OPTION.matcher(key).matches(),
+                            "providerOptions." + provider,
+                            key,
+                            "a key of 1 to 128 visible ASCII characters"));
+        });
         secrets.keySet()
                 .forEach(variable -> problems.check(
                         VARIABLE.matcher(variable).matches(),

@@ -72,6 +72,15 @@ class DeployRequestTest {
     }
 
     @Test
+    void namesAnOptionKeyThatCannotBeOne() {
+        var builder = request().providerOptions(Map.of("runpod", Map.of("data centre", "EU-1")));
+
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("providerOptions.runpod is 'data centre'");
+    }
+
+    @Test
     void serverlessOnlyDoesNotGoWithASpotCloud() {
         var builder = request().serverlessOnly(true).spotCloud("aws");
 

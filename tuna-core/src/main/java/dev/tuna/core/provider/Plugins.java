@@ -6,6 +6,7 @@ import dev.tuna.api.ProviderNotFoundException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
@@ -31,8 +32,8 @@ final class Plugins<P> {
     private static final Logger LOG = LoggerFactory.getLogger(ProviderCatalog.class);
     private static final Pattern NAME = Pattern.compile("[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
 
-    /** A services file that cannot be read fails again on every try, so the tries are counted. */
-    private static final int MOST_BROKEN = 100;
+    /** Services files that cannot even be listed fail on every further try, so the tries are counted. */
+    private static final int MOST_BROKEN = 1_000;
 
     private final String kind;
     private final SortedMap<String, List<P>> passed;
@@ -67,9 +68,10 @@ final class Plugins<P> {
     /** The same and what a class loader finds; entries that cannot be loaded are logged and remembered. */
     Plugins<P> andFound(Class<P> type, ClassLoader loader, Function<? super P, String> name) {
         var byName = new TreeMap<String, List<P>>();
-        var failures = new ArrayList<Throwable>();
+        var failures = new LinkedHashMap<String, Throwable>();
         Iterator<P> entries = ServiceLoader.load(type, loader).iterator();
-        while (failures.size() < MOST_BROKEN) {
+        int broken = 0;
+        while (broken < MOST_BROKEN) {
             try {
                 if (!entries.hasNext()) {
                     break;
@@ -78,11 +80,12 @@ final class Plugins<P> {
                 byName.computeIfAbsent(checkedName(plugin, name), key -> new ArrayList<>())
                         .add(plugin);
             } catch (ServiceConfigurationError | LinkageError | ConfigurationException e) {
-                failures.add(e);
-                LOG.warn("A {} on the class path cannot be loaded and is left out", kind, e);
+                failures.putIfAbsent(e.toString(), e);
+                broken++;
             }
         }
-        return new Plugins<>(kind, passed, byName, List.copyOf(failures));
+        failures.values().forEach(e -> LOG.warn("A {} on the class path cannot be loaded and is left out", kind, e));
+        return new Plugins<>(kind, passed, byName, List.copyOf(failures.values()));
     }
 
     String kind() {

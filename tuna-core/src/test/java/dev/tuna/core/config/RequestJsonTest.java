@@ -48,7 +48,9 @@ class RequestJsonTest {
             assertThat(RequestJson.read(json, WHERE))
                     .as("seed %d, round %d", seed, i)
                     .isEqualTo(request);
-            assertThat(json.chars()).as("seed %d, round %d", seed, i).allMatch(letter -> letter >= ' ' && letter <= 127);
+            assertThat(json.chars())
+                    .as("seed %d, round %d", seed, i)
+                    .allMatch(letter -> letter >= ' ' && letter <= 127);
         }
     }
 

@@ -22,7 +22,8 @@ public interface ServerlessCloud extends AutoCloseable {
     PreflightReport preflight(ServerlessSpec spec, boolean fix);
 
     /**
-     * The GPUs this cloud offers, with live prices where it tells them.
+     * The GPUs this cloud offers, with live prices where it tells them: one offer for each number of GPUs that a
+     * container can have. A number without an offer is one that the cloud cannot give.
      *
      * @param query which ones
      * @return offers that match

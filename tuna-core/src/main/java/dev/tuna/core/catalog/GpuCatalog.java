@@ -2,6 +2,7 @@ package dev.tuna.core.catalog;
 
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
@@ -38,7 +39,7 @@ public final class GpuCatalog {
     private final Clouds clouds;
     private final ScheduledExecutorService scheduler;
     private final Duration limit;
-    private final AsyncCache<Source, List<GpuOffer>> cache;
+    private final AsyncCache<Source, Answer> cache;
 
     /**
      * Asks these clouds.
@@ -55,7 +56,7 @@ public final class GpuCatalog {
         this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
         this.limit = Objects.requireNonNull(limit, "limit");
         this.cache = Caffeine.newBuilder()
-                .expireAfterWrite(FRESH)
+                .expireAfter(Expiry.creating((Source source, Answer answer) -> answer.freshFor()))
                 .ticker(ticker)
                 .executor(executor)
                 .buildAsync();
@@ -117,9 +118,7 @@ public final class GpuCatalog {
     }
 
     private CompletableFuture<Answer> ask(Source source) {
-        CompletableFuture<Answer> answer = load(source)
-                .handle((offers, failure) ->
-                        failure == null ? new Answer(offers, Optional.empty()) : Answer.without(source, failure));
+        CompletableFuture<Answer> answer = load(source).copy();
         if (answer.isDone()) {
             return answer;
         }
@@ -129,11 +128,15 @@ public final class GpuCatalog {
     }
 
     /** Joins a call that is under way already, so that a provider that hangs holds one thread and no more. */
-    private CompletableFuture<List<GpuOffer>> load(Source source) {
+    private CompletableFuture<Answer> load(Source source) {
         try {
-            return cache.get(source, (key, executor) -> CompletableFuture.supplyAsync(() -> fetch(key), executor));
+            return cache.get(
+                    source,
+                    (key, executor) -> CompletableFuture.supplyAsync(() -> fetch(key), executor)
+                            .handle((offers, failure) ->
+                                    failure == null ? Answer.of(offers) : Answer.without(source, failure)));
         } catch (RejectedExecutionException e) {
-            return CompletableFuture.failedFuture(e);
+            return CompletableFuture.completedFuture(Answer.without(source, e));
         }
     }
 
@@ -172,6 +175,14 @@ public final class GpuCatalog {
     private record Source(String provider, boolean rents) {}
 
     private record Answer(List<GpuOffer> offers, Optional<String> problem) {
+
+        Duration freshFor() {
+            return problem.isPresent() ? Duration.ZERO : FRESH;
+        }
+
+        static Answer of(List<GpuOffer> offers) {
+            return new Answer(offers, Optional.empty());
+        }
 
         static Answer without(Source source, Throwable thrown) {
             Throwable cause = thrown.getCause();

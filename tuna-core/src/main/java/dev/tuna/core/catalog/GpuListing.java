@@ -7,7 +7,8 @@ import java.util.List;
  * Offers, and what kept others from being among them.
  *
  * @param offers sorted by GPU memory, GPU name and price, unknown prices last
- * @param problems one sentence for each provider that did not answer properly, sorted by provider
+ * @param problems one sentence for each provider that did not answer properly, serverless ones first, then by
+ *     name
  */
 public record GpuListing(List<GpuOffer> offers, List<String> problems) {
 

@@ -120,6 +120,19 @@ class ScalingPolicyYamlTest {
                         "p.yaml, line 13: unknown key 'extra'; allowed are spot, serverless");
     }
 
+    /** What docs/scaling-policy.md shows. */
+    @Test
+    void theDocumentedExampleGivesTheDocumentedErrors() throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "scaling-policy.md"));
+        String example = page.substring(page.indexOf("spot:\n  min_replica:"), page.indexOf("```\n\nit says"));
+        String errors = page.substring(page.indexOf("scaling.yaml, line 2"), page.indexOf("```\n\nAlso refused"));
+
+        assertThat(catchThrowableOfType(
+                                ConfigurationException.class, () -> ScalingPolicyYaml.read(example, "scaling.yaml"))
+                        .problems())
+                .containsExactlyElementsOf(errors.lines().toList());
+    }
+
     @Test
     void theExceptionNamesTheFileAndTheCode() {
         assertThatThrownBy(() -> ScalingPolicyYaml.read("spots: {}", "p.yaml"))

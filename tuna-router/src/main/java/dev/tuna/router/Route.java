@@ -8,7 +8,8 @@ import java.util.Objects;
  * One deployment as the router sees it. Immutable; whoever controls the deployment replaces it whole.
  *
  * @param deployment the deployment's name: in statistics, metrics and logs
- * @param models model names that choose this route, at least one; the first is the one that {@code /v1/models} shows
+ * @param models model names that choose this route, at least one; the first is the one that {@code /v1/models} shows.
+ *     {@link #ANY_MODEL} stands for every model that no other route names
  * @param keys traffic keys, any of which lets a request in; must not be empty unless {@code publicAccess}
  * @param publicAccess whether requests need no key
  * @param serverless serverless endpoints that can be used now, in order of preference
@@ -25,6 +26,9 @@ public record Route(
         List<RouteBackend> replicas,
         int warming,
         RoutePolicy policy) {
+
+    /** In {@link #models()}: every model that no other route names. */
+    public static final String ANY_MODEL = "*";
 
     /** Copies lists and checks names, tiers and that a route without keys is public on purpose. */
     public Route {

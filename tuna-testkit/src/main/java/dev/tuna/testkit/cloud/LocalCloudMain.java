@@ -28,7 +28,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * <p>Machines run stand-ins, or the command after {@code --}, for instance
  * {@code -- vllm serve {model} --port {port} --served-model-name {served_model_name} {arguments}} or
  * {@code -- llama-server -m model.gguf --port {port}} ({@link ForeignCommand} lists the placeholders). The settings are
- * {@link CloudSettings} as JSON. The first line of output is {@code local cloud: http://HOST:PORT}; that URL is the
+ * {@link CloudSettings} as JSON, for instance {@code {"coldStart":"PT3S"}}; what they leave out has its default. The first line of output is {@code local cloud: http://HOST:PORT}; that URL is the
  * setting {@code url} of the providers {@code local} and {@code local-spot}. The process ends on SIGTERM and takes its
  * machines along; they also end when it is killed. Its state does not survive it.
  */
@@ -112,7 +112,8 @@ public final class LocalCloudMain {
             switch (option) {
                 case "--host" -> host = value;
                 case "--port" -> port = port(value);
-                case "--settings" -> settings = CloudJson.read(json(value), CloudSettings.class);
+                case "--settings" ->
+                    settings = CloudJson.readOver(CloudSettings.DEFAULT, json(value), CloudSettings.class);
                 default -> standInArguments.add(value);
             }
         }

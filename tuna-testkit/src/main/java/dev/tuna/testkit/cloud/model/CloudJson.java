@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -18,6 +19,7 @@ import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
 import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.databind.util.TokenBuffer;
 import dev.tuna.api.Secret;
@@ -27,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,6 +107,22 @@ public final class CloudJson {
         return read(type.getType().getTypeName(), () -> MAPPER.readValue(json, type));
     }
 
+    /**
+     * Reads an object some of whose parts may be missing.
+     *
+     * @param json what a person wrote
+     * @param otherwise where missing parts come from
+     * @param type what it is
+     * @param <T> the same
+     * @return the value
+     * @throws IllegalArgumentException as {@link #read(String, Class)}
+     */
+    public static <T> T readOver(T otherwise, String json, Class<T> type) {
+        ObjectNode whole = MAPPER.valueToTree(otherwise);
+        whole.setAll(read(json, ObjectNode.class));
+        return read(whole.toString(), type);
+    }
+
     private interface Parsing<T> {
         @Nullable
         T parse() throws JsonProcessingException;
@@ -117,8 +136,18 @@ public final class CloudJson {
             }
             return value;
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(what + ": " + e.getOriginalMessage() + place(e.getLocation()));
+            throw new IllegalArgumentException(
+                    what + field(e) + ": " + e.getOriginalMessage() + place(e.getLocation()));
         }
+    }
+
+    private static String field(JsonProcessingException e) {
+        return e instanceof JsonMappingException mapping
+                ? mapping.getPath().stream()
+                        .map(step ->
+                                step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName())
+                        .collect(Collectors.joining())
+                : "";
     }
 
     /** Line and column only: the exception itself quotes its source, which may hold a secret, so it is no cause either. */

@@ -30,8 +30,7 @@ public final class Impossible {
                 "a container image",
                 Specs.replica(withImage()),
                 "an option that there is not",
-                new ReplicaSpec(
-                        "chat", good.engine(), good.regions(), good.orphanTimeout(), Map.of("colour", "red")));
+                new ReplicaSpec("chat", good.engine(), good.regions(), good.orphanTimeout(), Map.of("colour", "red")));
     }
 
     private static EngineSpec withImage() {

@@ -15,13 +15,18 @@ final class Columns {
 
     private Columns() {}
 
-    /** Nanoseconds since 1970, exact, up to the year 2262. */
+    /** Nanoseconds since 1970, exact from 1678 to 2262. */
     static long nanos(Instant instant) {
         return nanos(Duration.between(Instant.EPOCH, instant));
     }
 
+    /** Exact up to 292 years; what a clock far off the mark gives beyond is cut off there rather than lost. */
     static long nanos(Duration duration) {
-        return duration.toNanos();
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return duration.isNegative() ? Long.MIN_VALUE : Long.MAX_VALUE;
+        }
     }
 
     static Instant instant(ResultSet row, String column) throws SQLException {

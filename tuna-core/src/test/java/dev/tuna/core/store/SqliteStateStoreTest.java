@@ -159,6 +159,28 @@ class SqliteStateStoreTest extends StateStoreContract {
         }
     }
 
+    @Test
+    void anotherProgramThatHoldsTheFileIsToldAndGotOver() throws Exception {
+        StateChange change = StateChange.of(deployment("d1", DeploymentPhase.ACTIVE, 0));
+        try (Connection other = connect();
+                Statement statement = other.createStatement()) {
+            statement.execute("BEGIN IMMEDIATE");
+
+            assertThatThrownBy(() -> store().save(change))
+                    .isInstanceOfSatisfying(StoreException.class, e -> {
+                        assertThat(e.code()).isEqualTo(ErrorCode.STORE_LOCKED);
+                        assertThat(e.retryable()).isTrue();
+                    })
+                    .hasMessageContaining(file().toString());
+            assertThat(store().load().deployments()).as("reading goes on").isEmpty();
+
+            statement.execute("ROLLBACK");
+        }
+        store().save(change);
+
+        assertThat(store().load().deployments()).hasSize(1);
+    }
+
     /** Starts a JVM that opens the store, saves a deployment and says so. */
     private Process otherProcess() throws IOException {
         Process process = new ProcessBuilder(

@@ -139,6 +139,26 @@ abstract class StateStoreContract {
     }
 
     @Test
+    void aClockThatJumpsLosesNothing() {
+        List<Instant> times = List.of(
+                NOW,
+                NOW.minus(Duration.ofDays(400)),
+                Instant.EPOCH.minusSeconds(1),
+                Instant.parse("2500-01-01T00:00:00Z"));
+        for (int i = 0; i < times.size(); i++) {
+            store.save(StateChange.of(new DeploymentRecord(
+                    "d" + i, "name-" + i, DeploymentPhase.ACTIVE, "{}", "{}", times.get(i), times.get(i))));
+        }
+
+        restart();
+
+        assertThat(store.load().deployments()).extracting(DeploymentRecord::id).containsExactly("d0", "d1", "d2", "d3");
+        assertThat(store.load().deployments().subList(0, 3))
+                .extracting(DeploymentRecord::createdAt)
+                .isEqualTo(times.subList(0, 3));
+    }
+
+    @Test
     void keepsTheLedgerOfEachDeploymentInOrder() {
         store.save(new StateChange(List.of(), List.of(), List.of(entry("d1", 2), entry("d2", 0), entry("d1", 1))));
         store.save(new StateChange(List.of(), List.of(), List.of(entry("d1", 1))));

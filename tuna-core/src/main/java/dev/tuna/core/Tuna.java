@@ -1,0 +1,271 @@
+package dev.tuna.core;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployPlan;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.GpuOffer;
+import dev.tuna.api.GpuQuery;
+import dev.tuna.api.Orphan;
+import dev.tuna.api.PreflightReport;
+import dev.tuna.api.Secret;
+import dev.tuna.core.control.Controller;
+import dev.tuna.core.provider.Preflights;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * Serves models from serverless and rented GPUs behind one OpenAI-compatible endpoint.
+ *
+ * <pre>{@code
+ * try (Tuna tuna = Tuna.builder().start()) {
+ *     Deployment chat = tuna.deploy(DeployRequest.builder("Qwen/Qwen3-0.6B", "L4").serviceName("chat").build());
+ *     // chat.endpoint() and chat.apiKey() go into any OpenAI client, and answer from now on.
+ *     chat.ready().join();
+ *     ...
+ *     chat.destroy().join();
+ * }
+ * }</pre>
+ *
+ * <p>What runs outside is known to the state directory: closing this object destroys nothing, and the next one that is
+ * started on the same directory looks after it again. Thread-safe; several can live in one JVM, each with a state directory
+ * and a port of its own.
+ */
+public final class Tuna implements AutoCloseable {
+
+    private final Installation installation;
+    private final Controller controller;
+    private final Planner planner;
+
+    Tuna(Installation installation, Controller controller) {
+        this.installation = installation;
+        this.controller = controller;
+        this.planner = new Planner(installation.clouds(), installation.catalog(), installation.orphanTimeout());
+    }
+
+    /**
+     * Starts with the defaults: state in {@code ~/.tuna}, endpoint at {@code 127.0.0.1:8080}, the providers on the class
+     * path.
+     *
+     * @return a new builder
+     */
+    public static TunaBuilder builder() {
+        return new TunaBuilder();
+    }
+
+    /**
+     * Deploys a model. Returns at once: the deployment is on disk and its endpoint answers, with requests waiting until a
+     * backend serves. What happens from then on comes as {@link #events events}.
+     *
+     * @param request what to serve
+     * @return a handle
+     * @throws ConfigurationException {@code INVALID_REQUEST} if a value cannot be honoured, {@code NAME_TAKEN} if the name
+     *     or the model is taken; nothing was created
+     * @throws dev.tuna.api.ProviderNotFoundException if a provider is not on the class path
+     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing was created
+     */
+    public Deployment deploy(DeployRequest request) {
+        Objects.requireNonNull(request, "request");
+        DeployRequest complete = planner.complete(request, installation::randomName);
+        return controller.accept(complete, planner.cloud(complete));
+    }
+
+    /**
+     * Every live deployment, those that are being destroyed included.
+     *
+     * @return handles, oldest first
+     */
+    public List<Deployment> deployments() {
+        return controller.all();
+    }
+
+    /**
+     * A live deployment.
+     *
+     * @param name its name
+     * @return a handle; empty if there is none of this name
+     */
+    public Optional<Deployment> deployment(String name) {
+        return controller.find(Objects.requireNonNull(name, "name"));
+    }
+
+    /**
+     * What is known about a deployment now; of one that is over, how it ended.
+     *
+     * @param name its name; the last one of this name if several are over
+     * @return a snapshot
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    public DeploymentStatus status(String name) {
+        return deployment(name)
+                .map(Deployment::status)
+                .orElseGet(() -> ended(name).status());
+    }
+
+    /**
+     * What a deployment has cost; of one that is over, its final bill.
+     *
+     * @param name its name; the last one of this name if several are over
+     * @return a report
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    public CostReport cost(String name) {
+        return deployment(name)
+                .map(Deployment::cost)
+                .orElseGet(() -> ended(name).cost());
+    }
+
+    private Controller.Ended ended(String name) {
+        return controller.ended(Integer.MAX_VALUE).stream()
+                .filter(ended -> ended.status().name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> noSuch(name));
+    }
+
+    private ConfigurationException noSuch(String name) {
+        List<String> live =
+                deployments().stream().map(Deployment::name).sorted().toList();
+        return new ConfigurationException(
+                ErrorCode.NO_SUCH_DEPLOYMENT,
+                "no deployment is named '" + name + "'; "
+                        + (live.isEmpty() ? "none is live" : "live are " + String.join(", ", live)));
+    }
+
+    /**
+     * Destroys a deployment, see {@link Deployment#destroy()}.
+     *
+     * @param name its name
+     * @return completes when the clouds have confirmed that nothing is left
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    public CompletableFuture<DestroyReport> destroy(String name) {
+        return deployment(name).orElseThrow(() -> noSuch(name)).destroy();
+    }
+
+    /**
+     * Destroys every live deployment, side by side.
+     *
+     * @return completes with a report on each when the clouds have confirmed that nothing is left
+     */
+    public CompletableFuture<List<DestroyReport>> destroyAll() {
+        List<CompletableFuture<DestroyReport>> all =
+                deployments().stream().map(Deployment::destroy).toList();
+        return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                .thenApply(done -> all.stream().map(CompletableFuture::join).toList());
+    }
+
+    /**
+     * Checks whether a provider could be used: credentials, quota, region, tools. Blocks; creates nothing.
+     *
+     * @param provider name of a serverless or spot provider
+     * @param options options for it, as in {@link DeployRequest#providerOptions()}
+     * @return every check, each failed one with its fix
+     * @throws dev.tuna.api.ProviderNotFoundException if no provider has this name
+     */
+    public PreflightReport check(String provider, Map<String, String> options) {
+        Objects.requireNonNull(provider, "provider");
+        return new Preflights(installation.clouds()).check(provider, Map.copyOf(options));
+    }
+
+    /**
+     * What GPUs cost. Blocks until every provider has answered or used up its time; prices may be some minutes old.
+     *
+     * @param query which ones
+     * @return offers sorted by GPU and price, unknown prices last; what could not be asked is logged
+     * @throws ConfigurationException if nobody knows the GPU
+     */
+    public List<GpuOffer> gpus(GpuQuery query) {
+        return planner.offers(Objects.requireNonNull(query, "query"));
+    }
+
+    /**
+     * What a deploy would do, without doing it: nothing is created, and no provider is asked for more than prices. Blocks.
+     *
+     * @param request what would be served
+     * @return what would be sent to whom; secrets are references
+     * @throws ConfigurationException if a value cannot be honoured
+     * @throws dev.tuna.api.ProviderNotFoundException if a provider is not on the class path
+     */
+    public DeployPlan plan(DeployRequest request) {
+        Objects.requireNonNull(request, "request");
+        return planner.plan(planner.complete(request, installation::randomName));
+    }
+
+    /**
+     * Tells a listener what happens to all deployments from now on, in order, on a daemon thread of its own. A listener
+     * that throws harms nobody; one that is slow delays other listeners only.
+     *
+     * @param listener is called with every event
+     * @return closing it ends the subscription
+     */
+    public Subscription events(Consumer<DeploymentEvent> listener) {
+        return controller.subscribe(Objects.requireNonNull(listener, "listener"))::run;
+    }
+
+    /** A subscription to events. */
+    @FunctionalInterface
+    public interface Subscription extends AutoCloseable {
+
+        /** Ends it. Idempotent. */
+        @Override
+        void close();
+    }
+
+    /**
+     * Searches the providers for what carries a Tuna owner tag and belongs to no live deployment. Blocks. A provider that
+     * cannot be searched is logged and left out.
+     *
+     * @return what was found: our own, and what other installations made, which is never touched
+     */
+    public List<Orphan> orphans() {
+        return new OrphanSearch(installation.clouds(), installation.store().ownerId(), controller).search();
+    }
+
+    /**
+     * Deployments that are over.
+     *
+     * @param limit how many at the most, 1 or more
+     * @return their last state, newest first
+     */
+    public List<DeploymentStatus> history(int limit) {
+        return controller.ended(limit).stream().map(Controller.Ended::status).toList();
+    }
+
+    /**
+     * Where the endpoint listens, for its admin paths {@code /router/...}; clients want {@link Deployment#endpoint()}.
+     *
+     * @return base URL without path
+     */
+    public URI address() {
+        return controller.address();
+    }
+
+    /**
+     * The key for the admin paths, sent as {@code Authorization: Bearer}. The same over restarts.
+     *
+     * @return the key
+     */
+    public Secret adminKey() {
+        return installation.adminKey();
+    }
+
+    /**
+     * Stops the endpoint and all work, in bounded time. Destroys nothing: rented replicas wait for the next start until the
+     * orphan timeout, always-on workers go on being billed; what is still billed is logged. Idempotent.
+     */
+    @Override
+    public void close() {
+        controller.close();
+        installation.close();
+    }
+}

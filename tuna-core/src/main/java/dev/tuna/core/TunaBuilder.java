@@ -1,0 +1,353 @@
+package dev.tuna.core;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.core.catalog.GpuCatalog;
+import dev.tuna.core.control.ControlParts;
+import dev.tuna.core.control.ControlTimings;
+import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Gateway;
+import dev.tuna.core.control.HttpProber;
+import dev.tuna.core.control.Prober;
+import dev.tuna.core.control.Threads;
+import dev.tuna.core.provider.Clouds;
+import dev.tuna.core.provider.ProviderCatalog;
+import dev.tuna.core.store.FileSecretStore;
+import dev.tuna.core.store.SqliteStateStore;
+import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.RouterListener;
+import dev.tuna.spi.SecretStore;
+import dev.tuna.spi.ServerlessProvider;
+import dev.tuna.spi.SpotProvider;
+import dev.tuna.spi.StateStore;
+import java.net.http.HttpClient;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+
+/**
+ * Says how a {@link Tuna} is to work, and starts it. Not thread-safe.
+ *
+ * <p>What is passed in (stores, scheduler, executor) belongs to the caller and stays open when the {@code Tuna} is closed.
+ */
+public final class TunaBuilder {
+
+    /** How long replicas wait for a controller before they end themselves, unless told otherwise. */
+    public static final Duration DEFAULT_ORPHAN_TIMEOUT = Duration.ofMinutes(15);
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+    private Path stateDirectory = Path.of(System.getProperty("user.home"), ".tuna");
+    private Optional<StateStore> store = Optional.empty();
+    private Optional<SecretStore> secrets = Optional.empty();
+    private String host = "127.0.0.1";
+    private int port = 8080;
+    private final List<ServerlessProvider> serverless = new ArrayList<>();
+    private final List<SpotProvider> spot = new ArrayList<>();
+    private final Map<String, Map<String, String>> settings = new LinkedHashMap<>();
+    private Optional<ClassLoader> classLoader = Optional.empty();
+    private InstantSource clock = InstantSource.system();
+    private LongSupplier ticker = System::nanoTime;
+    private Optional<ScheduledExecutorService> scheduler = Optional.empty();
+    private Optional<Executor> executor = Optional.empty();
+    private RandomGenerator random = new SecureRandom();
+    private RoutePolicy routePolicy = RoutePolicy.DEFAULT;
+    private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
+    private ControlTimings timings = ControlTimings.DEFAULT;
+    private Optional<Function<RouterListener, Gateway>> gateway = Optional.empty();
+    private Optional<Prober> prober = Optional.empty();
+
+    TunaBuilder() {}
+
+    /**
+     * Sets the directory of the state and, unless another store is given, of the secrets.
+     *
+     * @param directory made if it is missing; default {@code ~/.tuna}
+     * @return this
+     */
+    public TunaBuilder stateDirectory(Path directory) {
+        this.stateDirectory = Objects.requireNonNull(directory, "directory");
+        return this;
+    }
+
+    /**
+     * Sets where state is kept instead of a file in the state directory.
+     *
+     * @param store stays open
+     * @return this
+     */
+    public TunaBuilder store(StateStore store) {
+        this.store = Optional.of(store);
+        return this;
+    }
+
+    /**
+     * Sets where secrets are kept instead of a file in the state directory.
+     *
+     * @param secrets the store
+     * @return this
+     */
+    public TunaBuilder secrets(SecretStore secrets) {
+        this.secrets = Optional.of(secrets);
+        return this;
+    }
+
+    /**
+     * Sets where the endpoint listens.
+     *
+     * @param host address; default {@code 127.0.0.1}, since the endpoint spends money
+     * @param port 0 for any free one; default 8080
+     * @return this
+     */
+    public TunaBuilder listen(String host, int port) {
+        this.host = Objects.requireNonNull(host, "host");
+        this.port = port;
+        return this;
+    }
+
+    /**
+     * Adds a serverless provider by hand; it wins over one of the same name on the class path.
+     *
+     * @param provider the plugin
+     * @return this
+     */
+    public TunaBuilder provider(ServerlessProvider provider) {
+        serverless.add(Objects.requireNonNull(provider, "provider"));
+        return this;
+    }
+
+    /**
+     * Adds a spot provider by hand; it wins over one of the same name on the class path.
+     *
+     * @param provider the plugin
+     * @return this
+     */
+    public TunaBuilder provider(SpotProvider provider) {
+        spot.add(Objects.requireNonNull(provider, "provider"));
+        return this;
+    }
+
+    /**
+     * Sets the installation's settings for a provider; a request's own options win.
+     *
+     * @param provider its name
+     * @param values key to value
+     * @return this
+     */
+    public TunaBuilder providerSettings(String provider, Map<String, String> values) {
+        settings.put(Objects.requireNonNull(provider, "provider"), Map.copyOf(values));
+        return this;
+    }
+
+    /**
+     * Sets where provider plugins are looked for.
+     *
+     * @param loader default the context class loader of the thread that starts
+     * @return this
+     */
+    public TunaBuilder classLoader(ClassLoader loader) {
+        this.classLoader = Optional.of(loader);
+        return this;
+    }
+
+    /**
+     * Sets the wall clock, for records, events and bills.
+     *
+     * @param clock default the system's
+     * @return this
+     */
+    public TunaBuilder clock(InstantSource clock) {
+        this.clock = Objects.requireNonNull(clock, "clock");
+        return this;
+    }
+
+    /**
+     * Sets elapsed time, for deadlines and delays, which does not jump when the wall clock does.
+     *
+     * @param nanos default {@link System#nanoTime()}
+     * @return this
+     */
+    public TunaBuilder ticker(LongSupplier nanos) {
+        this.ticker = Objects.requireNonNull(nanos, "nanos");
+        return this;
+    }
+
+    /**
+     * Sets who runs the control loop and its timers. Tasks are short and never block.
+     *
+     * @param scheduler default a thread of its own
+     * @return this
+     */
+    public TunaBuilder scheduler(ScheduledExecutorService scheduler) {
+        this.scheduler = Optional.of(scheduler);
+        return this;
+    }
+
+    /**
+     * Sets who runs everything that may block: calls to providers, store writes, listeners.
+     *
+     * @param executor one that does not need the thread it is called in, such as a pool or {@code Runnable::run}; default
+     *     bounded pools of its own
+     * @return this
+     */
+    public TunaBuilder executor(Executor executor) {
+        this.executor = Optional.of(executor);
+        return this;
+    }
+
+    /**
+     * Sets what ids and keys are made of.
+     *
+     * @param random default {@link SecureRandom}; anything else makes keys that can be guessed
+     * @return this
+     */
+    public TunaBuilder random(RandomGenerator random) {
+        this.random = Objects.requireNonNull(random, "random");
+        return this;
+    }
+
+    /**
+     * Sets the router's limits and time-outs.
+     *
+     * @param policy for every deployment; default {@link RoutePolicy#DEFAULT}
+     * @return this
+     */
+    public TunaBuilder routePolicy(RoutePolicy policy) {
+        this.routePolicy = Objects.requireNonNull(policy, "policy");
+        return this;
+    }
+
+    /**
+     * Sets how long a replica that hears from no controller goes on before it ends itself.
+     *
+     * @param timeout longer than zero; default {@link #DEFAULT_ORPHAN_TIMEOUT}
+     * @return this
+     */
+    public TunaBuilder orphanTimeout(Duration timeout) {
+        this.orphanTimeout = Objects.requireNonNull(timeout, "timeout");
+        return this;
+    }
+
+    /**
+     * Sets how patient the control plane is.
+     *
+     * @param timings default {@link ControlTimings#DEFAULT}
+     * @return this
+     */
+    public TunaBuilder timings(ControlTimings timings) {
+        this.timings = Objects.requireNonNull(timings, "timings");
+        return this;
+    }
+
+    /** Simulations have no sockets. */
+    TunaBuilder gateway(Function<RouterListener, Gateway> opener) {
+        this.gateway = Optional.of(opener);
+        return this;
+    }
+
+    /** Simulations have no sockets. */
+    TunaBuilder prober(Prober prober) {
+        this.prober = Optional.of(prober);
+        return this;
+    }
+
+    /**
+     * Opens the store and the endpoint, and looks after what an earlier process left.
+     *
+     * @return a running Tuna, to be closed by the caller
+     * @throws dev.tuna.api.StoreException {@code STORE_LOCKED} if another process controls the store, or another store code
+     * @throws ConfigurationException {@code ENDPOINT_UNAVAILABLE} if the port is in use, {@code INVALID_REQUEST} if a value
+     *     is wrong
+     * @throws dev.tuna.api.ProviderNotFoundException if settings name a provider that is not on the class path
+     */
+    public Tuna start() {
+        check();
+        Deque<AutoCloseable> open = new ArrayDeque<>();
+        try {
+            return start(open);
+        } catch (RuntimeException | Error e) {
+            Installation.closeAll(open);
+            throw e;
+        }
+    }
+
+    private void check() {
+        var problems = new ArrayList<String>();
+        if (port < 0 || port > 65_535) {
+            problems.add("listen port is " + port + " but must be 0 to 65535");
+        }
+        if (orphanTimeout.isNegative() || orphanTimeout.isZero()) {
+            problems.add("orphanTimeout is " + orphanTimeout + " but must be longer than zero");
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "Tuna builder", problems);
+        }
+    }
+
+    private Tuna start(Deque<AutoCloseable> open) {
+        StateStore state = store.orElseGet(() -> opened(open, SqliteStateStore.open(stateDirectory, clock)));
+        SecretStore secretStore = secrets.orElseGet(() -> new FileSecretStore(stateDirectory));
+        Threads threads = opened(open, new Threads(scheduler, executor));
+        HttpClient http = client(threads, open);
+        Clouds clouds = opened(open, new Clouds(providers(), settings, state, secretStore, http, clock));
+        Ticker cacheTicker = ticker::getAsLong;
+        var catalog =
+                new GpuCatalog(clouds, threads.catalog(), threads.scheduler(), GpuCatalog.DEFAULT_LIMIT, cacheTicker);
+        var installation = new Installation(state, secretStore, threads, clouds, catalog, random, orphanTimeout, open);
+        var controller = new Controller(new ControlParts(
+                state,
+                secretStore,
+                clouds,
+                catalog,
+                gateway.orElseGet(() -> listener -> RouterGateway.open(host, port, installation.adminKey(), listener)),
+                prober.orElseGet(() -> new HttpProber(http)),
+                threads,
+                clock,
+                ticker,
+                random,
+                timings,
+                routePolicy,
+                orphanTimeout));
+        return new Tuna(installation, controller);
+    }
+
+    private ProviderCatalog providers() {
+        ClassLoader context = Thread.currentThread().getContextClassLoader();
+        ClassLoader loader = classLoader.orElse(context == null ? TunaBuilder.class.getClassLoader() : context);
+        return ProviderCatalog.of(serverless, spot).andFound(loader);
+    }
+
+    private static HttpClient client(Threads threads, Deque<AutoCloseable> open) {
+        HttpClient client = HttpClient.newBuilder()
+                .executor(threads.http())
+                .connectTimeout(CONNECT_TIMEOUT)
+                // One connection less to go wrong: engines and providers gain nothing from an upgrade.
+                .version(HttpClient.Version.HTTP_1_1)
+                .build();
+        if (client instanceof AutoCloseable closeable) {
+            // From Java 21 on; before, its thread ends when nobody holds it any more.
+            open.push(closeable);
+        }
+        return client;
+    }
+
+    private static <C extends AutoCloseable> C opened(Deque<AutoCloseable> open, C closeable) {
+        open.push(closeable);
+        return closeable;
+    }
+}

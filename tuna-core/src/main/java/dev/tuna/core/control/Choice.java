@@ -1,0 +1,49 @@
+package dev.tuna.core.control;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The search for serverless providers.
+ *
+ * @param settled whether it has come to a result
+ * @param refused provider to reason of each that will not do
+ * @param begun endpoints made so far; names the next one
+ * @param call a search under way
+ * @param retry when to search again
+ */
+record Choice(boolean settled, Map<String, String> refused, int begun, Optional<Call> call, Retry retry) {
+
+    static final Choice OPEN = new Choice(false, Map.of(), 0, Optional.empty(), Retry.NONE);
+
+    Choice {
+        refused = Map.copyOf(refused);
+    }
+
+    Choice searching(Call search) {
+        return new Choice(settled, refused, begun, Optional.of(search), retry);
+    }
+
+    Choice found(Map<String, String> refusals, int more, Retry next) {
+        return new Choice(true, refusals, begun + more, Optional.empty(), next);
+    }
+
+    Choice failed(Retry next) {
+        return new Choice(settled, refused, begun, Optional.empty(), next);
+    }
+
+    Choice refusing(String provider, String reason) {
+        var more = new LinkedHashMap<>(refused);
+        more.put(provider, reason);
+        return new Choice(settled, more, begun, call, retry);
+    }
+
+    Choice reopened(Retry next) {
+        return new Choice(false, refused, begun, Optional.empty(), next);
+    }
+
+    Choice forgiving() {
+        return new Choice(false, Map.of(), begun, Optional.empty(), retry);
+    }
+}

@@ -1,0 +1,61 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.DeploymentEvent;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells listeners what happened, in order and off the control loop. Thread-safe. */
+final class EventBus {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EventBus.class);
+
+    private final List<Consumer<DeploymentEvent>> listeners = new CopyOnWriteArrayList<>();
+    private final Mailbox mailbox;
+
+    EventBus(Executor executor) {
+        this.mailbox = new Mailbox(executor);
+    }
+
+    Runnable subscribe(Consumer<DeploymentEvent> listener) {
+        // Wrapped, so that one listener that subscribed twice can leave once.
+        Consumer<DeploymentEvent> mine = listener::accept;
+        listeners.add(mine);
+        return () -> listeners.remove(mine);
+    }
+
+    void tell(List<DeploymentEvent> events) {
+        if (!events.isEmpty()) {
+            events.forEach(EventBus::log);
+            if (!listeners.isEmpty()) {
+                mailbox.execute(() -> events.forEach(this::tell));
+            }
+        }
+    }
+
+    /** Runs what outsiders may have hooked their own code to, in order with the events. */
+    void run(Runnable task) {
+        mailbox.execute(task);
+    }
+
+    private void tell(DeploymentEvent event) {
+        for (Consumer<DeploymentEvent> listener : listeners) {
+            try {
+                listener.accept(event);
+            } catch (RuntimeException | Error e) {
+                LOG.warn("A listener failed on {} of {}", event.kind(), event.deployment(), e);
+            }
+        }
+    }
+
+    private static void log(DeploymentEvent event) {
+        switch (event.kind()) {
+            case WARNING, BACKEND_FAILED, FAILED -> LOG.warn("{}: {}", event.deployment(), event.message());
+            case BACKEND_PROGRESS -> LOG.debug("{}: {}", event.deployment(), event.message());
+            default -> LOG.info("{}: {}", event.deployment(), event.message());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.tuna.core.control;
+
+import dev.tuna.core.autoscale.ScalingMemory;
+import dev.tuna.core.placement.PoolHistory;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The rented replicas as a whole. Immutable.
+ *
+ * @param cloud who rents them; empty if the deployment does without
+ * @param checked whether its cloud has been checked
+ * @param usable whether the check passed
+ * @param call a check or a search for pools under way
+ * @param look an observation under way
+ * @param retry when the next check or launch may be made
+ * @param bootFailures replicas that failed to come up in a row
+ * @param history what went wrong lately in which pool
+ * @param scaling what the autoscaler remembers
+ * @param launched replicas asked for so far; names the next one
+ * @param demand whether a request has come that no replica could take
+ */
+record Fleet(
+        Optional<String> cloud,
+        boolean checked,
+        boolean usable,
+        Optional<Call> call,
+        Optional<Call> look,
+        Retry retry,
+        int bootFailures,
+        PoolHistory history,
+        ScalingMemory scaling,
+        int launched,
+        boolean demand) {
+
+    static Fleet of(Optional<String> cloud, int target) {
+        return new Fleet(
+                cloud,
+                false,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Retry.NONE,
+                0,
+                PoolHistory.NONE,
+                ScalingMemory.startingAt(target),
+                0,
+                false);
+    }
+
+    /** Whether it could rent machines, now or when its cloud has been checked. */
+    boolean isHopeful() {
+        return cloud.isPresent() && (usable || !checked);
+    }
+
+    Fleet with(Consumer<Draft> change) {
+        var draft = new Draft(this);
+        change.accept(draft);
+        return new Fleet(
+                cloud,
+                draft.checked,
+                draft.usable,
+                draft.call,
+                draft.look,
+                draft.retry,
+                draft.bootFailures,
+                draft.history,
+                draft.scaling,
+                draft.launched,
+                draft.demand);
+    }
+
+    /** The parts that change, while they are being changed. Confined to one call of {@link #with}. */
+    static final class Draft {
+        boolean checked;
+        boolean usable;
+        Optional<Call> call;
+        Optional<Call> look;
+        Retry retry;
+        int bootFailures;
+        PoolHistory history;
+        ScalingMemory scaling;
+        int launched;
+        boolean demand;
+
+        private Draft(Fleet before) {
+            checked = before.checked;
+            usable = before.usable;
+            call = before.call;
+            look = before.look;
+            retry = before.retry;
+            bootFailures = before.bootFailures;
+            history = before.history;
+            scaling = before.scaling;
+            launched = before.launched;
+            demand = before.demand;
+        }
+    }
+}

@@ -1,0 +1,350 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.CapacityException;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.autoscale.Autoscaler;
+import dev.tuna.core.autoscale.FleetView;
+import dev.tuna.core.autoscale.ScalingDecision;
+import dev.tuna.core.autoscale.Signals;
+import dev.tuna.core.reconcile.FleetAction;
+import dev.tuna.core.reconcile.Reconciler;
+import dev.tuna.core.reconcile.ReplicaView;
+import dev.tuna.core.reconcile.ReplicaView.Stage;
+import dev.tuna.spi.CapacityPool;
+import dev.tuna.spi.LaunchPlan;
+import dev.tuna.spi.ReplicaObservation;
+import dev.tuna.spi.ResourceRecord.State;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+
+/** The rented half of a deployment: keeps as many replicas as the traffic asks for. Pure. */
+final class FleetSide {
+
+    static final String TOPIC = "fleet";
+
+    /** A doomed replica is given back this long before its cloud takes it, so that its end is ours and orderly. */
+    private static final Duration BEFORE_INTERRUPTION = Duration.ofSeconds(5);
+
+    private FleetSide() {}
+
+    static void serve(Turn turn) {
+        ScalingDecision decision = scale(turn);
+        Fleet fleet = turn.state().fleet();
+        if (fleet.cloud().isEmpty()) {
+            return;
+        }
+        if (!fleet.usable()) {
+            check(turn, fleet);
+        }
+        ScalingPolicy.Spot policy = turn.state().scaling().spot();
+        List<FleetAction> actions = Reconciler.reconcile(
+                decision.target(),
+                policy.maxReplicas(),
+                views(turn),
+                turn.timings().bootDeadline(),
+                turn.steady());
+        actions.forEach(action -> act(turn, action));
+    }
+
+    private static ScalingDecision scale(Turn turn) {
+        Managed state = turn.state();
+        Signals signals = new Signals(
+                turn.load().traffic().requests(),
+                turn.load().traffic().inFlight(),
+                turn.load().traffic().waiting(),
+                state.fleet().demand());
+        ScalingDecision decision = Autoscaler.decide(
+                state.scaling().spot(),
+                state.scaling().serverless().concurrency(),
+                signals,
+                new FleetView(booting(state), lastReadyAt(state)),
+                turn.steady(),
+                state.fleet().scaling());
+        if (!decision.memory().equals(state.fleet().scaling()) || state.fleet().demand()) {
+            turn.fleet(fleet -> {
+                fleet.scaling = decision.memory();
+                fleet.demand = false;
+            });
+        }
+        Metering.traffic(turn, decision.wanted());
+        return decision;
+    }
+
+    private static int booting(Managed state) {
+        return (int) state.replicas()
+                .filter(replica -> replica.isWanted() && !replica.isReady())
+                .count();
+    }
+
+    private static Optional<Instant> lastReadyAt(Managed state) {
+        return state.replicas().flatMap(replica -> replica.readyAt().stream()).max(Instant::compareTo);
+    }
+
+    private static void check(Turn turn, Fleet fleet) {
+        if (fleet.call().isEmpty() && fleet.retry().isDue(turn.steady())) {
+            Call call = turn.ask(
+                    turn.timings().callLimit(),
+                    generation -> new Effect.CheckSpot(generation, fleet.cloud().orElseThrow()));
+            turn.fleet(draft -> draft.call = Optional.of(call));
+        }
+    }
+
+    static void checked(Turn turn, Message.SpotChecked message) {
+        Fleet fleet = turn.state().fleet();
+        if (isLate(fleet.call(), message.generation())) {
+            return;
+        }
+        Optional<String> refusal = message.result()
+                .failure()
+                .map(failure -> String.valueOf(failure.getMessage()))
+                .or(() -> message.result()
+                        .value()
+                        .filter(report -> !report.passed())
+                        .map(Specs::failures));
+        turn.fleet(draft -> {
+            draft.call = Optional.empty();
+            draft.checked = true;
+            draft.usable = refusal.isEmpty();
+            draft.retry = refusal.isEmpty()
+                    ? Retry.NONE
+                    : fleet.retry()
+                            .pausedUntil(turn.steady().plus(turn.timings().retryMax()));
+        });
+        refusal.ifPresentOrElse(
+                reason -> turn.problem(TOPIC, fleet.cloud().orElseThrow() + " cannot rent replicas: " + reason),
+                () -> turn.solved(TOPIC));
+    }
+
+    private static List<ReplicaView> views(Turn turn) {
+        return turn.state()
+                .replicas()
+                .filter(replica -> !replica.isGone())
+                .map(replica -> new ReplicaView(
+                        replica.id(),
+                        replica.tier(),
+                        stage(replica),
+                        replica.detail(),
+                        replica.readyAt().orElse(replica.askedSteady()),
+                        replica.interruptionAt().isPresent(),
+                        replica.drainUntil(),
+                        turn.load().backend(replica.id()).inFlight(),
+                        price(replica)))
+                .toList();
+    }
+
+    private static Stage stage(Backend replica) {
+        if (replica.state() == State.ENDING || (replica.state() == State.INTENDED && replica.isDraining())) {
+            return Stage.ENDING;
+        }
+        if (replica.isDraining()) {
+            return Stage.DRAINING;
+        }
+        if (replica.phase() == BackendPhase.FAILED || replica.suspect() >= Brain.SUSPECT_LIMIT) {
+            return Stage.BROKEN;
+        }
+        return replica.isReady() ? Stage.READY : Stage.BOOTING;
+    }
+
+    private static OptionalLong price(Backend replica) {
+        return replica.meter()
+                .filter(meter -> meter instanceof Meter.Machine)
+                .map(meter -> ((Meter.Machine) meter).bill().microUsdPerHour())
+                .orElse(OptionalLong.empty());
+    }
+
+    private static void act(Turn turn, FleetAction action) {
+        if (action instanceof FleetAction.Launch launch) {
+            prepare(turn, launch.count());
+        } else if (action instanceof FleetAction.Drain drain) {
+            drain(turn, drain);
+        } else if (action instanceof FleetAction.End end) {
+            end(turn, end);
+        }
+    }
+
+    private static void prepare(Turn turn, int count) {
+        Managed state = turn.state();
+        Fleet fleet = state.fleet();
+        if (!fleet.usable() || fleet.call().isPresent() || !fleet.retry().isDue(turn.steady())) {
+            return;
+        }
+        List<String> tokens = IntStream.rangeClosed(fleet.launched() + 1, fleet.launched() + count)
+                .mapToObj(number -> state.id() + "-r" + number)
+                .toList();
+        List<CapacityPool> places = state.replicas()
+                .filter(replica -> !replica.isGone())
+                .flatMap(replica -> replica.pool().stream())
+                .toList();
+        boolean noEndpoint = state.endpoints().noneMatch(Backend::serves);
+        Call call = turn.ask(
+                turn.timings().callLimit(),
+                generation -> new Effect.Prepare(
+                        generation,
+                        fleet.cloud().orElseThrow(),
+                        tokens,
+                        places,
+                        fleet.history(),
+                        noEndpoint,
+                        turn.steady()));
+        turn.fleet(draft -> draft.call = Optional.of(call));
+    }
+
+    static void prepared(Turn turn, Message.LaunchesPrepared message) {
+        Fleet fleet = turn.state().fleet();
+        if (isLate(fleet.call(), message.generation())) {
+            return;
+        }
+        turn.fleet(draft -> draft.call = Optional.empty());
+        message.result().failure().ifPresent(failure -> launchFailed(turn, failure));
+        message.result().value().ifPresent(prepared -> {
+            turn.accounts(turn.state().accounts().withOnDemandPrice(prepared.onDemandMicroUsdPerHour()));
+            if (turn.state().goal() == Goal.SERVE) {
+                prepared.plans().forEach(plan -> intend(turn, plan));
+            }
+        });
+    }
+
+    private static void intend(Turn turn, LaunchPlan plan) {
+        CapacityPool best = plan.pools().get(0);
+        int number = turn.state().fleet().launched() + 1;
+        turn.fleet(draft -> draft.launched = number);
+        turn.add(Backend.intended("replica-" + number, best.tier(), best.provider(), PlanJson.write(plan), turn.now()));
+    }
+
+    static void notMade(Turn turn, Backend replica, TunaException failure) {
+        boolean nothingThere = failure instanceof CapacityException || !failure.retryable();
+        if (failure instanceof CapacityException) {
+            List<CapacityPool> pools = PlanJson.launch(replica.plan()).pools();
+            turn.fleet(draft -> draft.history = draft.history.dry(pools, turn.steady()));
+        }
+        if (nothingThere) {
+            turn.backend(replica.id(), draft -> {
+                draft.enter(State.GONE);
+                draft.failed = true;
+                draft.detail = String.valueOf(failure.getMessage());
+            });
+            launchFailed(turn, failure);
+        } else {
+            turn.problem(replica.id(), String.valueOf(failure.getMessage()));
+        }
+    }
+
+    private static void launchFailed(Turn turn, TunaException failure) {
+        turn.fleet(draft -> draft.retry = turn.failed(draft.retry));
+        turn.problem(TOPIC, "no replica can be rented at the moment: " + failure.getMessage());
+    }
+
+    private static void drain(Turn turn, FleetAction.Drain drain) {
+        turn.backend(drain.id(), draft -> {
+            Instant limit = turn.steady().plus(turn.timings().drainLimit());
+            Instant end = draft.interruptionAt
+                    .map(at -> turn.steady()
+                            .plus(Duration.between(turn.now().wall(), at))
+                            .minus(BEFORE_INTERRUPTION))
+                    .filter(at -> at.isBefore(limit))
+                    .orElse(limit);
+            draft.drainUntil = Optional.of(end);
+            draft.detail = drain.reason();
+        });
+    }
+
+    private static void end(Turn turn, FleetAction.End end) {
+        Backend replica = turn.find(end.id()).orElseThrow();
+        boolean neverServed = replica.readyAt().isEmpty();
+        turn.backend(end.id(), draft -> {
+            draft.detail = end.reason();
+            draft.failed = draft.failed || end.failed();
+            draft.drainUntil = Optional.of(replica.drainUntil().orElse(turn.steady()));
+            if (replica.state() == State.LIVE) {
+                draft.enter(State.ENDING);
+            } else if (!replica.sent()) {
+                draft.enter(State.GONE);
+            }
+        });
+        if (end.failed() && neverServed) {
+            bootFailed(turn, end.reason());
+        }
+    }
+
+    private static void bootFailed(Turn turn, String reason) {
+        Fleet fleet = turn.state().fleet();
+        int failures = fleet.bootFailures() + 1;
+        boolean brake = failures >= Brain.CRASH_LOOP;
+        turn.fleet(draft -> {
+            draft.bootFailures = failures;
+            draft.retry = brake
+                    ? fleet.retry()
+                            .pausedUntil(turn.steady().plus(turn.timings().crashLoopPause()))
+                    : turn.failed(fleet.retry());
+        });
+        turn.problem(
+                TOPIC,
+                failures + (failures == 1 ? " replica" : " replicas in a row") + " failed to come up, the last one: "
+                        + reason
+                        + (brake ? "; launching rests, since more of the same would only cost money" : ""));
+    }
+
+    static void seen(Turn turn, Message.FleetSeen message) {
+        if (isLate(turn.state().fleet().look(), message.generation())) {
+            return;
+        }
+        turn.fleet(draft -> draft.look = Optional.empty());
+        message.result()
+                .failure()
+                .ifPresent(failure -> turn.problem(TOPIC + " observation", String.valueOf(failure.getMessage())));
+        message.result().value().ifPresent(observations -> {
+            turn.solved(TOPIC + " observation");
+            observations.forEach(
+                    (id, observation) -> turn.find(id).ifPresent(replica -> observed(turn, replica, observation)));
+        });
+    }
+
+    private static void observed(Turn turn, Backend replica, ReplicaObservation seen) {
+        Metering.read(turn, replica, seen);
+        if (seen.phase() == BackendPhase.GONE) {
+            gone(turn, replica, seen);
+            return;
+        }
+        turn.backend(replica.id(), draft -> {
+            draft.phase = seen.phase();
+            draft.pool = seen.pool().or(replica::pool);
+            draft.address = seen.address();
+            draft.interruptionAt = seen.interruptionAt().or(replica::interruptionAt);
+            if (replica.state() == State.LIVE
+                    && !replica.isDraining()
+                    && (!seen.detail().isEmpty() || seen.phase() != replica.phase())) {
+                draft.detail = seen.detail();
+            }
+        });
+        if (seen.phase() == BackendPhase.READY && replica.phase() != BackendPhase.READY) {
+            turn.fleet(draft -> draft.retry = Retry.NONE);
+            turn.solved(TOPIC);
+        }
+    }
+
+    /** A replica that went by itself was taken, or ended itself: either way its pool is not the first choice now. */
+    private static void gone(Turn turn, Backend replica, ReplicaObservation seen) {
+        if (replica.state() == State.LIVE && turn.state().goal() == Goal.SERVE) {
+            replica.pool()
+                    .ifPresent(pool -> turn.fleet(draft -> draft.history = draft.history.lost(pool, turn.steady())));
+            if (replica.readyAt().isEmpty()) {
+                bootFailed(turn, seen.detail().isEmpty() ? "it vanished" : seen.detail());
+            }
+            turn.backend(replica.id(), draft -> {
+                draft.failed = true;
+                draft.detail = seen.detail().isEmpty() ? "its cloud took it" : seen.detail();
+            });
+        }
+        TearDown.gone(turn, turn.find(replica.id()).orElseThrow());
+    }
+
+    private static boolean isLate(Optional<Call> call, long generation) {
+        return call.filter(c -> c.generation() == generation).isEmpty();
+    }
+}

@@ -1,0 +1,112 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentPhase;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Tells what happened between two states of a deployment. Confined to one comparison; pure. */
+final class Happenings {
+
+    private final Managed before;
+    private final Managed after;
+    private final Instant now;
+    private final List<DeploymentEvent> events = new ArrayList<>();
+
+    private Happenings(Managed before, Managed after, Instant now) {
+        this.before = before;
+        this.after = after;
+        this.now = now;
+    }
+
+    static List<DeploymentEvent> between(Managed before, Managed after, Instant now) {
+        if (before == after) {
+            return List.of();
+        }
+        return new Happenings(before, after, now).tell();
+    }
+
+    private List<DeploymentEvent> tell() {
+        if (before.goal() == Goal.SERVE && after.goal() != Goal.SERVE) {
+            say(Kind.DESTROYING, after.goal() == Goal.FAIL ? "tearing down, since it failed" : "tearing down");
+        }
+        if (before.fleet().scaling().target() != after.fleet().scaling().target()) {
+            say(
+                    Kind.SCALED,
+                    "replicas wanted: " + before.fleet().scaling().target() + " -> "
+                            + after.fleet().scaling().target());
+        }
+        after.backends().values().forEach(this::tellOf);
+        if (before.spotState() != after.spotState()) {
+            say(Kind.SPOT_STATE, "spot is " + words(after.spotState()) + " (was " + words(before.spotState()) + ")");
+        }
+        if (!before.served() && after.served()) {
+            say(Kind.READY, "serves");
+        }
+        after.problems().forEach((topic, sentence) -> {
+            if (!sentence.equals(before.problems().get(topic))) {
+                say(Kind.WARNING, sentence);
+            }
+        });
+        if (before.phase() != after.phase()) {
+            if (after.phase() == DeploymentPhase.DESTROYED) {
+                say(Kind.DESTROYED, "nothing is left");
+            } else if (after.phase() == DeploymentPhase.FAILED) {
+                say(Kind.FAILED, after.reason());
+            }
+        }
+        return events;
+    }
+
+    private void tellOf(Backend backend) {
+        Backend old = before.backends().get(backend.id());
+        if (old == backend) {
+            return;
+        }
+        if (old == null) {
+            say(
+                    Kind.BACKEND_REQUESTED,
+                    backend,
+                    words(backend.tier()) + " " + backend.id() + " asked of " + backend.provider());
+            return;
+        }
+        if (old.interruptionAt().isEmpty() && backend.interruptionAt().isPresent()) {
+            say(
+                    Kind.INTERRUPTION_NOTICE,
+                    backend,
+                    backend.id() + " will be taken by its cloud at "
+                            + backend.interruptionAt().get());
+        }
+        if (!old.isDraining() && backend.isDraining() && !backend.isGone()) {
+            say(Kind.BACKEND_DRAINING, backend, backend.id() + " gets no new requests: " + backend.detail());
+        }
+        if (!old.failed() && backend.failed()) {
+            say(Kind.BACKEND_FAILED, backend, backend.id() + " failed: " + backend.detail());
+        }
+        if (!old.isGone() && backend.isGone()) {
+            say(Kind.BACKEND_GONE, backend, backend.id() + " is gone");
+        } else if (!old.isReady() && backend.isReady()) {
+            say(Kind.BACKEND_READY, backend, backend.id() + " serves");
+        } else if (old.phase() != backend.phase() && backend.phase() != BackendPhase.GONE) {
+            String detail = backend.detail().isEmpty() ? "" : ", " + backend.detail();
+            say(Kind.BACKEND_PROGRESS, backend, backend.id() + ": " + words(backend.phase()) + detail);
+        }
+    }
+
+    private void say(Kind kind, String message) {
+        events.add(new DeploymentEvent(now, after.name(), kind, Optional.empty(), message));
+    }
+
+    private void say(Kind kind, Backend backend, String message) {
+        events.add(new DeploymentEvent(now, after.name(), kind, Optional.of(backend.id()), message));
+    }
+
+    private static String words(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

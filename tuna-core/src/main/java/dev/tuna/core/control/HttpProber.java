@@ -1,0 +1,98 @@
+package dev.tuna.core.control;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tuna.spi.BackendAddress;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * Asks for the list of models, and then for one token of a chat: what answers both can serve. A health page that says 200
+ * proves less: engines answer it before they can do the work.
+ */
+public final class HttpProber implements Prober {
+
+    private final HttpClient http;
+
+    /**
+     * Probes with a client.
+     *
+     * @param http stays open
+     */
+    public HttpProber(HttpClient http) {
+        this.http = Objects.requireNonNull(http, "http");
+    }
+
+    @Override
+    public CompletableFuture<Optional<String>> probe(BackendAddress backend, String model, Duration limit) {
+        return CompletableFuture.completedFuture(backend)
+                .thenApply(
+                        address -> request(address, "/v1/models", limit).GET().build())
+                .thenCompose(request -> http.sendAsync(request, HttpResponse.BodyHandlers.ofString()))
+                .thenCompose(answer -> {
+                    Optional<String> fault = status("GET /v1/models", answer.statusCode());
+                    if (fault.isEmpty() && !serves(answer.body(), model)) {
+                        fault = Optional.of("it does not serve the model '" + model + "'");
+                    }
+                    return fault.isPresent() ? CompletableFuture.completedFuture(fault) : chat(backend, model, limit);
+                })
+                .exceptionally(failure -> Optional.of(words(failure)));
+    }
+
+    private CompletableFuture<Optional<String>> chat(BackendAddress backend, String model, Duration limit) {
+        var body = PlanJson.MAPPER.createObjectNode();
+        body.put("model", model);
+        body.putArray("messages").addObject().put("role", "user").put("content", "Hi");
+        body.put("max_tokens", 1);
+        HttpRequest request = request(backend, "/v1/chat/completions", limit)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+                .build();
+        return http.sendAsync(request, HttpResponse.BodyHandlers.discarding())
+                .thenApply(answer -> status("POST /v1/chat/completions", answer.statusCode()));
+    }
+
+    private static HttpRequest.Builder request(BackendAddress backend, String path, Duration limit) {
+        String base = backend.url().toString().replaceAll("/+$", "");
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(base + path)).timeout(limit);
+        backend.credential()
+                .ifPresent(credential ->
+                        request.header(credential.header(), credential.value().reveal()));
+        return request;
+    }
+
+    private static Optional<String> status(String what, int status) {
+        return status == 200 ? Optional.empty() : Optional.of(what + " was answered with HTTP " + status);
+    }
+
+    private static boolean serves(String body, String model) {
+        try {
+            for (JsonNode each : PlanJson.MAPPER.readTree(body).path("data")) {
+                if (each.path("id").asText().equals(model)) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (JsonProcessingException e) {
+            return false;
+        }
+    }
+
+    private static String words(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        // Only what the network says: other exceptions may quote the request, and with it the credential.
+        return cause instanceof IOException && cause.getMessage() != null
+                ? cause.getClass().getSimpleName() + ": " + cause.getMessage()
+                : cause.getClass().getSimpleName();
+    }
+}

@@ -1,0 +1,33 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.Secret;
+import dev.tuna.router.NamedKey;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.Credential;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The secrets of one deployment, kept apart from its state so that no state ever prints them. Immutable.
+ *
+ * @param router what clients send; empty with public access
+ * @param engine what model servers demand of the router
+ */
+record Keys(Optional<Secret> router, Secret engine) {
+
+    List<NamedKey> traffic() {
+        return router.stream().map(key -> NamedKey.of("default", key)).toList();
+    }
+
+    /** A backend whose cloud names no credential of its own is guarded by the engine's key. */
+    BackendAddress complete(BackendAddress address) {
+        return address.credential().isPresent()
+                ? address
+                : new BackendAddress(
+                        address.url(),
+                        Optional.of(Credential.bearer(engine)),
+                        address.healthPath(),
+                        address.hardLimit(),
+                        address.maxInFlight());
+    }
+}

@@ -1,0 +1,173 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.SpotState;
+import dev.tuna.core.ledger.ContainerRules;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Everything the control loop knows about one deployment. Immutable: the loop swaps it whole, readers hold what they read.
+ *
+ * @param id unique for ever
+ * @param name the service name, unique among live deployments
+ * @param request what was asked for, with the name filled in
+ * @param createdAt when it was asked for
+ * @param goal what it is meant to come to
+ * @param reason why it is meant to fail; empty otherwise
+ * @param phase where it is in its life
+ * @param backends every backend that is not known to be gone, in the order of their making, by id; one that has just gone
+ *     is there for one last step
+ * @param choice the search for serverless providers
+ * @param fleet the rented replicas as a whole
+ * @param accounts the books
+ * @param ending how far the tearing down has come
+ * @param served whether it has served
+ * @param problems what is wrong at the moment: a topic to one sentence
+ * @param generation number of the last call
+ * @param lookAt when the clouds are to be asked next, in steady time
+ */
+record Managed(
+        String id,
+        String name,
+        DeployRequest request,
+        Instant createdAt,
+        Goal goal,
+        String reason,
+        DeploymentPhase phase,
+        Map<String, Backend> backends,
+        Choice choice,
+        Fleet fleet,
+        Accounts accounts,
+        Ending ending,
+        boolean served,
+        Map<String, String> problems,
+        long generation,
+        Instant lookAt) {
+
+    Stream<Backend> endpoints() {
+        return backends.values().stream().filter(Backend::isServerless);
+    }
+
+    Stream<Backend> replicas() {
+        return backends.values().stream().filter(backend -> !backend.isServerless());
+    }
+
+    List<Backend> present() {
+        return backends.values().stream().filter(backend -> !backend.isGone()).toList();
+    }
+
+    ScalingPolicy scaling() {
+        return request.effectiveScaling();
+    }
+
+    /** How the endpoint's containers come and go; requests that wait for a cold start are in flight all the while. */
+    ContainerRules containerRules() {
+        return ContainerRules.of(scaling().serverless(), Duration.ZERO);
+    }
+
+    boolean isOver() {
+        return phase == DeploymentPhase.DESTROYED || phase == DeploymentPhase.FAILED;
+    }
+
+    SpotState spotState() {
+        if (replicas().anyMatch(Backend::serves)) {
+            return SpotState.READY;
+        }
+        return replicas().anyMatch(replica -> replica.isWanted()) ? SpotState.WARMING : SpotState.COLD;
+    }
+
+    Managed with(Consumer<Draft> change) {
+        var draft = new Draft(this);
+        change.accept(draft);
+        return new Managed(
+                id,
+                name,
+                request,
+                createdAt,
+                draft.goal,
+                draft.reason,
+                draft.phase,
+                draft.backends,
+                draft.choice,
+                draft.fleet,
+                draft.accounts,
+                draft.ending,
+                draft.served,
+                draft.problems,
+                draft.generation,
+                draft.lookAt);
+    }
+
+    Managed withBackend(Backend backend) {
+        var changed = new LinkedHashMap<>(backends);
+        changed.put(backend.id(), backend);
+        return with(draft -> draft.backends = Collections.unmodifiableMap(changed));
+    }
+
+    Managed withoutGone() {
+        if (backends.values().stream().noneMatch(Backend::isGone)) {
+            return this;
+        }
+        var left = new LinkedHashMap<>(backends);
+        left.values().removeIf(Backend::isGone);
+        return with(draft -> draft.backends = Collections.unmodifiableMap(left));
+    }
+
+    Managed withProblem(String topic, String sentence) {
+        if (sentence.equals(problems.get(topic))) {
+            return this;
+        }
+        var changed = new LinkedHashMap<>(problems);
+        changed.put(topic, sentence);
+        return with(draft -> draft.problems = Collections.unmodifiableMap(changed));
+    }
+
+    Managed withoutProblem(String topic) {
+        if (!problems.containsKey(topic)) {
+            return this;
+        }
+        var changed = new LinkedHashMap<>(problems);
+        changed.remove(topic);
+        return with(draft -> draft.problems = Collections.unmodifiableMap(changed));
+    }
+
+    /** The parts that change, while they are being changed. Confined to one call of {@link #with}. */
+    static final class Draft {
+        Goal goal;
+        String reason;
+        DeploymentPhase phase;
+        Map<String, Backend> backends;
+        Choice choice;
+        Fleet fleet;
+        Accounts accounts;
+        Ending ending;
+        boolean served;
+        Map<String, String> problems;
+        long generation;
+        Instant lookAt;
+
+        private Draft(Managed before) {
+            goal = before.goal;
+            reason = before.reason;
+            phase = before.phase;
+            backends = before.backends;
+            choice = before.choice;
+            fleet = before.fleet;
+            accounts = before.accounts;
+            ending = before.ending;
+            served = before.served;
+            problems = before.problems;
+            generation = before.generation;
+            lookAt = before.lookAt;
+        }
+    }
+}

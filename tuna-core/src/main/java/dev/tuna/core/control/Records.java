@@ -1,0 +1,339 @@
+package dev.tuna.core.control;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.DeploymentStatus.TrafficStats;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
+import dev.tuna.api.Tier;
+import dev.tuna.core.autoscale.ScalingMemory;
+import dev.tuna.core.config.RequestJson;
+import dev.tuna.core.ledger.BilledBackend;
+import dev.tuna.core.ledger.ContainerMeter;
+import dev.tuna.core.ledger.EndpointMeter;
+import dev.tuna.core.ledger.ReplicaMeter;
+import dev.tuna.core.ledger.SameTraffic;
+import dev.tuna.core.placement.PoolHistory;
+import dev.tuna.spi.DeploymentRecord;
+import dev.tuna.spi.ResourceRecord;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * What the control loop knows as records of the store, and back. Secrets are no part of it: an address, whose credential is
+ * one, is not stored but observed again. Pure.
+ */
+final class Records {
+
+    private Records() {}
+
+    static String key(Managed managed, Backend backend) {
+        return managed.id() + "/" + backend.id();
+    }
+
+    static DeploymentRecord deployment(Managed managed, Instant now) {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.put("goal", managed.goal().name());
+        json.put("reason", managed.reason());
+        json.put("served", managed.served());
+        json.put("settled", managed.choice().settled());
+        json.put("begun", managed.choice().begun());
+        managed.fleet().cloud().ifPresent(cloud -> json.put("cloud", cloud));
+        json.put("launched", managed.fleet().launched());
+        json.put("bootFailures", managed.fleet().bootFailures());
+        json.put("target", managed.fleet().scaling().target());
+        json.put("cleaned", managed.ending().cleaned());
+        ArrayNode removed = json.putArray("removed");
+        managed.ending().removed().forEach(removed::add);
+        Accounts accounts = managed.accounts();
+        accounts.serverlessPrice().ifPresent(price -> json.put("serverlessPrice", price));
+        accounts.onDemandPrice().ifPresent(price -> json.put("onDemandPrice", price));
+        json.set("traffic", traffic(accounts.stored().traffic()));
+        json.set("same", same(accounts.stored().same()));
+        return new DeploymentRecord(
+                managed.id(),
+                managed.name(),
+                managed.phase(),
+                RequestJson.write(managed.request()),
+                json.toString(),
+                managed.createdAt(),
+                now);
+    }
+
+    static ResourceRecord resource(Managed managed, Backend backend, Instant now) {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.put("id", backend.id());
+        json.put("phase", backend.phase().name());
+        json.put("detail", backend.detail());
+        json.put("failed", backend.failed());
+        json.put("wasReady", backend.readyAt().isPresent());
+        json.put("draining", backend.isDraining());
+        backend.pool().ifPresent(pool -> json.set("pool", PlanJson.pool(pool)));
+        backend.interruptionAt().ifPresent(at -> json.put("interruptionAt", at.toString()));
+        backend.meter().ifPresent(meter -> json.set("meter", meter(meter)));
+        return new ResourceRecord(
+                key(managed, backend),
+                managed.id(),
+                backend.provider(),
+                Optional.of(backend.tier()),
+                backend.state(),
+                backend.ref(),
+                backend.plan(),
+                json.toString(),
+                backend.askedAt(),
+                now);
+    }
+
+    /** Whether a record says anything new, but for when it was made. */
+    static boolean differs(DeploymentRecord left, DeploymentRecord right) {
+        return left.phase() != right.phase() || !left.details().equals(right.details());
+    }
+
+    /** Whether a record says anything new, but for when it was made. */
+    static boolean differs(ResourceRecord left, ResourceRecord right) {
+        return left.state() != right.state()
+                || !left.resource().equals(right.resource())
+                || !left.details().equals(right.details());
+    }
+
+    /**
+     * A deployment of an earlier process. Nothing is taken for granted about calls that were under way.
+     *
+     * @param resources its backends, in the order of their making
+     * @param tally its ledger added up
+     */
+    static Managed adopt(DeploymentRecord stored, Collection<ResourceRecord> resources, Tally tally, Now now) {
+        String where = "deployment '" + stored.name() + "'";
+        try {
+            JsonNode json = PlanJson.read(stored.details(), where);
+            Map<String, Backend> backends = new LinkedHashMap<>();
+            for (ResourceRecord resource : resources) {
+                Backend backend = backend(resource, now);
+                backends.put(backend.id(), backend);
+            }
+            SameTraffic same = sameTraffic(json.path("same"));
+            TrafficStats traffic = trafficStats(json.path("traffic"));
+            Goal goal = Goal.valueOf(json.path("goal").asText());
+            boolean settled = json.path("settled").asBoolean()
+                    && backends.values().stream().anyMatch(Backend::isServerless);
+            return new Managed(
+                    stored.id(),
+                    stored.name(),
+                    RequestJson.read(stored.request(), "request of " + where),
+                    stored.createdAt(),
+                    goal,
+                    json.path("reason").asText(),
+                    stored.phase(),
+                    Collections.unmodifiableMap(backends),
+                    new Choice(settled, Map.of(), json.path("begun").asInt(), Optional.empty(), Retry.NONE),
+                    fleet(json),
+                    accounts(json, tally, same, traffic, now),
+                    ending(json, goal, now),
+                    json.path("served").asBoolean(),
+                    Map.of(),
+                    0,
+                    now.steady());
+        } catch (IllegalArgumentException | DateTimeException e) {
+            throw new StoreException(
+                    ErrorCode.STORE_CORRUPT,
+                    where + " in the store cannot be read (" + e.getMessage() + "); it was left as it is",
+                    e);
+        }
+    }
+
+    private static Fleet fleet(JsonNode json) {
+        Optional<String> cloud = Optional.ofNullable(json.path("cloud").textValue());
+        return new Fleet(
+                cloud,
+                false,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Retry.NONE,
+                json.path("bootFailures").asInt(),
+                PoolHistory.NONE,
+                ScalingMemory.startingAt(json.path("target").asInt()),
+                json.path("launched").asInt(),
+                false);
+    }
+
+    private static Accounts accounts(JsonNode json, Tally tally, SameTraffic same, TrafficStats traffic, Now now) {
+        return new Accounts(
+                tally,
+                same,
+                0,
+                0,
+                price(json.path("serverlessPrice")),
+                price(json.path("onDemandPrice")),
+                Traffic.past(traffic),
+                new Accounts.Stored(traffic, same),
+                now.steady());
+    }
+
+    private static Ending ending(JsonNode json, Goal goal, Now now) {
+        var removed = new ArrayList<String>();
+        json.path("removed").forEach(each -> removed.add(each.asText()));
+        // Requests of the earlier process died with it: nothing is left to be waited for.
+        Optional<Instant> drained = goal == Goal.SERVE ? Optional.empty() : Optional.of(now.steady());
+        return new Ending(drained, json.path("cleaned").asBoolean(), removed, Optional.empty(), Retry.NONE);
+    }
+
+    private static Backend backend(ResourceRecord resource, Now now) {
+        JsonNode json = PlanJson.read(resource.details(), "resource '" + resource.key() + "'");
+        Tier tier = resource.tier().orElseThrow();
+        return new Backend(
+                json.path("id").asText(),
+                tier,
+                resource.provider(),
+                resource.plan(),
+                resource.createdAt(),
+                resource.createdAt().isAfter(now.steady()) ? now.steady() : resource.createdAt(),
+                resource.state(),
+                true,
+                resource.resource(),
+                BackendPhase.valueOf(json.path("phase").asText()),
+                json.path("detail").asText(),
+                json.path("failed").asBoolean(),
+                Optional.empty(),
+                json.has("pool") ? Optional.of(PlanJson.pool(json.path("pool"))) : Optional.empty(),
+                json.path("wasReady").asBoolean() ? Optional.of(now.steady()) : Optional.empty(),
+                0,
+                false,
+                json.path("draining").asBoolean() ? Optional.of(now.steady()) : Optional.empty(),
+                Optional.ofNullable(json.path("interruptionAt").textValue()).map(Instant::parse),
+                OptionalInt.empty(),
+                json.has("meter")
+                        ? Optional.of(meter(
+                                json.path("meter"), resource, json.path("id").asText()))
+                        : Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Retry.NONE);
+    }
+
+    private static ObjectNode meter(Meter meter) {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        if (meter instanceof Meter.Machine machine) {
+            json.put("since", machine.bill().since().toString());
+            machine.bill().microUsdPerHour().ifPresent(price -> json.put("price", price));
+        } else if (meter instanceof Meter.Containers containers) {
+            json.put("since", containers.bill().since().toString());
+            json.put("entered", containers.bill().entered().toString());
+            containers.bill().microUsdPerHour().ifPresent(price -> json.put("price", price));
+            json.put("estimated", containers.bill().estimated());
+            json.set("reckoned", containerMeter(containers.stored()));
+        }
+        return json;
+    }
+
+    private static Meter meter(JsonNode json, ResourceRecord resource, String id) {
+        var who = new BilledBackend(resource.deploymentId(), resource.tier().orElseThrow(), resource.provider(), id);
+        Instant since = Instant.parse(json.path("since").asText());
+        OptionalLong price = price(json.path("price"));
+        if (!json.has("entered")) {
+            return new Meter.Machine(new ReplicaMeter(who, since, price));
+        }
+        var bill = new EndpointMeter(
+                who,
+                since,
+                Duration.parse(json.path("entered").asText()),
+                price,
+                json.path("estimated").asBoolean());
+        ContainerMeter reckoned = containerMeter(json.path("reckoned"));
+        return new Meter.Containers(bill, reckoned, reckoned, Optional.empty(), 0);
+    }
+
+    private static ObjectNode containerMeter(ContainerMeter meter) {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.put("at", meter.at().toString());
+        json.put("needed", meter.needed());
+        json.put("time", meter.time().toString());
+        ArrayNode lingering = json.putArray("lingering");
+        meter.lingering()
+                .forEach(each -> lingering
+                        .addObject()
+                        .put("containers", each.containers())
+                        .put("until", each.until().toString()));
+        return json;
+    }
+
+    private static ContainerMeter containerMeter(JsonNode json) {
+        List<ContainerMeter.Lingering> lingering = new ArrayList<>();
+        json.path("lingering")
+                .forEach(each -> lingering.add(new ContainerMeter.Lingering(
+                        each.path("containers").asInt(),
+                        Instant.parse(each.path("until").asText()))));
+        return new ContainerMeter(
+                Instant.parse(json.path("at").asText()),
+                json.path("needed").asInt(),
+                lingering,
+                Duration.parse(json.path("time").asText()));
+    }
+
+    private static ObjectNode same(SameTraffic same) {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.set("serverless", containerMeter(same.serverless()));
+        json.put("replicasWanted", same.replicasWanted());
+        json.put("replicaTime", same.replicaTime().toString());
+        return json;
+    }
+
+    static SameTraffic sameTraffic(JsonNode json) {
+        return new SameTraffic(
+                containerMeter(json.path("serverless")),
+                json.path("replicasWanted").asInt(),
+                Duration.parse(json.path("replicaTime").asText()));
+    }
+
+    private static ObjectNode traffic(TrafficStats traffic) {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.put("requests", traffic.requests());
+        json.put("succeeded", traffic.succeeded());
+        json.put("failed", traffic.failed());
+        json.put("rejected", traffic.rejected());
+        json.put("failedOver", traffic.failedOver());
+        ObjectNode byTier = json.putObject("byTier");
+        for (Tier tier : Tier.values()) {
+            Long count = traffic.byTier().get(tier);
+            if (count != null) {
+                byTier.put(tier.name(), count);
+            }
+        }
+        return json;
+    }
+
+    static TrafficStats trafficStats(JsonNode json) {
+        Map<Tier, Long> byTier = new EnumMap<>(Tier.class);
+        for (Tier tier : Tier.values()) {
+            if (json.path("byTier").has(tier.name())) {
+                byTier.put(tier, json.path("byTier").path(tier.name()).asLong());
+            }
+        }
+        return new TrafficStats(
+                json.path("requests").asLong(),
+                json.path("succeeded").asLong(),
+                json.path("failed").asLong(),
+                json.path("rejected").asLong(),
+                json.path("failedOver").asLong(),
+                0,
+                0,
+                byTier);
+    }
+
+    private static OptionalLong price(JsonNode json) {
+        return json.isNumber() ? OptionalLong.of(json.asLong()) : OptionalLong.empty();
+    }
+}

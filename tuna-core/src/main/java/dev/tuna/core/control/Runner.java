@@ -1,0 +1,226 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
+import dev.tuna.api.Tier;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.ledger.Money;
+import dev.tuna.core.placement.Placement;
+import dev.tuna.core.provider.Clouds;
+import dev.tuna.core.provider.Preflights;
+import dev.tuna.spi.CapacityPool;
+import dev.tuna.spi.LaunchPlan;
+import dev.tuna.spi.PoolOffer;
+import dev.tuna.spi.ReplicaObservation;
+import dev.tuna.spi.ReplicaSpec;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.SecretStore;
+import dev.tuna.spi.SpotCloud;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Does what the control loop wants done, and hands back what came of it as a message. Thread-safe. */
+final class Runner {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
+
+    private final Clouds clouds;
+    private final Preflights preflights;
+    private final Chooser chooser;
+    private final SecretStore secrets;
+    private final Prober prober;
+    private final Executor calls;
+    private final Executor endings;
+    private final Duration orphanTimeout;
+
+    Runner(
+            Clouds clouds,
+            Chooser chooser,
+            SecretStore secrets,
+            Prober prober,
+            Executor calls,
+            Executor endings,
+            Duration orphanTimeout) {
+        this.clouds = clouds;
+        this.preflights = new Preflights(clouds);
+        this.chooser = chooser;
+        this.secrets = secrets;
+        this.prober = prober;
+        this.calls = calls;
+        this.endings = endings;
+        this.orphanTimeout = orphanTimeout;
+    }
+
+    /**
+     * Does one thing.
+     *
+     * @param managed the deployment as it was decided
+     * @param keys its secrets
+     * @param answer where messages go
+     */
+    void run(Effect effect, Managed managed, Keys keys, Consumer<Message> answer) {
+        if (effect instanceof Effect.Choose choose) {
+            call(
+                    calls,
+                    () -> chooser.choose(managed.id(), managed.request(), choose.excluded()),
+                    result -> answer.accept(new Message.Chosen(choose.generation(), result)));
+        } else if (effect instanceof Effect.CheckSpot check) {
+            call(
+                    calls,
+                    () -> preflights.spot(check.cloud(), replicaSpec(managed, check.cloud()), true),
+                    result -> answer.accept(new Message.SpotChecked(check.generation(), result)));
+        } else if (effect instanceof Effect.Prepare prepare) {
+            call(
+                    calls,
+                    () -> prepare(managed, prepare),
+                    result -> answer.accept(new Message.LaunchesPrepared(prepare.generation(), result)));
+        } else if (effect instanceof Effect.Begin begin) {
+            call(
+                    calls,
+                    () -> clouds.serverless(begin.provider()).begin(begin.plan()),
+                    result -> answer.accept(new Message.Made(begin.backend(), begin.generation(), result)));
+        } else if (effect instanceof Effect.Launch launch) {
+            call(
+                    calls,
+                    () -> clouds.spot(launch.provider()).launch(launch.plan()),
+                    result -> answer.accept(new Message.Made(launch.backend(), launch.generation(), result)));
+        } else if (effect instanceof Effect.LookAtEndpoint look) {
+            call(
+                    calls,
+                    () -> clouds.serverless(look.provider()).observe(look.ref()),
+                    result -> answer.accept(new Message.EndpointSeen(look.backend(), look.generation(), result)));
+        } else if (effect instanceof Effect.LookAtFleet look) {
+            call(calls, () -> look(look), result -> answer.accept(new Message.FleetSeen(look.generation(), result)));
+        } else if (effect instanceof Effect.Probe probe) {
+            probe(probe, keys, answer);
+        } else {
+            end(effect, managed, answer);
+        }
+    }
+
+    private void end(Effect effect, Managed managed, Consumer<Message> answer) {
+        if (effect instanceof Effect.End end) {
+            call(
+                    endings,
+                    () -> end(end),
+                    result -> answer.accept(new Message.EndAccepted(end.backend(), end.generation(), result)));
+        } else if (effect instanceof Effect.CleanUp cleanUp) {
+            call(
+                    endings,
+                    () -> {
+                        clouds.spot(cleanUp.provider()).cleanUp(managed.name());
+                        return managed.name();
+                    },
+                    result -> answer.accept(new Message.CleanedUp(cleanUp.generation(), result)));
+        } else if (effect instanceof Effect.Conclude conclude) {
+            call(
+                    endings,
+                    () -> {
+                        secrets.remove(Specs.engineKey(managed.id()));
+                        secrets.remove(Specs.routerKey(managed.id()));
+                        return managed.name();
+                    },
+                    result -> answer.accept(new Message.Concluded(conclude.generation(), result)));
+        }
+    }
+
+    private ResourceRef end(Effect.End end) {
+        if (end.serverless()) {
+            clouds.serverless(end.provider()).destroy(end.ref());
+        } else {
+            clouds.spot(end.provider()).terminate(end.ref());
+        }
+        return end.ref();
+    }
+
+    private Map<String, ReplicaObservation> look(Effect.LookAtFleet look) {
+        Map<ResourceRef, ReplicaObservation> seen =
+                clouds.spot(look.provider()).observe(look.refs().values());
+        var byBackend = new LinkedHashMap<String, ReplicaObservation>();
+        look.refs().forEach((id, ref) -> {
+            ReplicaObservation observation = seen.get(ref);
+            if (observation != null) {
+                byBackend.put(id, observation);
+            }
+        });
+        return byBackend;
+    }
+
+    private Prepared prepare(Managed managed, Effect.Prepare prepare) {
+        SpotCloud cloud = clouds.spot(prepare.cloud());
+        ReplicaSpec spec = replicaSpec(managed, prepare.cloud());
+        List<PoolOffer> offers = cloud.pools(spec);
+        var places = new ArrayList<>(prepare.fleet());
+        var plans = new ArrayList<LaunchPlan>();
+        for (String token : prepare.tokens()) {
+            List<CapacityPool> order =
+                    Placement.order(offers, places, prepare.history(), prepare.onDemandAllowed(), prepare.now());
+            if (order.isEmpty()) {
+                throw ProviderException.of(prepare.cloud(), "find capacity pools")
+                        .code(ErrorCode.CAPACITY)
+                        .retryable(true)
+                        .message("no pool offers " + managed.request().gpuCount() + " x "
+                                + managed.request().gpu()
+                                + (spec.regions().isEmpty() ? "" : " in " + spec.regions())
+                                + "; choose another GPU or other regions")
+                        .build();
+            }
+            plans.add(cloud.plan(spec, order, token));
+            places.add(order.get(0));
+        }
+        return new Prepared(plans, onDemandPrice(offers));
+    }
+
+    private static OptionalLong onDemandPrice(List<PoolOffer> offers) {
+        Optional<BigDecimal> cheapest = offers.stream()
+                .filter(offer -> offer.pool().tier() == Tier.ON_DEMAND)
+                .flatMap(offer -> offer.usdPerHour().stream())
+                .min(BigDecimal::compareTo);
+        return Money.microUsdPerHour(cheapest);
+    }
+
+    private ReplicaSpec replicaSpec(Managed managed, String cloud) {
+        return Specs.replica(managed.id(), managed.request(), cloud, orphanTimeout);
+    }
+
+    private void probe(Effect.Probe probe, Keys keys, Consumer<Message> answer) {
+        var unused = prober.probe(keys.complete(probe.address()), probe.model(), probe.limit())
+                .exceptionally(failure -> Optional.of(failure.getClass().getSimpleName()))
+                .thenAccept(fault -> answer.accept(new Message.Probed(probe.backend(), probe.generation(), fault)));
+    }
+
+    private static <T> void call(Executor executor, Supplier<T> work, Consumer<Result<T>> answer) {
+        try {
+            executor.execute(() -> answer.accept(attempt(work)));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("Call dropped, Tuna is closing");
+        }
+    }
+
+    private static <T> Result<T> attempt(Supplier<T> work) {
+        try {
+            return Result.of(work.get());
+        } catch (TunaException e) {
+            return Result.failed(e);
+        } catch (RuntimeException | Error e) {
+            LOG.warn("A call failed in an unexpected way", e);
+            return Result.failed(ProviderException.of("tuna", "call a provider")
+                    .message("failed in an unexpected way: " + e)
+                    .cause(e)
+                    .retryable(true)
+                    .build());
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.Tier;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.ledger.Money;
+import dev.tuna.spi.ResourceRecord.State;
+import dev.tuna.spi.ServerlessObservation;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The serverless half of a deployment: finds providers, has endpoints made and follows what becomes of them. Pure. */
+final class ServerlessSide {
+
+    static final String TOPIC = "serverless";
+
+    private ServerlessSide() {}
+
+    static void serve(Turn turn) {
+        Choice choice = turn.state().choice();
+        if (choice.settled() && noneLeft(turn) && choice.retry().isDue(turn.steady())) {
+            // What was refused an hour ago may have been mended since.
+            choice = choice.forgiving();
+            turn.choice(choice);
+        }
+        if (!choice.settled() && choice.call().isEmpty() && choice.retry().isDue(turn.steady())) {
+            var excluded = new HashSet<>(choice.refused().keySet());
+            turn.state().endpoints().map(Backend::provider).forEach(excluded::add);
+            Call call = turn.ask(
+                    turn.timings().callLimit().multipliedBy(2),
+                    generation -> new Effect.Choose(generation, Set.copyOf(excluded)));
+            turn.choice(choice.searching(call));
+        }
+    }
+
+    private static boolean noneLeft(Turn turn) {
+        return turn.state().endpoints().allMatch(Backend::isGone);
+    }
+
+    static void chosen(Turn turn, Message.Chosen message) {
+        Choice choice = turn.state().choice();
+        if (choice.call()
+                .filter(call -> call.generation() == message.generation())
+                .isEmpty()) {
+            return;
+        }
+        message.result().failure().ifPresent(failure -> {
+            turn.choice(choice.failed(turn.failed(choice.retry())));
+            turn.problem(TOPIC, "serverless providers cannot be chosen: " + failure.getMessage());
+        });
+        message.result().value().ifPresent(selection -> take(turn, choice, selection));
+    }
+
+    private static void take(Turn turn, Choice choice, Selection selection) {
+        var refused = new LinkedHashMap<>(choice.refused());
+        refused.putAll(selection.refused());
+        int number = choice.begun();
+        for (Selection.Candidate candidate : selection.chosen()) {
+            number++;
+            String id = number == 1 ? candidate.provider() : candidate.provider() + "-" + number;
+            turn.add(Backend.intended(
+                    id, Tier.SERVERLESS, candidate.provider(), PlanJson.write(candidate.plan()), turn.now()));
+        }
+        boolean none = selection.chosen().isEmpty() && noneLeft(turn);
+        Retry retry = none
+                ? choice.retry().pausedUntil(turn.steady().plus(turn.timings().retryMax()))
+                : choice.retry();
+        turn.choice(choice.found(refused, selection.chosen().size(), retry));
+        if (refused.isEmpty()) {
+            turn.solved(TOPIC);
+        } else {
+            turn.problem(TOPIC, (none ? "no serverless provider can take it: " : "not used: ") + reasons(refused));
+        }
+    }
+
+    private static String reasons(Map<String, String> refused) {
+        return refused.entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(entry -> entry.getKey() + ": " + entry.getValue())
+                .collect(Collectors.joining("; "));
+    }
+
+    /** A refusal sends the search on to the next provider; anything else is tried again as it was. */
+    static void notMade(Turn turn, Backend endpoint, TunaException failure) {
+        turn.problem(endpoint.id(), String.valueOf(failure.getMessage()));
+        if (!failure.retryable()) {
+            turn.backend(endpoint.id(), draft -> {
+                draft.enter(State.GONE);
+                draft.failed = true;
+                draft.detail = String.valueOf(failure.getMessage());
+            });
+            turn.solved(endpoint.id());
+            refuse(turn, endpoint, String.valueOf(failure.getMessage()));
+        }
+    }
+
+    static void seen(Turn turn, Message.EndpointSeen message) {
+        Optional<Backend> looking = turn.find(message.backend())
+                .filter(endpoint -> endpoint.look()
+                        .filter(look -> look.generation() == message.generation())
+                        .isPresent());
+        looking.ifPresent(endpoint -> {
+            turn.backend(endpoint.id(), draft -> draft.look = Optional.empty());
+            message.result()
+                    .failure()
+                    .ifPresent(failure ->
+                            turn.problem(endpoint.id() + " observation", String.valueOf(failure.getMessage())));
+            message.result().value().ifPresent(observation -> {
+                turn.solved(endpoint.id() + " observation");
+                observed(turn, endpoint, observation);
+            });
+        });
+    }
+
+    private static void observed(Turn turn, Backend endpoint, ServerlessObservation seen) {
+        Metering.read(turn, endpoint, seen);
+        turn.accounts(turn.state().accounts().withServerlessPrice(Money.microUsdPerHour(seen.usdPerHour())));
+        if (seen.phase() == BackendPhase.GONE) {
+            gone(turn, endpoint);
+            return;
+        }
+        turn.backend(endpoint.id(), draft -> {
+            draft.phase = seen.phase();
+            draft.containers = seen.containers();
+            draft.address = seen.address();
+            if (endpoint.state() == State.LIVE && (!seen.detail().isEmpty() || seen.phase() != endpoint.phase())) {
+                draft.detail = seen.detail();
+            }
+        });
+        if (seen.phase() == BackendPhase.FAILED && endpoint.state() == State.LIVE) {
+            turn.backend(endpoint.id(), draft -> {
+                draft.enter(State.ENDING);
+                draft.failed = true;
+            });
+            if (endpoint.readyAt().isEmpty()) {
+                refuse(turn, endpoint, "its endpoint failed: " + seen.detail());
+            }
+        }
+    }
+
+    private static void gone(Turn turn, Backend endpoint) {
+        TearDown.gone(turn, endpoint);
+        if (turn.state().goal() == Goal.SERVE) {
+            Choice choice = turn.state().choice();
+            turn.choice(choice.reopened(turn.failed(choice.retry())));
+        }
+    }
+
+    private static void refuse(Turn turn, Backend endpoint, String reason) {
+        if (turn.state().goal() == Goal.SERVE) {
+            Choice choice = turn.state().choice().refusing(endpoint.provider(), reason);
+            turn.choice(choice.reopened(choice.retry()));
+        }
+    }
+}

@@ -13,16 +13,24 @@ final class EventBus {
 
     private static final Logger LOG = LoggerFactory.getLogger(EventBus.class);
 
-    private final List<Consumer<DeploymentEvent>> listeners = new CopyOnWriteArrayList<>();
+    private final List<Subscriber> listeners = new CopyOnWriteArrayList<>();
     private final Mailbox mailbox;
+
+    /** One subscription: a listener that subscribed twice can leave once. */
+    private static final class Subscriber {
+        private final Consumer<DeploymentEvent> listener;
+
+        Subscriber(Consumer<DeploymentEvent> listener) {
+            this.listener = listener;
+        }
+    }
 
     EventBus(Executor executor) {
         this.mailbox = new Mailbox(executor);
     }
 
     Runnable subscribe(Consumer<DeploymentEvent> listener) {
-        // Wrapped, so that one listener that subscribed twice can leave once.
-        Consumer<DeploymentEvent> mine = listener::accept;
+        var mine = new Subscriber(listener);
         listeners.add(mine);
         return () -> listeners.remove(mine);
     }
@@ -42,9 +50,9 @@ final class EventBus {
     }
 
     private void tell(DeploymentEvent event) {
-        for (Consumer<DeploymentEvent> listener : listeners) {
+        for (Subscriber subscriber : listeners) {
             try {
-                listener.accept(event);
+                subscriber.listener.accept(event);
             } catch (RuntimeException | Error e) {
                 LOG.warn("A listener failed on {} of {}", event.kind(), event.deployment(), e);
             }

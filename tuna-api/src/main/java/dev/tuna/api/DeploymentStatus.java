@@ -68,12 +68,14 @@ public record DeploymentStatus(
             Optional<Instant> interruptionAt) {}
 
     /**
-     * Requests as clients saw them: each client request counts once, however many attempts it took.
+     * Requests as clients saw them: each client request counts once, however many attempts it took. An accepted request is
+     * always in one place: requests = succeeded + failed + clientErrors + inFlight + waiting.
      *
      * @param requests accepted requests, finished or not
      * @param succeeded answered with success, streams to their proper end
      * @param failed answered with an error of our side's making
-     * @param rejected turned away because too many were in flight
+     * @param rejected turned away because too many were in flight; not among {@code requests}
+     * @param clientErrors ended by the client: answered 4xx for a fault of its own, or it left before the end
      * @param failedOver answered by another backend than the first one tried
      * @param inFlight being served now
      * @param waiting waiting for a backend to come up
@@ -84,13 +86,14 @@ public record DeploymentStatus(
             long succeeded,
             long failed,
             long rejected,
+            long clientErrors,
             long failedOver,
             int inFlight,
             int waiting,
             Map<Tier, Long> byTier) {
 
         /** No traffic yet. */
-        public static final TrafficStats NONE = new TrafficStats(0, 0, 0, 0, 0, 0, 0, Map.of());
+        public static final TrafficStats NONE = new TrafficStats(0, 0, 0, 0, 0, 0, 0, 0, Map.of());
 
         /** Copies the map. */
         public TrafficStats {

@@ -1,0 +1,139 @@
+package dev.tuna.router;
+
+import dev.tuna.router.proxy.ProxyServer;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * One HTTP endpoint in front of many deployments, each request going to the one whose model it names.
+ *
+ * <p>Runs inside the host application, on daemon threads of its own named {@code tuna-router-…}; several engines can run in
+ * one process. Thread-safe.
+ *
+ * <pre>{@code
+ * try (RouterEngine router = RouterEngine.builder().start()) {
+ *     router.put(route);
+ *     …
+ * }
+ * }</pre>
+ */
+public final class RouterEngine implements AutoCloseable {
+
+    private final ProxyServer server;
+
+    private RouterEngine(ProxyServer server) {
+        this.server = server;
+    }
+
+    /**
+     * Begins to configure an engine.
+     *
+     * @return a builder with the defaults
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Where it listens.
+     *
+     * @return the bound address, with the real port if any free one was asked for
+     */
+    public InetSocketAddress address() {
+        return server.address();
+    }
+
+    /**
+     * Adds a route, or replaces the one of the same deployment whole. Requests on their way are not disturbed: attempts go
+     * on even on backends that the new route no longer names, and requests that wait for a backend are let go on at once.
+     * Counts, breakers and load of backends that stay (same id, tier and URL) are kept.
+     *
+     * @param route the route
+     * @throws IllegalArgumentException if another deployment's route serves one of its models; names both
+     */
+    public void put(Route route) {
+        server.put(Objects.requireNonNull(route, "route"));
+    }
+
+    /**
+     * Takes a route away. What is being answered is answered to its end; what waits for a backend gets 503. Does nothing if
+     * there is no such route.
+     *
+     * @param deployment the deployment's name
+     */
+    public void remove(String deployment) {
+        server.remove(Objects.requireNonNull(deployment, "deployment"));
+    }
+
+    /**
+     * What a route has had to do so far.
+     *
+     * @param deployment the deployment's name
+     * @return its load at this moment; empty if there is no such route
+     */
+    public Optional<RouteLoad> load(String deployment) {
+        return server.load(Objects.requireNonNull(deployment, "deployment"));
+    }
+
+    /**
+     * All routes.
+     *
+     * @return in the order in which they were first put
+     */
+    public List<Route> routes() {
+        return server.all();
+    }
+
+    /**
+     * Stops: no new connections, connections at rest closed, answers that flow come to their end within
+     * {@link RouterConfig#shutdownGrace()}, then what is left is cut. No thread and no socket remains. May be called
+     * twice.
+     */
+    @Override
+    public void close() {
+        server.close();
+    }
+
+    /** Configures a {@link RouterEngine}. Not thread-safe. */
+    public static final class Builder {
+        private RouterConfig config = RouterConfig.DEFAULT;
+        private RouterListener listener = RouterListener.NONE;
+
+        private Builder() {}
+
+        /**
+         * How to listen; default {@link RouterConfig#DEFAULT}.
+         *
+         * @param value the config
+         * @return this
+         */
+        public Builder config(RouterConfig value) {
+            this.config = Objects.requireNonNull(value, "config");
+            return this;
+        }
+
+        /**
+         * Who is told what cannot wait; default nobody.
+         *
+         * @param value called on event loops
+         * @return this
+         */
+        public Builder listener(RouterListener value) {
+            this.listener = Objects.requireNonNull(value, "listener");
+            return this;
+        }
+
+        /**
+         * Starts.
+         *
+         * @return an engine that listens and has no routes yet
+         * @throws dev.tuna.api.ConfigurationException if the address is taken or may not be used, or a certificate cannot
+         *     be read; names it and the fix
+         */
+        public RouterEngine start() {
+            return new RouterEngine(ProxyServer.start(config, listener));
+        }
+    }
+}

@@ -1,0 +1,410 @@
+package dev.tuna.router.proxy;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.tuna.router.BackendFailure;
+import dev.tuna.router.http.ForwardHeaders;
+import dev.tuna.router.http.SseScanner;
+import dev.tuna.router.http.SseScanner.Verdict;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpStatusClass;
+import java.net.ProtocolException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One try of one request on one backend: connects, sends, judges what comes back. Ends exactly once, by telling both the
+ * backend's breaker and the {@link Exchange}. Confined to the client's event loop.
+ */
+final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, StreamRelay.Sink {
+
+    private static final String EVENT_STREAM = "text/event-stream";
+
+    private final Exchange exchange;
+    private final BackendRuntime backend;
+    private final long startedAt;
+    private UpstreamPool.@Nullable Pending pending;
+    private @Nullable UpstreamConnection connection;
+    private @Nullable HeldAnswer held;
+    private @Nullable StreamRelay relay;
+    private @Nullable HttpResponse head;
+    private boolean passing;
+    private boolean sent;
+    private boolean over;
+    private boolean slow;
+    private boolean paused;
+    private long sentAt;
+    private long heardAt;
+
+    Attempt(Exchange exchange, BackendRuntime backend, long startedAt) {
+        this.exchange = exchange;
+        this.backend = backend;
+        this.startedAt = startedAt;
+    }
+
+    BackendRuntime backend() {
+        return backend;
+    }
+
+    /** Whether a request went out, so that the backend may have worked on it. */
+    boolean wasSent() {
+        return sent;
+    }
+
+    void start() {
+        @Nullable UpstreamConnection idle = exchange.loop().pool().idle(backend.endpoint());
+        if (idle != null) {
+            connected(idle);
+        } else {
+            connect();
+        }
+    }
+
+    private void connect() {
+        pending = exchange.loop().pool().connect(backend.endpoint(), exchange.policy().connectTimeout(), this);
+    }
+
+    @Override
+    public void connected(UpstreamConnection made) {
+        pending = null;
+        connection = made;
+        sent = true;
+        sentAt = exchange.now();
+        heardAt = sentAt;
+        made.send(exchange.requestFor(backend), this);
+    }
+
+    @Override
+    public void notConnected(Throwable why) {
+        pending = null;
+        fail(BackendFailure.CONNECT, "cannot connect: " + why.getMessage());
+    }
+
+    // --- the answer ---
+
+    @Override
+    public void onHead(HttpResponse answer) {
+        heardAt = exchange.now();
+        head = answer;
+        if (isEventStream(answer)) {
+            relay = new StreamRelay(new SseScanner(exchange.request().choices()), this, exchange.allocator());
+        } else {
+            held = new HeldAnswer(
+                    answer.status(), ForwardHeaders.toClient(answer.headers()), backend.id(), exchange.answerMemory());
+        }
+    }
+
+    /** A compressed stream cannot be read along; it is passed on like any other body. */
+    private static boolean isEventStream(HttpResponse answer) {
+        String type = answer.headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+        return answer.status().codeClass() == HttpStatusClass.SUCCESS
+                && type.regionMatches(true, 0, EVENT_STREAM, 0, EVENT_STREAM.length())
+                && !answer.headers().contains(HttpHeaderNames.CONTENT_ENCODING);
+    }
+
+    @Override
+    public void onBody(ByteBuf data) {
+        heardAt = exchange.now();
+        if (relay != null) {
+            relay.accept(data);
+        } else if (passing) {
+            exchange.answer().data(data, heardAt);
+        } else if (held != null && !held.add(data, exchange.allocator())) {
+            passOn(held, data);
+        }
+        if (!over && !exchange.answer().isWritable()) {
+            pause();
+        }
+    }
+
+    /** Too long to be held: from here on the client gets it as it comes, and a failure can only be shown by cutting. */
+    private void passOn(HeldAnswer answer, ByteBuf data) {
+        @Nullable BackendFailure failure = failure(answer.status().code());
+        if (failure != null || exchange.answer().hasBegun()) {
+            data.release();
+            fail(failure != null ? failure : BackendFailure.PROTOCOL, "status " + answer.status().code());
+            return;
+        }
+        passing = true;
+        exchange.committed();
+        exchange.answer().begin(answer.status(), answer.headers(), backend.id());
+        exchange.answer().data(answer.takeBody(), heardAt);
+        exchange.answer().data(data, heardAt);
+        exchange.answer().flush();
+    }
+
+    @Override
+    public void onReadComplete() {
+        if (!over && exchange.answer().hasBegun()) {
+            exchange.answer().flush();
+        }
+    }
+
+    @Override
+    public void onEnd() {
+        connection = null;
+        if (relay != null) {
+            streamEnded(relay, "ended before its end");
+        } else if (held != null) {
+            heldComplete(held);
+        }
+    }
+
+    private void heldComplete(HeldAnswer answer) {
+        int status = answer.status().code();
+        @Nullable BackendFailure failure = failure(status);
+        if (passing) {
+            succeed();
+            exchange.succeeded(this, status);
+            exchange.answer().end();
+        } else if (failure == null) {
+            HeldAnswer whole = takeHeld();
+            succeed();
+            exchange.complete(this, whole);
+        } else {
+            fail(failure, "status " + status);
+        }
+    }
+
+    private @Nullable BackendFailure failure(int status) {
+        if (status == 408 || status == 425 || status == 429 || status == 529) {
+            return BackendFailure.OVERLOADED;
+        }
+        if (status == 503 && head != null && head.headers().contains(HttpHeaderNames.RETRY_AFTER)) {
+            return BackendFailure.OVERLOADED;
+        }
+        return status >= 500 || ForwardHeaders.refusesCredential(status) ? BackendFailure.SERVER_ERROR : null;
+    }
+
+    private HeldAnswer takeHeld() {
+        HeldAnswer taken = requireNonNull(held);
+        held = null;
+        return taken;
+    }
+
+    // --- streams ---
+
+    @Override
+    public void firstEvents() {
+        exchange.committed();
+        exchange.firstContent(backend);
+        HttpResponse answer = requireNonNull(head);
+        exchange.answer().beginEvents(answer.status(), ForwardHeaders.toClient(answer.headers()), backend.id());
+    }
+
+    @Override
+    public void events(ByteBuf data) {
+        exchange.answer().data(data, heardAt);
+    }
+
+    @Override
+    public void backendFailed(boolean told) {
+        boolean flowing = relay != null && relay.isFlowing();
+        if (told) {
+            failed(BackendFailure.MID_STREAM, "error in the stream");
+            exchange.streamFailedAndTold();
+        } else {
+            fail(flowing ? BackendFailure.MID_STREAM : BackendFailure.SERVER_ERROR, "the stream says that it failed");
+        }
+    }
+
+    @Override
+    public void streamComplete() {
+        if (connection != null) {
+            connection.finishUnread();
+            connection = null;
+        }
+        succeed();
+        exchange.succeeded(this, 200);
+        exchange.answer().end();
+    }
+
+    private void streamEnded(StreamRelay stream, String how) {
+        Verdict verdict = stream.verdict();
+        if (verdict == Verdict.COMPLETE || (verdict == Verdict.TRUNCATED && !exchange.endIsKnown() && connection == null)) {
+            stream.finish();
+            succeed();
+            exchange.succeeded(this, 200);
+            exchange.answer().end();
+        } else if (verdict == Verdict.FAILED && stream.isFlowing()) {
+            stream.finish();
+            backendFailed(true); // by an event of its own, such as response.failed
+        } else {
+            fail(stream.isFlowing() ? BackendFailure.MID_STREAM : BackendFailure.NO_ANSWER, "the stream " + how);
+        }
+    }
+
+    // --- failures ---
+
+    @Override
+    public void onBroken(Throwable why) {
+        @Nullable UpstreamConnection broken = connection;
+        connection = null;
+        if (over) {
+            return;
+        }
+        if (broken != null && broken.isReused() && !broken.hasAnswered()) {
+            resend();
+        } else if (relay != null) {
+            if (relay.verdict() == Verdict.COMPLETE) {
+                streamEnded(relay, "");
+            } else {
+                fail(relay.isFlowing() ? BackendFailure.MID_STREAM : BackendFailure.NO_ANSWER, "the stream broke: " + why.getMessage());
+            }
+        } else if (passing) {
+            fail(BackendFailure.MID_STREAM, "the body broke: " + why.getMessage());
+        } else {
+            fail(why instanceof ProtocolException ? BackendFailure.PROTOCOL : BackendFailure.NO_ANSWER, String.valueOf(why.getMessage()));
+        }
+    }
+
+    /**
+     * The connection had been idle and the backend closed it before the request reached it, as servers do after some
+     * seconds. Nothing of it was processed, so the same backend gets it again on a fresh connection, once.
+     */
+    private void resend() {
+        sent = false;
+        connect();
+    }
+
+    private void fail(BackendFailure failure, String detail) {
+        if (over) {
+            return;
+        }
+        boolean flowing = passing || (relay != null && relay.isFlowing());
+        boolean insideEvent = relay != null && relay.isInsideEvent();
+        Duration rest = failure == BackendFailure.OVERLOADED ? retryAfter() : Duration.ZERO;
+        @Nullable HeldAnswer answer = passing ? null : held;
+        held = null;
+        failed(failure, detail);
+        if (flowing) {
+            exchange.brokenAfterBegin(insideEvent || passing);
+        } else {
+            exchange.attemptFailed(this, failure, rest, answer);
+        }
+    }
+
+    private Duration retryAfter() {
+        String value = head == null ? null : head.headers().get(HttpHeaderNames.RETRY_AFTER);
+        try {
+            return value == null ? Duration.ZERO : Duration.ofSeconds(Math.max(0, Integer.parseInt(value.strip())));
+        } catch (NumberFormatException e) {
+            return Duration.ofSeconds(1); // an HTTP date; the breaker's clock is not the wall's
+        }
+    }
+
+    /** Settles with the backend. */
+    private void failed(BackendFailure failure, String detail) {
+        long now = exchange.now();
+        if (failure == BackendFailure.OVERLOADED) {
+            backend.overloaded(retryAfter(), startedAt, now);
+        } else {
+            backend.failed(failure, startedAt, now);
+        }
+        exchange.route().attemptFailed(backend, failure, detail);
+        finish();
+    }
+
+    private void succeed() {
+        backend.succeeded(startedAt, exchange.now());
+        finish();
+    }
+
+    /** Hangs up: the client has left, or its time is up. */
+    void cancel() {
+        if (!over) {
+            backend.abandoned(startedAt);
+            finish();
+        }
+    }
+
+    private void finish() {
+        over = true;
+        if (pending != null) {
+            pending.cancel();
+            pending = null;
+        }
+        if (connection != null) {
+            connection.abort();
+            connection = null;
+        }
+        if (relay != null) {
+            relay.release();
+        }
+        HeldAnswer.release(held);
+        held = null;
+        exchange.route().room().callOne();
+    }
+
+    // --- time and back-pressure ---
+
+    private void pause() {
+        if (connection != null && !paused) {
+            paused = true;
+            connection.reading(false);
+        }
+    }
+
+    void clientDrained() {
+        if (paused && connection != null) {
+            paused = false;
+            heardAt = exchange.now();
+            connection.reading(true);
+        }
+    }
+
+    boolean isPaused() {
+        return paused;
+    }
+
+    /** Whether the client has got something that only this backend can go on with. */
+    boolean isFlowing() {
+        return passing || (relay != null && relay.isFlowing());
+    }
+
+    /** Whether the client has got all that matters, should it leave now. */
+    boolean isComplete() {
+        return relay != null && relay.isFlowing() && relay.verdict() == Verdict.COMPLETE;
+    }
+
+    boolean mayTakeComment() {
+        return !passing && (relay == null || !relay.isInsideEvent());
+    }
+
+    void sweep(long now) {
+        if (!sent || over || paused) {
+            return;
+        }
+        if (isFlowing()) {
+            if (now - heardAt >= exchange.policy().idleTimeout().toNanos()) {
+                stalled();
+            }
+        } else if (exchange.request().stream()
+                && backend.isReplica()
+                && now - sentAt >= exchange.policy().firstTokenTimeout().toNanos()) {
+            slowFirstToken(now);
+        }
+    }
+
+    private void stalled() {
+        if (relay != null && relay.verdict() == Verdict.COMPLETE) {
+            streamEnded(relay, "");
+        } else {
+            fail(BackendFailure.MID_STREAM, "silent for " + exchange.policy().idleTimeout().toMillis() + " ms");
+        }
+    }
+
+    /** Without another backend there is nothing to gain by giving this one up. */
+    private void slowFirstToken(long now) {
+        String detail = "no first token within " + exchange.policy().firstTokenTimeout().toMillis() + " ms";
+        if (exchange.hasOtherThan(backend, now)) {
+            fail(BackendFailure.SLOW_FIRST_TOKEN, detail);
+        } else if (!slow) {
+            slow = true;
+            exchange.route().attemptFailed(backend, BackendFailure.SLOW_FIRST_TOKEN, detail);
+        }
+    }
+}

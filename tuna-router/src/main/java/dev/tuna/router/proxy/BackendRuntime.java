@@ -1,0 +1,160 @@
+package dev.tuna.router.proxy;
+
+import dev.tuna.router.BackendFailure;
+import dev.tuna.router.BackendLoad;
+import dev.tuna.router.RouteBackend;
+import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.breaker.BreakerState;
+import dev.tuna.router.breaker.BreakerState.Phase;
+import dev.tuna.router.select.Candidate;
+import dev.tuna.api.Tier;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.UnaryOperator;
+
+/**
+ * What a backend is doing: attempts in flight, its breaker, its counts. Thread-safe without locks. Outlives the
+ * {@link dev.tuna.router.Route}s that name it, as long as its address stays the same.
+ */
+final class BackendRuntime implements Candidate {
+
+    private final Endpoint endpoint;
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final AtomicReference<BreakerState> breaker = new AtomicReference<>(BreakerState.INITIAL);
+    private final LongAdder attempts = new LongAdder();
+    private final LongAdder failures = new LongAdder();
+    private volatile RouteBackend backend;
+    private volatile RoutePolicy.Breaker policy;
+
+    BackendRuntime(RouteBackend backend, RoutePolicy policy) {
+        this.backend = backend;
+        this.policy = policy.breaker();
+        this.endpoint = Endpoint.of(backend.address().url());
+    }
+
+    /** Takes over what may change while attempts run: draining, limits. */
+    void update(RouteBackend backend, RoutePolicy policy) {
+        this.backend = backend;
+        this.policy = policy.breaker();
+    }
+
+    boolean isSameAs(RouteBackend other) {
+        RouteBackend own = backend;
+        return own.id().equals(other.id())
+                && own.tier() == other.tier()
+                && own.address().url().equals(other.address().url());
+    }
+
+    @Override
+    public RouteBackend backend() {
+        return backend;
+    }
+
+    String id() {
+        return backend.id();
+    }
+
+    Tier tier() {
+        return backend.tier();
+    }
+
+    boolean isReplica() {
+        return backend.tier() != Tier.SERVERLESS;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    @Override
+    public int inFlight() {
+        return inFlight.get();
+    }
+
+    @Override
+    public boolean admits(long now) {
+        return breaker.get().admits(now, policy);
+    }
+
+    /** Whether it is left alone for failing, as opposed to for having asked for a rest. */
+    boolean isBroken(long now) {
+        return breaker.get().phase(now, policy) == Phase.OPEN;
+    }
+
+    /**
+     * Takes a place, unless another request took the last one since the choice was made.
+     *
+     * @param now when the attempt starts
+     * @return whether the attempt may be sent; it must then {@linkplain #succeeded end} exactly once
+     */
+    boolean start(long now) {
+        int limit = backend.address().maxInFlight();
+        int busy = inFlight.get();
+        while (limit == 0 || busy < limit) {
+            if (inFlight.compareAndSet(busy, busy + 1)) {
+                if (passBreaker(now)) {
+                    attempts.increment();
+                    return true;
+                }
+                inFlight.decrementAndGet();
+                return false;
+            }
+            busy = inFlight.get();
+        }
+        return false;
+    }
+
+    private boolean passBreaker(long now) {
+        while (true) {
+            BreakerState state = breaker.get();
+            if (!state.admits(now, policy)) {
+                return false;
+            }
+            BreakerState started = state.started(now, policy);
+            if (started == state || breaker.compareAndSet(state, started)) {
+                return true;
+            }
+        }
+    }
+
+    void succeeded(long startedAt, long now) {
+        end(state -> state.succeeded(startedAt, now, policy));
+    }
+
+    void failed(BackendFailure failure, long startedAt, long now) {
+        failures.increment();
+        end(state -> state.failed(failure, isReplica(), startedAt, now, policy));
+    }
+
+    void overloaded(Duration retryAfter, long startedAt, long now) {
+        failures.increment();
+        end(state -> state.overloaded(retryAfter, startedAt, now, policy));
+    }
+
+    /** The attempt ended without telling anything about the backend. */
+    void abandoned(long startedAt) {
+        end(state -> state.abandoned(startedAt));
+    }
+
+    private void end(UnaryOperator<BreakerState> transition) {
+        BreakerState state = breaker.get();
+        BreakerState next = transition.apply(state);
+        while (next != state && !breaker.compareAndSet(state, next)) {
+            state = breaker.get();
+            next = transition.apply(state);
+        }
+        inFlight.decrementAndGet();
+    }
+
+    BackendLoad load(long now) {
+        return new BackendLoad(
+                inFlight.get(), attempts.sum(), failures.sum(), !backend.draining() && admits(now));
+    }
+
+    @Override
+    public String toString() {
+        return id();
+    }
+}

@@ -1,0 +1,38 @@
+package dev.tuna.router.proxy;
+
+import dev.tuna.router.http.RequestTarget;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpVersion;
+
+/**
+ * A request as the client sent it, checked and whole.
+ *
+ * @param method its method
+ * @param target where it goes
+ * @param version HTTP/1.0 or 1.1
+ * @param headers its header, as sent
+ * @param id its {@code X-Request-Id}, the client's or a new one
+ * @param body its body, kept for every attempt
+ * @param stream whether it asks for a stream of events
+ * @param choices how many choices its answer must have
+ */
+record ClientRequest(
+        HttpMethod method,
+        RequestTarget target,
+        HttpVersion version,
+        HttpHeaders headers,
+        String id,
+        ByteBuf body,
+        boolean stream,
+        int choices) {
+
+    boolean isHead() {
+        return method.equals(HttpMethod.HEAD);
+    }
+
+    boolean isHttp10() {
+        return version.equals(HttpVersion.HTTP_1_0);
+    }
+}

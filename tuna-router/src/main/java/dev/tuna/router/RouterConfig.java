@@ -117,7 +117,8 @@ public record RouterConfig(
 
     private static void require(boolean holds, String field, Object value, String allowed) {
         if (!holds) {
-            throw new IllegalArgumentException("router config: " + field + " is '" + value + "' but must be " + allowed);
+            throw new IllegalArgumentException(
+                    "router config: " + field + " is '" + value + "' but must be " + allowed);
         }
     }
 

@@ -50,7 +50,7 @@ class TextsTest {
 
     @Test
     void theBoardHasALineForTheWholeAndABarForEachBackend() {
-        var traffic = new TrafficStats(120, 110, 0, 0, 3, 8, 2, Map.of());
+        var traffic = new TrafficStats(120, 110, 0, 0, 0, 3, 8, 2, Map.of());
         List<String> lines = BackendBoard.lines(
                 status(
                         traffic,

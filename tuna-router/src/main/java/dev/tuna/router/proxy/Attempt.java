@@ -8,7 +8,6 @@ import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.http.SseScanner.Verdict;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpStatusClass;
 import java.net.ProtocolException;
@@ -64,7 +63,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     }
 
     private void connect() {
-        pending = exchange.loop().pool().connect(backend.endpoint(), exchange.policy().connectTimeout(), this);
+        pending = exchange.loop()
+                .pool()
+                .connect(backend.endpoint(), exchange.policy().connectTimeout(), this);
     }
 
     @Override
@@ -125,7 +126,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         @Nullable BackendFailure failure = failure(answer.status().code());
         if (failure != null || exchange.answer().hasBegun()) {
             data.release();
-            fail(failure != null ? failure : BackendFailure.PROTOCOL, "status " + answer.status().code());
+            fail(
+                    failure != null ? failure : BackendFailure.PROTOCOL,
+                    "status " + answer.status().code());
             return;
         }
         passing = true;
@@ -224,7 +227,8 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
 
     private void streamEnded(StreamRelay stream, String how) {
         Verdict verdict = stream.verdict();
-        if (verdict == Verdict.COMPLETE || (verdict == Verdict.TRUNCATED && !exchange.endIsKnown() && connection == null)) {
+        if (verdict == Verdict.COMPLETE
+                || (verdict == Verdict.TRUNCATED && !exchange.endIsKnown() && connection == null)) {
             stream.finish();
             succeed();
             exchange.succeeded(this, 200);
@@ -252,12 +256,16 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
             if (relay.verdict() == Verdict.COMPLETE) {
                 streamEnded(relay, "");
             } else {
-                fail(relay.isFlowing() ? BackendFailure.MID_STREAM : BackendFailure.NO_ANSWER, "the stream broke: " + why.getMessage());
+                fail(
+                        relay.isFlowing() ? BackendFailure.MID_STREAM : BackendFailure.NO_ANSWER,
+                        "the stream broke: " + why.getMessage());
             }
         } else if (passing) {
             fail(BackendFailure.MID_STREAM, "the body broke: " + why.getMessage());
         } else {
-            fail(why instanceof ProtocolException ? BackendFailure.PROTOCOL : BackendFailure.NO_ANSWER, String.valueOf(why.getMessage()));
+            fail(
+                    why instanceof ProtocolException ? BackendFailure.PROTOCOL : BackendFailure.NO_ANSWER,
+                    String.valueOf(why.getMessage()));
         }
     }
 
@@ -334,7 +342,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         if (relay != null) {
             relay.release();
         }
-        HeldAnswer.release(held);
+        HeldAnswer.drop(held);
         held = null;
         exchange.route().room().callOne();
     }
@@ -393,13 +401,16 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         if (relay != null && relay.verdict() == Verdict.COMPLETE) {
             streamEnded(relay, "");
         } else {
-            fail(BackendFailure.MID_STREAM, "silent for " + exchange.policy().idleTimeout().toMillis() + " ms");
+            fail(
+                    BackendFailure.MID_STREAM,
+                    "silent for " + exchange.policy().idleTimeout().toMillis() + " ms");
         }
     }
 
     /** Without another backend there is nothing to gain by giving this one up. */
     private void slowFirstToken(long now) {
-        String detail = "no first token within " + exchange.policy().firstTokenTimeout().toMillis() + " ms";
+        String detail =
+                "no first token within " + exchange.policy().firstTokenTimeout().toMillis() + " ms";
         if (exchange.hasOtherThan(backend, now)) {
             fail(BackendFailure.SLOW_FIRST_TOKEN, detail);
         } else if (!slow) {

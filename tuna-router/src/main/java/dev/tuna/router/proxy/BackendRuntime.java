@@ -1,5 +1,6 @@
 package dev.tuna.router.proxy;
 
+import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.BackendLoad;
 import dev.tuna.router.RouteBackend;
@@ -7,10 +8,8 @@ import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.breaker.BreakerState;
 import dev.tuna.router.breaker.BreakerState.Phase;
 import dev.tuna.router.select.Candidate;
-import dev.tuna.api.Tier;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 
@@ -22,7 +21,7 @@ final class BackendRuntime implements Candidate {
 
     private final Endpoint endpoint;
     private final AtomicInteger inFlight = new AtomicInteger();
-    private final AtomicReference<BreakerState> breaker = new AtomicReference<>(BreakerState.INITIAL);
+    private final Swapped<BreakerState> breaker = new Swapped<>(BreakerState.INITIAL);
     private final LongAdder attempts = new LongAdder();
     private final LongAdder failures = new LongAdder();
     private volatile RouteBackend backend;
@@ -113,7 +112,7 @@ final class BackendRuntime implements Candidate {
                 return false;
             }
             BreakerState started = state.started(now, policy);
-            if (started == state || breaker.compareAndSet(state, started)) {
+            if (breaker.replace(state, started)) {
                 return true;
             }
         }
@@ -139,18 +138,12 @@ final class BackendRuntime implements Candidate {
     }
 
     private void end(UnaryOperator<BreakerState> transition) {
-        BreakerState state = breaker.get();
-        BreakerState next = transition.apply(state);
-        while (next != state && !breaker.compareAndSet(state, next)) {
-            state = breaker.get();
-            next = transition.apply(state);
-        }
+        breaker.update(transition);
         inFlight.decrementAndGet();
     }
 
     BackendLoad load(long now) {
-        return new BackendLoad(
-                inFlight.get(), attempts.sum(), failures.sum(), !backend.draining() && admits(now));
+        return new BackendLoad(inFlight.get(), attempts.sum(), failures.sum(), !backend.draining() && admits(now));
     }
 
     @Override

@@ -28,9 +28,9 @@ final class ClientAnswer {
     private static final AsciiString X_TUNA_BACKEND = AsciiString.cached("x-tuna-backend");
     private static final AsciiString JSON = AsciiString.cached("application/json");
     private static final AsciiString EVENT_STREAM = AsciiString.cached("text/event-stream; charset=utf-8");
-    private static final ByteBuf WAITING = Unpooled.unreleasableBuffer(
-            Unpooled.directBuffer().writeBytes(": waiting\n\n".getBytes(StandardCharsets.US_ASCII))
-                    .asReadOnly());
+    private static final ByteBuf WAITING = Unpooled.unreleasableBuffer(Unpooled.directBuffer()
+            .writeBytes(": waiting\n\n".getBytes(StandardCharsets.US_ASCII))
+            .asReadOnly());
 
     private final ClientConnection client;
     private final String requestId;
@@ -76,8 +76,8 @@ final class ClientAnswer {
         mark(headers);
         begun = true;
         ended = true;
-        client.endsWith(new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1, status, body, headers, EmptyHttpHeaders.INSTANCE));
+        client.endsWith(
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, body, headers, EmptyHttpHeaders.INSTANCE));
     }
 
     private static boolean mayHaveBody(HttpResponseStatus status) {

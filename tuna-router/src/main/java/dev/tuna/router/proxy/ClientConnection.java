@@ -73,7 +73,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** A request that is being read, or that was refused and is being read over. */
     private record Incoming(
-            HttpRequest head, RequestTarget target, String id, @Nullable OpenAiError refusal) {}
+            HttpRequest head,
+            RequestTarget target,
+            String id,
+            @Nullable OpenAiError refusal) {}
 
     private final ProxyServer server;
     private final Loop loop;
@@ -326,7 +329,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         } else if (body instanceof CompositeByteBuf pieces) {
             pieces.addComponent(true, data);
         } else {
-            body = channel.alloc().compositeBuffer(1024).addComponent(true, body).addComponent(true, data);
+            body = channel.alloc()
+                    .compositeBuffer(1024)
+                    .addComponent(true, body)
+                    .addComponent(true, data);
         }
     }
 
@@ -421,7 +427,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
 
     private RouteRuntime routeOf(String model, Incoming request) throws RefusedException {
-        @Nullable RouteRuntime route = server.routes().find(model, keyHash(request.head().headers()));
+        @Nullable
+        RouteRuntime route = server.routes().find(model, keyHash(request.head().headers()));
         if (route == null) {
             throw new RefusedException(OpenAiError.unknownModel(model, Models.names(usable(request))));
         }

@@ -8,9 +8,7 @@ import dev.tuna.router.http.PathRules;
 import dev.tuna.router.select.Choice;
 import dev.tuna.router.select.Choice.Outcome;
 import dev.tuna.spi.BackendAddress;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -57,8 +55,7 @@ final class Exchange extends Sweeper.Member {
     private long ticket;
     private long waitUntil;
 
-    Exchange(
-            Loop loop, RouteRuntime route, ClientConnection client, ClientRequest request, MemoryBudget answerMemory) {
+    Exchange(Loop loop, RouteRuntime route, ClientConnection client, ClientRequest request, MemoryBudget answerMemory) {
         this.loop = loop;
         this.route = route;
         this.policy = route.policy();
@@ -107,14 +104,15 @@ final class Exchange extends Sweeper.Member {
     /** The request as a backend gets it. */
     FullHttpRequest requestFor(BackendRuntime backend) {
         BackendAddress address = backend.backend().address();
-        HttpHeaders headers =
-                ForwardHeaders.toBackend(request.headers(), address, client.address(), client.isTls());
+        HttpHeaders headers = ForwardHeaders.toBackend(request.headers(), address, client.address(), client.isTls());
         headers.set(ClientAnswer.X_REQUEST_ID, request.id());
         if (request.stream()) {
             headers.remove(HttpHeaderNames.ACCEPT_ENCODING); // events must be readable, and are too small to gain
         }
         if (request.body().isReadable() || request.method().equals(HttpMethod.POST)) {
-            headers.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(request.body().readableBytes()));
+            headers.set(
+                    HttpHeaderNames.CONTENT_LENGTH,
+                    Integer.toString(request.body().readableBytes()));
         }
         return new DefaultFullHttpRequest(
                 HttpVersion.HTTP_1_1,
@@ -152,7 +150,8 @@ final class Exchange extends Sweeper.Member {
             return;
         }
         long now = now();
-        Choice<BackendRuntime> choice = route.choose(isTried, attempts > 0 && attempts + 1 >= policy.maxAttempts(), now);
+        Choice<BackendRuntime> choice =
+                route.choose(isTried, attempts > 0 && attempts + 1 >= policy.maxAttempts(), now);
         if (choice.outcome() != Outcome.REPLICA) {
             route.demand();
         }
@@ -224,7 +223,9 @@ final class Exchange extends Sweeper.Member {
     /** The attempt failed and the client has seen nothing of it. */
     void attemptFailed(Attempt failed, BackendFailure failure, Duration rest, @Nullable HeldAnswer last) {
         attempt = null;
-        boolean rests = failure == BackendFailure.OVERLOADED && !rest.isZero() && !policy.breaker().maxCooldown().isZero();
+        boolean rests = failure == BackendFailure.OVERLOADED
+                && !rest.isZero()
+                && !policy.breaker().maxCooldown().isZero();
         if (!rests) {
             tried.add(failed.backend()); // one that rests is skipped by its breaker, and may be tried again after it
         }
@@ -251,7 +252,7 @@ final class Exchange extends Sweeper.Member {
     private void remember(@Nullable HeldAnswer last) {
         if (last != null) {
             credentialRefused = ForwardHeaders.refusesCredential(last.status().code());
-            HeldAnswer.release(lastAnswer);
+            HeldAnswer.drop(lastAnswer);
             lastAnswer = last;
         }
     }
@@ -327,7 +328,7 @@ final class Exchange extends Sweeper.Member {
         over();
         route.settleFailure();
         if (last == null || credentialRefused) {
-            HeldAnswer.release(last);
+            HeldAnswer.drop(last);
             answer.error(credentialRefused ? OpenAiError.backendRefusedCredential() : otherwise);
         } else if (answer.hasBegun()) {
             answerInStream(last);
@@ -375,7 +376,7 @@ final class Exchange extends Sweeper.Member {
         leaveRoom();
         loop.exchanges().remove(this);
         releaseBody();
-        HeldAnswer.release(lastAnswer);
+        HeldAnswer.drop(lastAnswer);
         lastAnswer = null;
     }
 

@@ -91,7 +91,7 @@ final class HeldAnswer {
         takeBody().release();
     }
 
-    static void release(@Nullable HeldAnswer answer) {
+    static void drop(@Nullable HeldAnswer answer) {
         if (answer != null) {
             answer.release();
         }

@@ -28,7 +28,7 @@ import java.io.File;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The listener and its event loops. Thread-safe. The public face of it is {@link dev.tuna.router.RouterEngine}.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // trims do not fail, and the end of the loops is waited for below
 public final class ProxyServer implements AutoCloseable {
 
     /** How often requests' time limits are looked at; they are exact to this. */
@@ -104,7 +105,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private Map<EventLoop, Loop> loops(SslContext backendTls, LongSupplier clock) {
-        Map<EventLoop, Loop> all = new IdentityHashMap<>();
+        Map<EventLoop, Loop> all = new HashMap<>();
         for (EventExecutor executor : transport.group()) {
             EventLoop loop = (EventLoop) executor;
             all.put(

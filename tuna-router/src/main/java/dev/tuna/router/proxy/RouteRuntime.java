@@ -12,19 +12,16 @@ import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.RouterListener;
 import dev.tuna.router.select.BackendSelector;
 import dev.tuna.router.select.Choice;
-import dev.tuna.router.select.Choice.Outcome;
 import dev.tuna.router.select.RetryBudget;
 import dev.tuna.router.state.SpotEvent.FleetSeen;
 import dev.tuna.router.state.SpotTransitions;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -51,7 +48,7 @@ final class RouteRuntime {
     private final WaitingRoom room = new WaitingRoom();
     private final AtomicInteger permits = new AtomicInteger();
     private final AtomicInteger rotation = new AtomicInteger();
-    private final AtomicReference<RetryBudget> budget;
+    private final Swapped<RetryBudget> budget;
     private final AtomicBoolean demanded = new AtomicBoolean();
     private final List<BackendRuntime> leaving = new CopyOnWriteArrayList<>();
     private volatile View view;
@@ -62,22 +59,14 @@ final class RouteRuntime {
     private final LongAdder rejected = new LongAdder();
     private final LongAdder clientErrors = new LongAdder();
     private final LongAdder failedOver = new LongAdder();
-    private final Map<Tier, LongAdder> succeeded = adders(Tier.class);
-    private final Map<BackendFailure, LongAdder> failures = adders(BackendFailure.class);
+    private final Counts<Tier> succeeded = new Counts<>(Tier.class);
+    private final Counts<BackendFailure> failures = new Counts<>(BackendFailure.class);
 
     RouteRuntime(Route route, RouterListener listener, LongSupplier clock) {
         this.listener = listener;
         this.clock = clock;
-        this.budget = new AtomicReference<>(RetryBudget.full(clock.getAsLong()));
+        this.budget = new Swapped<>(RetryBudget.full(clock.getAsLong()));
         this.view = view(route, List.of());
-    }
-
-    private static <E extends Enum<E>> Map<E, LongAdder> adders(Class<E> type) {
-        Map<E, LongAdder> adders = new EnumMap<>(type);
-        for (E constant : type.getEnumConstants()) {
-            adders.put(constant, new LongAdder());
-        }
-        return adders;
     }
 
     // --- the route ---
@@ -102,7 +91,8 @@ final class RouteRuntime {
     boolean isUsed(Endpoint endpoint) {
         View current = view;
         return current.replicas.stream().anyMatch(backend -> backend.endpoint().equals(endpoint))
-                || current.serverless.stream().anyMatch(backend -> backend.endpoint().equals(endpoint));
+                || current.serverless.stream()
+                        .anyMatch(backend -> backend.endpoint().equals(endpoint));
     }
 
     /** Replaces the route. To be called by one thread at a time. */
@@ -163,7 +153,7 @@ final class RouteRuntime {
         }
         requests.increment();
         long now = clock.getAsLong();
-        budget.updateAndGet(current -> current.requested(now));
+        budget.update(current -> current.requested(now));
         return true;
     }
 
@@ -179,8 +169,7 @@ final class RouteRuntime {
         View current = view;
         int turn = rotation.getAndIncrement();
         if (last) {
-            Choice<BackendRuntime> safest =
-                    BackendSelector.choose(List.of(), current.serverless, tried, turn, now);
+            Choice<BackendRuntime> safest = BackendSelector.choose(List.of(), current.serverless, tried, turn, now);
             if (safest.isPresent()) {
                 return safest;
             }
@@ -218,7 +207,7 @@ final class RouteRuntime {
     }
 
     void retried(long now) {
-        budget.updateAndGet(current -> current.retried(now));
+        budget.update(current -> current.retried(now));
     }
 
     WaitingRoom room() {
@@ -227,7 +216,7 @@ final class RouteRuntime {
 
     /** An attempt failed through the backend's fault. */
     void attemptFailed(BackendRuntime backend, BackendFailure failure, String detail) {
-        failures.get(failure).increment();
+        failures.increment(failure);
         LOG.debug("{}: attempt on {} failed: {} ({})", name(), backend, failure, detail);
         guarded(() -> listener.onBackendFailure(name(), backend.id(), failure, detail));
     }
@@ -240,7 +229,7 @@ final class RouteRuntime {
         if (backend.isReplica()) {
             replicaServed();
         }
-        succeeded.get(backend.tier()).increment();
+        succeeded.increment(backend.tier());
         if (another) {
             failedOver.increment();
         }
@@ -267,8 +256,7 @@ final class RouteRuntime {
 
     private TrafficStats traffic() {
         int waiting = room.size();
-        Map<Tier, Long> byTier = new EnumMap<>(Tier.class);
-        succeeded.forEach((tier, count) -> byTier.put(tier, count.sum()));
+        Map<Tier, Long> byTier = succeeded.all();
         return new TrafficStats(
                 requests.sum(),
                 byTier.values().stream().mapToLong(Long::longValue).sum(),
@@ -318,7 +306,7 @@ final class RouteRuntime {
     }
 
     long failures(BackendFailure failure) {
-        return failures.get(failure).sum();
+        return failures.of(failure);
     }
 
     /** A listener's fault is not the request's. */

@@ -83,7 +83,8 @@ final class RouteTable {
     }
 
     /** The route of a model, if the caller may use it. */
-    @Nullable RouteRuntime find(String model, byte @Nullable [] keyHash) {
+    @Nullable
+    RouteRuntime find(String model, byte @Nullable [] keyHash) {
         @Nullable RouteRuntime found = tables.byModel.get(model);
         return found != null && found.letsIn(keyHash) ? found : null;
     }

@@ -21,8 +21,7 @@ import java.util.concurrent.ThreadFactory;
  * @param server type of the listening channel
  * @param client type of connections to backends
  */
-record Transport(
-        EventLoopGroup group, Class<? extends ServerChannel> server, Class<? extends Channel> client) {
+record Transport(EventLoopGroup group, Class<? extends ServerChannel> server, Class<? extends Channel> client) {
 
     // The replacement exists in Netty 4.2 only, and 4.1 is supported too.
     @SuppressWarnings("deprecation")
@@ -30,7 +29,9 @@ record Transport(
         ThreadFactory factory = new DefaultThreadFactory("tuna-router-io", true);
         return Epoll.isAvailable()
                 ? new Transport(
-                        new EpollEventLoopGroup(threads, factory), EpollServerSocketChannel.class, EpollSocketChannel.class)
+                        new EpollEventLoopGroup(threads, factory),
+                        EpollServerSocketChannel.class,
+                        EpollSocketChannel.class)
                 : new Transport(
                         new NioEventLoopGroup(threads, factory), NioServerSocketChannel.class, NioSocketChannel.class);
     }

@@ -164,7 +164,8 @@ final class UpstreamPool {
      * @param endpoint where to
      * @return the one that was used last; null if there is none
      */
-    @Nullable UpstreamConnection idle(Endpoint endpoint) {
+    @Nullable
+    UpstreamConnection idle(Endpoint endpoint) {
         @Nullable Deque<UpstreamConnection> connections = idle.get(endpoint);
         if (connections != null) {
             for (@Nullable UpstreamConnection last = connections.pollLast();
@@ -188,13 +189,15 @@ final class UpstreamPool {
      */
     Pending connect(Endpoint endpoint, Duration timeout, Waiter waiter) {
         Pending pending = new Pending(endpoint, timeout, waiter);
-        resolver.resolve(endpoint.host(), (addresses, failure) -> loop.execute(() -> {
-            if (failure == null) {
-                pending.connect(addresses, 0);
-            } else {
-                pending.failed(new ConnectException("cannot resolve '" + endpoint.host() + "'"));
-            }
-        }));
+        resolver.resolve(
+                endpoint.host(),
+                (addresses, failure) -> loop.execute(() -> {
+                    if (failure == null) {
+                        pending.connect(addresses, 0);
+                    } else {
+                        pending.failed(new ConnectException("cannot resolve '" + endpoint.host() + "'"));
+                    }
+                }));
         return pending;
     }
 

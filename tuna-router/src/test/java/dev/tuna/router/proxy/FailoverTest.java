@@ -1,0 +1,122 @@
+package dev.tuna.router.proxy;
+
+import static dev.tuna.router.proxy.Bench.await;
+import static dev.tuna.router.proxy.Bench.chat;
+import static dev.tuna.router.proxy.Bench.events;
+import static dev.tuna.router.proxy.Bench.json;
+import static dev.tuna.router.proxy.Bench.serverless;
+import static dev.tuna.router.proxy.Bench.spot;
+import static dev.tuna.router.proxy.Bench.stream;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Tier;
+import dev.tuna.router.BackendFailure;
+import dev.tuna.testkit.vllm.Fault;
+import dev.tuna.testkit.vllm.Fault.Moment;
+import dev.tuna.testkit.vllm.VllmStandIn;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Before the client has seen anything of an answer, another backend takes over and nobody notices. */
+class FailoverTest {
+
+    private final Bench bench = new Bench();
+    private final VllmStandIn bad = bench.standIn();
+    private final VllmStandIn good = bench.standIn();
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    private void spotThenServerless() {
+        bench.route(List.of(serverless("cloud", good.uri())), List.of(spot("spot-1", bad.uri())));
+    }
+
+    static Stream<Arguments> failures() {
+        return Stream.of(
+                Arguments.of("refused", Fault.refuse(), BackendFailure.CONNECT),
+                Arguments.of("500", Fault.status(500), BackendFailure.SERVER_ERROR),
+                Arguments.of("502", Fault.status(502), BackendFailure.SERVER_ERROR),
+                Arguments.of("503", Fault.status(503), BackendFailure.SERVER_ERROR),
+                Arguments.of("408", Fault.status(408), BackendFailure.OVERLOADED),
+                Arguments.of("425", Fault.status(425), BackendFailure.OVERLOADED),
+                Arguments.of("429", Fault.tooManyRequests(Duration.ofSeconds(9)), BackendFailure.OVERLOADED),
+                Arguments.of("reset before headers", Fault.reset(Moment.BEFORE_HEADERS), BackendFailure.NO_ANSWER),
+                Arguments.of("end before headers", Fault.eof(Moment.BEFORE_HEADERS), BackendFailure.NO_ANSWER),
+                Arguments.of("reset after headers", Fault.reset(Moment.AFTER_HEADERS), BackendFailure.NO_ANSWER),
+                Arguments.of("end after headers", Fault.eof(Moment.AFTER_HEADERS), BackendFailure.NO_ANSWER),
+                Arguments.of("reset after the role", Fault.reset(Moment.atToken(0)), BackendFailure.NO_ANSWER),
+                Arguments.of("end after the role", Fault.eof(Moment.atToken(0)), BackendFailure.NO_ANSWER));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("failures")
+    @DisplayName(
+            "R-26 R-38 a stream that fails before its first token is answered by the next backend and counted once")
+    void streamFailsOver(String name, Fault fault, BackendFailure kind) throws Exception {
+        bad.inject(fault);
+        spotThenServerless();
+        HttpResponse<String> answer = bench.post(stream("hello"));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(events(answer.body())).last().isEqualTo("[DONE]");
+        assertThat(answer.headers().firstValue("x-tuna-backend")).hasValue("cloud");
+        assertThat(bench.failures).containsExactly(kind);
+        var traffic = bench.settled();
+        assertThat(traffic.requests()).isEqualTo(1);
+        assertThat(traffic.succeeded()).isEqualTo(1);
+        assertThat(traffic.failedOver()).isEqualTo(1);
+        assertThat(traffic.byTier()).containsEntry(Tier.SERVERLESS, 1L).containsEntry(Tier.SPOT, 0L);
+        assertThat(bench.load().backend("spot-1").failures()).isEqualTo(1);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("failures")
+    void unaryAnswerFailsOver(String name, Fault fault, BackendFailure kind) throws Exception {
+        bad.inject(fault);
+        spotThenServerless();
+        HttpResponse<String> answer = bench.post(chat("hello", ",\"max_tokens\":8"));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(json(answer.body()).path("object").asText()).isEqualTo("chat.completion");
+        assertThat(bench.failures).containsExactly(kind);
+        assertThat(bench.settled().succeeded()).isEqualTo(1);
+    }
+
+    @Test
+    void replicaThatStallsBeforeItsFirstTokenIsReplaced() throws Exception {
+        bad.inject(Fault.stall(Moment.atToken(0)));
+        spotThenServerless();
+        HttpResponse<String> answer = bench.post(stream("hello"));
+        assertThat(events(answer.body())).last().isEqualTo("[DONE]");
+        assertThat(bench.failures).containsExactly(BackendFailure.SLOW_FIRST_TOKEN);
+        await(
+                "hung up on the stalled replica",
+                () -> bad.stats().aborted() + bad.stats().faulted() == 1);
+    }
+
+    @Test
+    void streamPassesEveryTokenOfTheModelsAnswer() throws Exception {
+        spotThenServerless();
+        HttpResponse<String> direct = Bench.client()
+                .send(
+                        java.net.http.HttpRequest.newBuilder(bad.uri().resolve(Bench.CHAT))
+                                .header("Content-Type", "application/json")
+                                .POST(java.net.http.HttpRequest.BodyPublishers.ofString(stream("hello")))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer = bench.post(stream("hello"));
+        assertThat(Bench.text(answer.body())).isNotEmpty().isEqualTo(Bench.text(direct.body()));
+        assertThat(events(answer.body())).hasSameSizeAs(events(direct.body()));
+        assertThat(answer.headers().firstValue("x-accel-buffering")).hasValue("no");
+        assertThat(answer.headers().firstValue("cache-control")).hasValue("no-cache");
+        assertThat(good.stats().requests()).isZero();
+    }
+}

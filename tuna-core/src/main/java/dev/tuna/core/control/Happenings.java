@@ -24,6 +24,7 @@ final class Happenings {
         this.now = now;
     }
 
+    @SuppressWarnings("ReferenceEquality") // a shortcut: values that were not touched are the same object
     static List<DeploymentEvent> between(Managed before, Managed after, Instant now) {
         if (before == after) {
             return List.of();
@@ -63,6 +64,7 @@ final class Happenings {
         return events;
     }
 
+    @SuppressWarnings("ReferenceEquality") // as above
     private void tellOf(Backend backend) {
         Backend old = before.backends().get(backend.id());
         if (old == backend) {

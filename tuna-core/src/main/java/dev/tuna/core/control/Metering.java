@@ -58,7 +58,7 @@ final class Metering {
         if (!idle || rules.workersMin() > 0) {
             reckoned = reckoned.step(rules, turn.steady(), inFlight);
         }
-        if (reckoned != meter.reckoned() || load.attempts() != meter.attempts()) {
+        if (!reckoned.equals(meter.reckoned()) || load.attempts() != meter.attempts()) {
             Meter.Containers next = meter.reckoned(reckoned, load.attempts());
             turn.backend(endpoint.id(), draft -> draft.meter = Optional.of(next));
         }

@@ -304,6 +304,7 @@ final class Records {
         json.put("succeeded", traffic.succeeded());
         json.put("failed", traffic.failed());
         json.put("rejected", traffic.rejected());
+        json.put("clientErrors", traffic.clientErrors());
         json.put("failedOver", traffic.failedOver());
         ObjectNode byTier = json.putObject("byTier");
         for (Tier tier : Tier.values()) {
@@ -327,6 +328,7 @@ final class Records {
                 json.path("succeeded").asLong(),
                 json.path("failed").asLong(),
                 json.path("rejected").asLong(),
+                json.path("clientErrors").asLong(),
                 json.path("failedOver").asLong(),
                 0,
                 0,

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -134,7 +135,7 @@ final class StoreWriter {
         }
         problem = Optional.of(String.valueOf(failure.getMessage()));
         try {
-            scheduler.schedule(this::submit, RETRY.toNanos(), TimeUnit.NANOSECONDS);
+            Future<?> unused = scheduler.schedule(this::submit, RETRY.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             LOG.debug("Store is closing");
         }

@@ -2,37 +2,32 @@ package dev.tuna.router.proxy;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
-/** A counter for each constant of an enum. Thread-safe without locks. */
+/** A counter for each constant of an enum. Thread-safe without locks: the map is filled once and never changes. */
 final class Counts<E extends Enum<E>> {
 
-    private final E[] constants;
-    private final LongAdder[] adders;
-    private final Class<E> type;
+    private final Map<E, LongAdder> adders;
 
     Counts(Class<E> type) {
-        this.type = type;
-        constants = type.getEnumConstants();
-        adders = new LongAdder[constants.length];
-        for (int i = 0; i < adders.length; i++) {
-            adders[i] = new LongAdder();
+        adders = new EnumMap<>(type);
+        for (E constant : type.getEnumConstants()) {
+            adders.put(constant, new LongAdder());
         }
     }
 
     void increment(E constant) {
-        adders[constant.ordinal()].increment();
+        Objects.requireNonNull(adders.get(constant)).increment();
     }
 
     long of(E constant) {
-        return adders[constant.ordinal()].sum();
+        return Objects.requireNonNull(adders.get(constant)).sum();
     }
 
     Map<E, Long> all() {
-        Map<E, Long> all = new EnumMap<>(type);
-        for (E constant : constants) {
-            all.put(constant, of(constant));
-        }
+        Map<E, Long> all = new EnumMap<>(adders.keySet().iterator().next().getDeclaringClass());
+        adders.forEach((constant, adder) -> all.put(constant, adder.sum()));
         return all;
     }
 }

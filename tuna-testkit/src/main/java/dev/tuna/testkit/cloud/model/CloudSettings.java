@@ -30,6 +30,9 @@ public record CloudSettings(
     /** The one region of the cloud unless pools say otherwise. */
     public static final String REGION = "local-1";
 
+    /** GPUs that one serverless container can have. */
+    public static final List<Integer> CONTAINER_GPU_COUNTS = List.of(1, 2, 4, 8);
+
     /**
      * Two zones with one L4 or one H100 per machine, spot and on-demand, and both as serverless; boots take no time
      * beyond what the model server needs. Prices are close to what large clouds asked in November 2026.

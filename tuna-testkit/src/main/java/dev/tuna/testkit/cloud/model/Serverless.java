@@ -58,9 +58,10 @@ final class Serverless {
     }
 
     EndpointView put(EndpointRequest request) {
-        if (price(request.engine()).isEmpty()) {
-            throw CloudRefusal.badRequest(
-                    "no serverless GPU '" + request.engine().gpu() + "'; there are " + prices.keySet());
+        EngineSpec engine = request.engine();
+        if (price(engine).isEmpty() || !CloudSettings.CONTAINER_GPU_COUNTS.contains(engine.gpuCount())) {
+            throw CloudRefusal.badRequest("no container with " + engine.gpuCount() + " x " + engine.gpu()
+                    + "; there are " + CloudSettings.CONTAINER_GPU_COUNTS + " of " + prices.keySet());
         }
         Endpoint known = endpoints.get(request.name());
         if (known == null) {

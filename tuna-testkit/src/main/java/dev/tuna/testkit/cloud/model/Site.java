@@ -7,7 +7,9 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -69,7 +71,12 @@ final class Site {
     }
 
     Future<?> after(Duration delay, Runnable task) {
-        return scheduler.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+        try {
+            return scheduler.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            // The cloud is being closed: machines still report their end, but nothing is begun any more.
+            return CompletableFuture.completedFuture(null);
+        }
     }
 
     /** For what need not be taken back. */

@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -87,19 +88,26 @@ public final class LocalServerlessCloud implements ServerlessCloud {
 
     @Override
     public List<GpuOffer> offers(GpuQuery query) {
-        return access.cloud().serverlessPrices().entrySet().stream()
-                .map(entry -> new GpuOffer(
-                        access.provider(),
-                        Tier.SERVERLESS,
-                        entry.getKey(),
-                        1,
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.of(entry.getValue()),
-                        context.clock().instant(),
-                        "live"))
+        Map<String, BigDecimal> prices = access.cloud().serverlessPrices();
+        return prices.keySet().stream()
+                .sorted()
+                .flatMap(gpu -> CloudSettings.CONTAINER_GPU_COUNTS.stream()
+                        .map(count -> offer(gpu, count, Objects.requireNonNull(prices.get(gpu)))))
                 .filter(query::matches)
                 .toList();
+    }
+
+    private GpuOffer offer(String gpu, int count, BigDecimal usdPerGpuHour) {
+        return new GpuOffer(
+                access.provider(),
+                Tier.SERVERLESS,
+                gpu,
+                count,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(usdPerGpuHour.multiply(BigDecimal.valueOf(count))),
+                context.clock().instant(),
+                "live");
     }
 
     @Override
@@ -111,6 +119,13 @@ public final class LocalServerlessCloud implements ServerlessCloud {
                     "serverless region is '" + region + "' but " + access.provider() + " has only "
                             + CloudSettings.REGION + "; leave it unset");
         });
+        int gpuCount = spec.engine().gpuCount();
+        if (!CloudSettings.CONTAINER_GPU_COUNTS.contains(gpuCount)) {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST,
+                    "GPU count is " + gpuCount + " but a container of " + access.provider() + " has one of "
+                            + CloudSettings.CONTAINER_GPU_COUNTS);
+        }
         String name = name(spec.deployment());
         EndpointPlan body = new EndpointPlan(spec.engine(), spec.scaling(), keyRef(spec, name));
         return new ServerlessPlan(

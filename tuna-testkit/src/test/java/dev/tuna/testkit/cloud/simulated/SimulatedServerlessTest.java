@@ -3,6 +3,7 @@ package dev.tuna.testkit.cloud.simulated;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.GpuQuery;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.Secret;
 import dev.tuna.spi.BackendAddress;
@@ -76,6 +77,14 @@ class SimulatedServerlessTest {
         assertThat(seen.detail()).isEqualTo("scaled to zero");
         assertThat(seen.containers()).hasValue(0);
         assertThat(seen.usdPerHour()).contains(new BigDecimal("1.10"));
+    }
+
+    @Test
+    void offersEachNumberOfGpusThatAContainerCanHave() {
+        assertThat(serverless.offers(GpuQuery.gpu("l4")))
+                .extracting(
+                        offer -> offer.gpuCount() + " at " + offer.usdPerHour().orElseThrow())
+                .containsExactly("1 at 1.10", "2 at 2.20", "4 at 4.40", "8 at 8.80");
     }
 
     @Test

@@ -1,0 +1,4 @@
+package dev.tuna.examples.architecture.planted.provider.other;
+
+/** Breaks nothing. */
+public record Other() {}

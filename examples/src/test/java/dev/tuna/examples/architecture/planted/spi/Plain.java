@@ -1,0 +1,4 @@
+package dev.tuna.examples.architecture.planted.spi;
+
+/** Breaks nothing. */
+public record Plain() {}

@@ -1,10 +1,19 @@
 package dev.tuna.router;
 
+import dev.tuna.router.admin.AdminEndpoints;
+import dev.tuna.router.admin.EditableRoute;
+import dev.tuna.router.admin.RouterControl;
+import dev.tuna.router.admin.RouterControl.RouteStatus;
+import dev.tuna.router.admin.RouterMeters;
+import dev.tuna.router.admin.UrlRoute;
 import dev.tuna.router.proxy.ProxyServer;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One HTTP endpoint in front of many deployments, each request going to the one whose model it names.
@@ -22,9 +31,49 @@ import java.util.Optional;
 public final class RouterEngine implements AutoCloseable {
 
     private final ProxyServer server;
+    private final RouterMeters meters;
+    private final AdminEndpoints pages;
+    private final UrlRoutes urlRoutes;
 
-    private RouterEngine(ProxyServer server) {
-        this.server = server;
+    private RouterEngine(RouterConfig config, RouterListener listener, MeterRegistry registry) {
+        server = ProxyServer.create(config, listener, registry);
+        urlRoutes = new UrlRoutes(this::put);
+        RouterControl control = new Control();
+        meters = new RouterMeters(registry, control);
+        pages = new AdminEndpoints(control, config.adminKeys(), registry);
+    }
+
+    private RouterEngine listen() {
+        try {
+            server.listen(pages::answer);
+            return this;
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** The router as its admin pages see it. */
+    private final class Control implements RouterControl {
+        @Override
+        public List<RouteStatus> routes() {
+            return server.all();
+        }
+
+        @Override
+        public Optional<RouteStatus> route(String deployment) {
+            return server.route(deployment);
+        }
+
+        @Override
+        public Optional<EditableRoute> editable(String deployment) {
+            return urlRoutes.named(deployment);
+        }
+
+        @Override
+        public boolean accepting() {
+            return server.isAccepting();
+        }
     }
 
     /**
@@ -55,6 +104,18 @@ public final class RouterEngine implements AutoCloseable {
      */
     public void put(Route route) {
         server.put(Objects.requireNonNull(route, "route"));
+        meters.routesChanged();
+    }
+
+    /**
+     * Serves URLs without a control plane: puts a route made of them, watches its replicas' health, and lets admins change
+     * them over HTTP. {@link #remove} ends it.
+     *
+     * @param route describes it
+     * @throws IllegalArgumentException if an URL will not do, or another deployment's route serves one of its models
+     */
+    public void serve(UrlRoute.Builder route) {
+        urlRoutes.start(route);
     }
 
     /**
@@ -64,7 +125,9 @@ public final class RouterEngine implements AutoCloseable {
      * @param deployment the deployment's name
      */
     public void remove(String deployment) {
-        server.remove(Objects.requireNonNull(deployment, "deployment"));
+        urlRoutes.stop(Objects.requireNonNull(deployment, "deployment"));
+        server.remove(deployment);
+        meters.routesChanged();
     }
 
     /**
@@ -74,7 +137,7 @@ public final class RouterEngine implements AutoCloseable {
      * @return its load at this moment; empty if there is no such route
      */
     public Optional<RouteLoad> load(String deployment) {
-        return server.load(Objects.requireNonNull(deployment, "deployment"));
+        return server.route(Objects.requireNonNull(deployment, "deployment")).map(RouteStatus::load);
     }
 
     /**
@@ -83,7 +146,16 @@ public final class RouterEngine implements AutoCloseable {
      * @return in the order in which they were first put
      */
     public List<Route> routes() {
-        return server.all();
+        return server.all().stream().map(RouteStatus::route).toList();
+    }
+
+    /**
+     * Everything measured, as {@code /router/metrics} shows it.
+     *
+     * @return Prometheus text, format 0.0.4
+     */
+    public String metrics() {
+        return pages.metrics();
     }
 
     /**
@@ -93,13 +165,16 @@ public final class RouterEngine implements AutoCloseable {
      */
     @Override
     public void close() {
+        urlRoutes.close();
         server.close();
+        meters.close();
     }
 
     /** Configures a {@link RouterEngine}. Not thread-safe. */
     public static final class Builder {
         private RouterConfig config = RouterConfig.DEFAULT;
         private RouterListener listener = RouterListener.NONE;
+        private @Nullable MeterRegistry registry;
 
         private Builder() {}
 
@@ -126,6 +201,17 @@ public final class RouterEngine implements AutoCloseable {
         }
 
         /**
+         * Where to measure; default a registry of its own, which {@link RouterEngine#metrics()} shows.
+         *
+         * @param value stays the caller's; the engine takes its meters out of it on closing
+         * @return this
+         */
+        public Builder meterRegistry(MeterRegistry value) {
+            this.registry = Objects.requireNonNull(value, "registry");
+            return this;
+        }
+
+        /**
          * Starts.
          *
          * @return an engine that listens and has no routes yet
@@ -133,7 +219,7 @@ public final class RouterEngine implements AutoCloseable {
          *     be read; names it and the fix
          */
         public RouterEngine start() {
-            return new RouterEngine(ProxyServer.start(config, listener));
+            return new RouterEngine(config, listener, registry != null ? registry : new SimpleMeterRegistry()).listen();
         }
     }
 }

@@ -70,7 +70,7 @@ public final class AdminEndpoints {
             }
             case "/router/metrics" -> {
                 allow(request, GET);
-                yield new AdminAnswer(200, PrometheusText.CONTENT_TYPE, PrometheusText.of(meters));
+                yield new AdminAnswer(200, PrometheusText.CONTENT_TYPE, metrics());
             }
             case "/router/config" -> {
                 allow(request, POST);
@@ -84,6 +84,15 @@ public final class AdminEndpoints {
             }
             default -> throw new RefusedException(OpenAiError.unknownPath(request.path()));
         };
+    }
+
+    /**
+     * What {@code /router/metrics} shows.
+     *
+     * @return Prometheus text, format 0.0.4
+     */
+    public String metrics() {
+        return PrometheusText.of(meters);
     }
 
     private List<RouteStatus> sortedRoutes() {

@@ -2,6 +2,7 @@ package dev.tuna.router.proxy;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.tuna.router.admin.AdminAnswer;
 import dev.tuna.router.http.OpenAiError;
 import dev.tuna.router.http.PathRules;
 import dev.tuna.router.http.RefusedException;
@@ -33,6 +34,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -353,8 +355,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         }
         switch (request.target().kind()) {
             case INFERENCE, STORED_RESPONSE -> proxy(request);
-            case MODELS, MODEL -> local(request, Models.answer(request.target(), usable(request)));
-            case ADMIN -> local(request, server.admin(request.head(), request.target(), body));
+            case MODELS, MODEL -> models(request);
+            case ADMIN -> {
+                AdminAnswer page = server.admin(request.head(), request.target(), body);
+                local(request, page.status(), page.contentType(), page.text());
+            }
         }
     }
 
@@ -362,12 +367,24 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         return server.routes().usable(keyHash(request.head().headers()));
     }
 
-    private void local(Incoming request, LocalAnswer answer) {
+    /** A route for any model does not know its models; its backends do. */
+    private void models(Incoming request) throws RefusedException {
+        List<RouteRuntime> usable = usable(request);
+        if (usable.size() == 1 && usable.get(0).takesAnyModel()) {
+            proxy(request);
+        } else {
+            local(request, 200, "application/json", Models.answer(request.target(), usable));
+        }
+    }
+
+    private void local(Incoming request, int status, String contentType, String text) {
         HttpHeaders headers = ClientAnswer.newHeaders();
-        headers.set(HttpHeaderNames.CONTENT_TYPE, answer.contentType());
-        answer.headers().forEach(headers::set);
+        headers.set(HttpHeaderNames.CONTENT_TYPE, contentType);
         ownAnswer(request)
-                .whole(HttpResponseStatus.valueOf(answer.status()), headers, Unpooled.wrappedBuffer(answer.body()));
+                .whole(
+                        HttpResponseStatus.valueOf(status),
+                        headers,
+                        Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
     }
 
     /** Answers with an error of the router's own. */

@@ -1,16 +1,19 @@
 package dev.tuna.router.proxy;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
-/** A counter for each constant of an enum. Thread-safe without locks: the map is filled once and never changes. */
+/** A counter for each constant of an enum. Thread-safe without locks: the map never changes. */
 final class Counts<E extends Enum<E>> {
 
-    private final Map<E, LongAdder> adders;
+    private final Class<E> type;
+    private final EnumMap<E, LongAdder> adders;
 
     Counts(Class<E> type) {
+        this.type = type;
         adders = new EnumMap<>(type);
         for (E constant : type.getEnumConstants()) {
             adders.put(constant, new LongAdder());
@@ -18,16 +21,12 @@ final class Counts<E extends Enum<E>> {
     }
 
     void increment(E constant) {
-        Objects.requireNonNull(adders.get(constant)).increment();
-    }
-
-    long of(E constant) {
-        return Objects.requireNonNull(adders.get(constant)).sum();
+        requireNonNull(adders.get(constant)).increment();
     }
 
     Map<E, Long> all() {
-        Map<E, Long> all = new EnumMap<>(adders.keySet().iterator().next().getDeclaringClass());
-        adders.forEach((constant, adder) -> all.put(constant, adder.sum()));
+        Map<E, Long> all = new EnumMap<>(type);
+        adders.forEach((constant, count) -> all.put(constant, count.sum()));
         return all;
     }
 }

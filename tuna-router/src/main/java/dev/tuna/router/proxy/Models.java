@@ -2,14 +2,15 @@ package dev.tuna.router.proxy;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.tuna.router.Route;
 import dev.tuna.router.http.OpenAiError;
+import dev.tuna.router.http.RefusedException;
 import dev.tuna.router.http.RequestTarget;
 import dev.tuna.router.http.RequestTarget.Kind;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Map;
 
 /** {@code GET /v1/models}: what can be asked for, one entry per deployment, whatever its backends call it. */
 final class Models {
@@ -25,19 +26,29 @@ final class Models {
 
     /** The names under which models are listed. */
     static List<String> names(List<RouteRuntime> routes) {
-        return routes.stream().map(route -> route.route().models().get(0)).toList();
+        return routes.stream()
+                .map(route -> route.route().models().get(0))
+                .filter(name -> !name.equals(Route.ANY_MODEL))
+                .toList();
     }
 
-    static LocalAnswer answer(RequestTarget target, List<RouteRuntime> usable) {
+    /**
+     * Answers.
+     *
+     * @param target the list or one model
+     * @param usable the routes that the caller may use
+     * @return JSON
+     * @throws RefusedException if the model is none of theirs
+     */
+    static String answer(RequestTarget target, List<RouteRuntime> usable) throws RefusedException {
         if (target.kind() == Kind.MODELS) {
-            return json(200, json -> list(json, names(usable)));
+            return json(json -> list(json, names(usable)));
         }
         String wanted = target.path();
         if (usable.stream().anyMatch(route -> route.route().models().contains(wanted))) {
-            return json(200, json -> model(json, wanted));
+            return json(json -> model(json, wanted));
         }
-        OpenAiError unknown = OpenAiError.unknownModel(wanted, names(usable));
-        return new LocalAnswer(unknown.status(), "application/json", Map.of(), unknown.json());
+        throw new RefusedException(OpenAiError.unknownModel(wanted, names(usable)));
     }
 
     private static void list(JsonGenerator json, List<String> names) throws IOException {
@@ -60,13 +71,13 @@ final class Models {
         json.writeEndObject();
     }
 
-    private static LocalAnswer json(int status, Body body) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+    private static String json(Body body) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = JSON.createGenerator(text)) {
             body.write(json);
         } catch (IOException e) {
             throw new UncheckedIOException("writing to memory failed", e);
         }
-        return new LocalAnswer(status, "application/json", Map.of(), bytes.toByteArray());
+        return text.toString();
     }
 }

@@ -5,12 +5,16 @@ import static java.util.Objects.requireNonNull;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.router.Route;
-import dev.tuna.router.RouteLoad;
 import dev.tuna.router.RouterConfig;
 import dev.tuna.router.RouterListener;
+import dev.tuna.router.admin.AdminAnswer;
+import dev.tuna.router.admin.AdminRequest;
+import dev.tuna.router.admin.RouterControl.RouteStatus;
 import dev.tuna.router.http.OpenAiError;
+import dev.tuna.router.http.RefusedException;
 import dev.tuna.router.http.RequestTarget;
 import dev.tuna.router.http.StrictRequestDecoder;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -60,7 +64,21 @@ public final class ProxyServer implements AutoCloseable {
 
     private static final Duration LOOPS_END = Duration.ofSeconds(10);
 
+    /** Answers requests for the router's own pages. */
+    public interface AdminPages {
+
+        /**
+         * Answers.
+         *
+         * @param request what is asked
+         * @return the page
+         * @throws RefusedException if there is no such page or the caller may not see it
+         */
+        AdminAnswer answer(AdminRequest request) throws RefusedException;
+    }
+
     private final RouterConfig config;
+    private final ProxyMetrics metrics;
     private final RouteTable routes;
     private final MemoryBudget bodyMemory;
     private final MemoryBudget answerMemory = new MemoryBudget(MOST_HELD_BYTES);
@@ -73,10 +91,14 @@ public final class ProxyServer implements AutoCloseable {
     private final CompletableFuture<Void> empty = new CompletableFuture<>();
     private @Nullable Channel listening;
     private volatile boolean closing;
+    private volatile AdminPages adminPages = request -> {
+        throw new RefusedException(OpenAiError.unknownPath(request.path()));
+    };
 
-    private ProxyServer(RouterConfig config, RouterListener listener, LongSupplier clock) {
+    private ProxyServer(RouterConfig config, RouterListener listener, MeterRegistry meters, LongSupplier clock) {
         this.config = config;
-        this.routes = new RouteTable(listener, clock);
+        this.metrics = new ProxyMetrics(meters);
+        this.routes = new RouteTable(listener, metrics, clock);
         this.bodyMemory = new MemoryBudget(config.maxBufferedBytes());
         this.tls = config.tls().map(ProxyServer::listenerTls);
         SslContext backendTls = backendTls(config.backendCertificates());
@@ -86,22 +108,27 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Starts to listen.
+     * Makes the server and its threads; it does not listen yet.
      *
      * @param config where and how
      * @param listener told what cannot wait
-     * @return a listening server
-     * @throws ConfigurationException if the address cannot be had or a certificate cannot be read
+     * @param meters where the server measures
+     * @return a server to be closed
+     * @throws ConfigurationException if a certificate cannot be read
      */
-    public static ProxyServer start(RouterConfig config, RouterListener listener) {
-        ProxyServer server = new ProxyServer(config, listener, System::nanoTime);
-        try {
-            server.bind();
-            return server;
-        } catch (RuntimeException e) {
-            server.close();
-            throw e;
-        }
+    public static ProxyServer create(RouterConfig config, RouterListener listener, MeterRegistry meters) {
+        return new ProxyServer(config, listener, meters, System::nanoTime);
+    }
+
+    /**
+     * Starts to listen.
+     *
+     * @param pages the router's own pages
+     * @throws ConfigurationException if the address cannot be had
+     */
+    public void listen(AdminPages pages) {
+        adminPages = pages;
+        bind();
     }
 
     private Map<EventLoop, Loop> loops(SslContext backendTls, LongSupplier clock) {
@@ -193,12 +220,14 @@ public final class ProxyServer implements AutoCloseable {
         return closing;
     }
 
-    LocalAnswer admin(HttpRequest head, RequestTarget target, ByteBuf body) {
-        OpenAiError unknown = OpenAiError.unknownPath(target.path());
-        return new LocalAnswer(unknown.status(), "application/json", Map.of(), unknown.json());
+    AdminAnswer admin(HttpRequest head, RequestTarget target, ByteBuf body) throws RefusedException {
+        Optional<String> key = Optional.ofNullable(Keys.presented(head.headers()));
+        return adminPages.answer(new AdminRequest(head.method(), target.path(), key, body));
     }
 
-    void refused(OpenAiError error) {}
+    void refused(OpenAiError error) {
+        metrics.refused(error.status());
+    }
 
     void opened(ClientConnection connection) {
         connections.add(connection);
@@ -245,13 +274,13 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * The load of a route.
+     * One route as it is now.
      *
      * @param deployment its name
      * @return empty if there is no such route
      */
-    public Optional<RouteLoad> load(String deployment) {
-        return routes.named(deployment).map(RouteRuntime::load);
+    public Optional<RouteStatus> route(String deployment) {
+        return routes.named(deployment).map(RouteRuntime::status);
     }
 
     /**
@@ -259,8 +288,17 @@ public final class ProxyServer implements AutoCloseable {
      *
      * @return in the order in which they were first put
      */
-    public List<Route> all() {
-        return routes.all().stream().map(RouteRuntime::route).toList();
+    public List<RouteStatus> all() {
+        return routes.all().stream().map(RouteRuntime::status).toList();
+    }
+
+    /**
+     * Whether requests are taken.
+     *
+     * @return false once it closes
+     */
+    public boolean isAccepting() {
+        return !closing && listening != null;
     }
 
     /** Stops accepting, lets what flows come to its end within the grace, then cuts. May be called twice. */
@@ -283,6 +321,7 @@ public final class ProxyServer implements AutoCloseable {
         transport.group().shutdownGracefully(0, LOOPS_END.toMillis() / 2, TimeUnit.MILLISECONDS);
         transport.group().terminationFuture().awaitUninterruptibly(LOOPS_END.toMillis());
         resolver.close();
+        metrics.close();
         closed.complete(null);
     }
 

@@ -10,6 +10,7 @@ import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RouteLoad;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.RouterListener;
+import dev.tuna.router.admin.RouterControl.RouteStatus;
 import dev.tuna.router.select.BackendSelector;
 import dev.tuna.router.select.Choice;
 import dev.tuna.router.select.RetryBudget;
@@ -44,6 +45,7 @@ final class RouteRuntime {
     private record View(Route route, Keys keys, List<BackendRuntime> replicas, List<BackendRuntime> serverless) {}
 
     private final RouterListener listener;
+    private final RouteMetrics metrics;
     private final LongSupplier clock;
     private final WaitingRoom room = new WaitingRoom();
     private final AtomicInteger permits = new AtomicInteger();
@@ -62,8 +64,9 @@ final class RouteRuntime {
     private final Counts<Tier> succeeded = new Counts<>(Tier.class);
     private final Counts<BackendFailure> failures = new Counts<>(BackendFailure.class);
 
-    RouteRuntime(Route route, RouterListener listener, LongSupplier clock) {
+    RouteRuntime(Route route, RouterListener listener, RouteMetrics metrics, LongSupplier clock) {
         this.listener = listener;
+        this.metrics = metrics;
         this.clock = clock;
         this.budget = new Swapped<>(RetryBudget.full(clock.getAsLong()));
         this.view = view(route, List.of());
@@ -86,6 +89,10 @@ final class RouteRuntime {
     boolean letsIn(byte @Nullable [] keyHash) {
         View current = view;
         return current.route.publicAccess() || current.keys.accept(keyHash);
+    }
+
+    boolean takesAnyModel() {
+        return view.route.models().contains(Route.ANY_MODEL);
     }
 
     boolean isUsed(Endpoint endpoint) {
@@ -135,6 +142,7 @@ final class RouteRuntime {
     /** The route is gone: nothing will come for those who wait. */
     void close() {
         gone = true;
+        metrics.close();
         room.callAll();
     }
 
@@ -221,7 +229,15 @@ final class RouteRuntime {
         guarded(() -> listener.onBackendFailure(name(), backend.id(), failure, detail));
     }
 
-    void firstToken(BackendRuntime backend, long nanos) {}
+    /**
+     * The client is about to get the first token of a stream.
+     *
+     * @param backend who made it
+     * @param nanos since the request arrived
+     */
+    void firstToken(BackendRuntime backend, long nanos) {
+        metrics.firstToken(backend.tier(), nanos);
+    }
 
     // --- settling: exactly one of these for each request let in ---
 
@@ -305,8 +321,8 @@ final class RouteRuntime {
                 current.available());
     }
 
-    long failures(BackendFailure failure) {
-        return failures.of(failure);
+    RouteStatus status() {
+        return new RouteStatus(route(), load(), failures.all());
     }
 
     /** A listener's fault is not the request's. */

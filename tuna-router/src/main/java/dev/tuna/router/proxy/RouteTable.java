@@ -26,12 +26,14 @@ final class RouteTable {
     }
 
     private final RouterListener listener;
+    private final ProxyMetrics metrics;
     private final LongSupplier clock;
     private final ReentrantLock writing = new ReentrantLock();
     private volatile Tables tables = Tables.of(Map.of());
 
-    RouteTable(RouterListener listener, LongSupplier clock) {
+    RouteTable(RouterListener listener, ProxyMetrics metrics, LongSupplier clock) {
         this.listener = listener;
+        this.metrics = metrics;
         this.clock = clock;
     }
 
@@ -42,7 +44,8 @@ final class RouteTable {
             Map<String, RouteRuntime> byName = new LinkedHashMap<>(tables.byName);
             @Nullable RouteRuntime runtime = byName.get(route.deployment());
             if (runtime == null) {
-                byName.put(route.deployment(), new RouteRuntime(route, listener, clock));
+                byName.put(
+                        route.deployment(), new RouteRuntime(route, listener, metrics.of(route.deployment()), clock));
             } else {
                 runtime.update(route);
             }
@@ -85,7 +88,9 @@ final class RouteTable {
     /** The route of a model, if the caller may use it. */
     @Nullable
     RouteRuntime find(String model, byte @Nullable [] keyHash) {
-        @Nullable RouteRuntime found = tables.byModel.get(model);
+        Map<String, RouteRuntime> byModel = tables.byModel;
+        @Nullable RouteRuntime named = byModel.get(model);
+        @Nullable RouteRuntime found = named != null ? named : byModel.get(Route.ANY_MODEL);
         return found != null && found.letsIn(keyHash) ? found : null;
     }
 

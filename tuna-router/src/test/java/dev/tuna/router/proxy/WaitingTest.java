@@ -1,0 +1,219 @@
+package dev.tuna.router.proxy;
+
+import static dev.tuna.router.proxy.Bench.await;
+import static dev.tuna.router.proxy.Bench.chat;
+import static dev.tuna.router.proxy.Bench.events;
+import static dev.tuna.router.proxy.Bench.json;
+import static dev.tuna.router.proxy.Bench.serverless;
+import static dev.tuna.router.proxy.Bench.spot;
+import static dev.tuna.router.proxy.Bench.stream;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.router.Route;
+import dev.tuna.router.RouteBackend;
+import dev.tuna.router.RoutePolicy;
+import dev.tuna.testkit.vllm.Fault;
+import dev.tuna.testkit.vllm.VllmStandIn;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** While nothing serves, requests wait, and go on the moment something does. */
+class WaitingTest {
+
+    private static final RoutePolicy PATIENT =
+            Bench.POLICY.toBuilder().waitLimit(Duration.ofMinutes(5)).build();
+
+    private final Bench bench = new Bench();
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    private CompletableFuture<HttpResponse<String>> sendLater(String body) {
+        return Bench.client().sendAsync(bench.request(Bench.CHAT, body), BodyHandlers.ofString());
+    }
+
+    @Test
+    @DisplayName("R-08 requests wait for the first backend, which is asked for once, and are all answered by it")
+    void waitingRequestsGoOnWhenABackendComesUp() throws Exception {
+        bench.router.put(Bench.route(List.of(), List.of(), PATIENT));
+        List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            answers.add(sendLater(i % 2 == 0 ? stream("hello") : chat("hello", "")));
+        }
+        await("all wait", () -> bench.traffic().waiting() == 20);
+        assertThat(bench.demands).containsExactly("tuna-1");
+        assertThat(bench.traffic().inFlight()).isZero();
+        VllmStandIn replica = bench.standIn();
+        bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), PATIENT));
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+            assertThat(answer.get().statusCode()).isEqualTo(200);
+        }
+        assertThat(bench.settled().succeeded()).isEqualTo(20);
+        assertThat(bench.demands).hasSize(1);
+    }
+
+    @Test
+    void demandIsToldAgainOnceAReplicaHasServed() throws Exception {
+        VllmStandIn replica = bench.standIn();
+        VllmStandIn cloud = bench.standIn();
+        List<RouteBackend> serverless = List.of(serverless("cloud", cloud.uri()));
+        bench.route(serverless, List.of());
+        bench.post(chat("a", ""));
+        bench.post(chat("b", ""));
+        assertThat(bench.demands).hasSize(1);
+        bench.route(serverless, List.of(spot("spot-1", replica.uri())));
+        bench.post(chat("c", ""));
+        bench.route(serverless, List.of());
+        bench.post(chat("d", ""));
+        assertThat(bench.demands).hasSize(2);
+        assertThat(replica.stats().requests()).isEqualTo(1);
+        assertThat(cloud.stats().requests()).isEqualTo(3);
+    }
+
+    @Test
+    void waitingEndsInAnErrorThatSaysWhen() throws Exception {
+        bench.router.put(Bench.route(
+                List.of(),
+                List.of(),
+                PATIENT.toBuilder().waitLimit(Duration.ofMillis(50)).build()));
+        HttpResponse<String> answer = bench.post(chat("hello", ""));
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("retry-after")).isPresent();
+        assertThat(json(answer.body()).path("error").path("type").asText()).isEqualTo("server_error");
+        assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    @Test
+    void theRoomHasABound() throws Exception {
+        bench.router.put(Bench.route(
+                List.of(), List.of(), PATIENT.toBuilder().waitingRoom(2).build()));
+        List<CompletableFuture<HttpResponse<String>>> first =
+                List.of(sendLater(chat("a", "")), sendLater(chat("b", "")));
+        await("both wait", () -> bench.traffic().waiting() == 2);
+        HttpResponse<String> third = bench.post(chat("c", ""));
+        assertThat(third.statusCode()).isEqualTo(503);
+        assertThat(third.headers().firstValue("retry-after")).isPresent();
+        assertThat(first).noneMatch(CompletableFuture::isDone);
+        assertThat(bench.traffic().waiting()).isEqualTo(2);
+    }
+
+    @Test
+    void aWaitingStreamGetsSignsOfLifeAndThenItsAnswer() throws Exception {
+        RoutePolicy policy =
+                PATIENT.toBuilder().heartbeat(Duration.ofMillis(40)).build();
+        bench.router.put(Bench.route(List.of(), List.of(), policy));
+        try (Socket client = bench.socket()) {
+            Bench.send(client, Bench.raw(stream("hello"), "Connection: close"));
+            String head = Bench.readUntil(client, ": waiting\n\n\r\n");
+            assertThat(head).startsWith("HTTP/1.1 200 OK").contains("text/event-stream");
+            Bench.readUntil(client, ": waiting\n\n\r\n");
+            VllmStandIn replica = bench.standIn();
+            bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), policy));
+            assertThat(Bench.readAll(client)).contains("data: [DONE]");
+        }
+        assertThat(bench.settled().succeeded()).isEqualTo(1);
+    }
+
+    @Test
+    void aWaitInVainIsSaidInBandOnceSignsOfLifeWereSent() throws Exception {
+        RoutePolicy policy = PATIENT.toBuilder()
+                .heartbeat(Duration.ofMillis(40))
+                .waitLimit(Duration.ofMillis(300))
+                .build();
+        bench.router.put(Bench.route(List.of(), List.of(), policy));
+        HttpResponse<String> answer = bench.post(stream("hello"));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).startsWith(": waiting\n\n");
+        assertThat(events(answer.body())).hasSize(1);
+        assertThat(json(events(answer.body()).get(0)).has("error")).isTrue();
+        assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    @Test
+    void aBackendsRefusalIsSaidInBandOnceSignsOfLifeWereSent() throws Exception {
+        RoutePolicy policy =
+                PATIENT.toBuilder().heartbeat(Duration.ofMillis(40)).build();
+        bench.router.put(Bench.route(List.of(), List.of(), policy));
+        CompletableFuture<HttpResponse<String>> answer = sendLater(stream("hello"));
+        await("signs of life", () -> bench.traffic().waiting() == 1);
+        VllmStandIn replica = bench.standIn();
+        replica.inject(Fault.status(400));
+        Thread.onSpinWait();
+        bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), policy));
+        HttpResponse<String> got = answer.get();
+        String body = got.body().substring(got.body().indexOf('{'));
+        assertThat(json(body).path("error").path("code").asInt()).isEqualTo(400);
+        assertThat(bench.settled().clientErrors()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("R-34 an overloaded serverless endpoint is asked again after the rest it wanted")
+    void overloadedServerlessIsAskedAgain() throws Exception {
+        VllmStandIn cloud = bench.standIn();
+        cloud.inject(Fault.tooManyRequests(Duration.ofSeconds(1)).once());
+        bench.router.put(Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(), PATIENT));
+        HttpResponse<String> answer = bench.post(chat("hello", ""));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(cloud.stats().requests()).isEqualTo(2);
+        var traffic = bench.settled();
+        assertThat(traffic.requests()).isEqualTo(1);
+        assertThat(traffic.succeeded()).isEqualTo(1);
+        assertThat(traffic.failedOver()).isZero();
+    }
+
+    @Test
+    void overloadIsPassedOnWhenWaitingIsInVain() throws Exception {
+        VllmStandIn cloud = bench.standIn();
+        cloud.inject(Fault.tooManyRequests(Duration.ofSeconds(20)));
+        RoutePolicy policy =
+                PATIENT.toBuilder().waitLimit(Duration.ofSeconds(3)).build();
+        bench.router.put(Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(), policy));
+        HttpResponse<String> answer = bench.post(chat("hello", ""));
+        assertThat(answer.statusCode()).isEqualTo(429);
+        assertThat(answer.headers().firstValue("retry-after")).hasValue("20");
+        assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    @Test
+    void aRequestWhoseOnlyReplicaIsGoneWaitsForTheOneThatBoots() throws Exception {
+        VllmStandIn dead = bench.standIn();
+        dead.kill();
+        List<RouteBackend> old = List.of(spot("spot-1", dead.uri()));
+        bench.router.put(new Route("tuna-1", List.of(Bench.MODEL), List.of(), true, List.of(), old, 1, PATIENT));
+        CompletableFuture<HttpResponse<String>> answer = sendLater(chat("hello", ""));
+        await("it waits", () -> bench.traffic().waiting() == 1);
+        VllmStandIn replica = bench.standIn();
+        bench.router.put(Bench.route(List.of(), List.of(spot("spot-2", replica.uri())), PATIENT));
+        assertThat(answer.get().statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aClientThatLeavesTheRoomIsForgotten() throws Exception {
+        bench.router.put(Bench.route(List.of(), List.of(), PATIENT));
+        try (Socket client = bench.socket()) {
+            Bench.send(client, Bench.raw(chat("hello", "")));
+            await("it waits", () -> bench.traffic().waiting() == 1);
+        }
+        assertThat(bench.settled().clientErrors()).isEqualTo(1);
+    }
+
+    @Test
+    void aRemovedRouteTellsThoseWhoWait() throws Exception {
+        bench.router.put(Bench.route(List.of(), List.of(), PATIENT));
+        CompletableFuture<HttpResponse<String>> answer = sendLater(chat("hello", ""));
+        await("it waits", () -> bench.traffic().waiting() == 1);
+        bench.router.remove("tuna-1");
+        assertThat(answer.get().statusCode()).isEqualTo(503);
+        assertThat(bench.router.load("tuna-1")).isEmpty();
+    }
+}

@@ -38,6 +38,7 @@ final class ClientAnswer {
     private final boolean http10;
     private boolean begun;
     private boolean events;
+    private boolean chunked;
     private boolean ended;
     private long lastWrite;
 
@@ -116,6 +117,7 @@ final class ClientAnswer {
             if (http10) {
                 client.closeAfterAnswer();
             } else {
+                chunked = true;
                 headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
             }
         }
@@ -150,7 +152,11 @@ final class ClientAnswer {
     /** A piece of the body, released when written. */
     void data(ByteBuf data, long now) {
         lastWrite = now;
-        client.write(new DefaultHttpContent(data));
+        if (chunked && data.readableBytes() <= ClientConnection.SMALL_CHUNK) {
+            client.writeChunk(data);
+        } else {
+            client.write(new DefaultHttpContent(data));
+        }
     }
 
     void flush() {

@@ -28,7 +28,7 @@ import java.util.function.ToDoubleFunction;
  * <table>
  *   <caption>Meters</caption>
  *   <tr><th>name</th><th>kind</th><th>tags beside {@code deployment}</th></tr>
- *   <tr><td>{@code tuna.router.requests}</td><td>counter</td><td>{@code outcome}: succeeded, failed, rejected</td></tr>
+ *   <tr><td>{@code tuna.router.requests}</td><td>counter</td><td>{@code outcome}: succeeded, failed, client_error, rejected</td></tr>
  *   <tr><td>{@code tuna.router.answers}</td><td>counter</td><td>{@code tier}</td></tr>
  *   <tr><td>{@code tuna.router.failovers}</td><td>counter</td><td></td></tr>
  *   <tr><td>{@code tuna.router.backend.failures}</td><td>counter</td><td>{@code failure}</td></tr>
@@ -101,6 +101,8 @@ public final class RouterMeters implements AutoCloseable {
         meters.add(counter(
                 requests, help, tags.and("outcome", "succeeded"), traffic(deployment, TrafficStats::succeeded)));
         meters.add(counter(requests, help, tags.and("outcome", "failed"), traffic(deployment, TrafficStats::failed)));
+        meters.add(counter(
+                requests, help, tags.and("outcome", "client_error"), traffic(deployment, TrafficStats::clientErrors)));
         meters.add(
                 counter(requests, help, tags.and("outcome", "rejected"), traffic(deployment, TrafficStats::rejected)));
         for (Tier tier : Tier.values()) {

@@ -37,6 +37,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     private boolean paused;
     private long sentAt;
     private long heardAt;
+    private long pausedAt;
 
     Attempt(Exchange exchange, BackendRuntime backend, long startedAt) {
         this.exchange = exchange;
@@ -352,6 +353,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     private void pause() {
         if (connection != null && !paused) {
             paused = true;
+            pausedAt = heardAt;
             connection.reading(false);
         }
     }
@@ -364,8 +366,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         }
     }
 
-    boolean isPaused() {
-        return paused;
+    /** Whether the client has taken nothing for as long as a request may last. */
+    boolean isStuck(long now) {
+        return paused && now - pausedAt >= exchange.policy().deadline().toNanos();
     }
 
     /** Whether the client has got something that only this backend can go on with. */

@@ -409,6 +409,11 @@ final class Exchange extends Sweeper.Member {
             proceed();
         }
         if (!over && attempt != null) {
+            if (attempt.isStuck(now)) {
+                clientGone();
+                answer.cut();
+                return;
+            }
             attempt.sweep(now);
         }
         if (!over && isHeartbeatDue(now)) {

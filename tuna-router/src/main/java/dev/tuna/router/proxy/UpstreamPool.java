@@ -1,5 +1,7 @@
 package dev.tuna.router.proxy;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -57,6 +59,7 @@ final class UpstreamPool {
         private final Duration timeout;
         private @Nullable Waiter waiter;
         private @Nullable Channel channel;
+        private @Nullable UpstreamConnection connection;
 
         private Pending(Endpoint endpoint, Duration timeout, Waiter waiter) {
             this.endpoint = endpoint;
@@ -79,7 +82,7 @@ final class UpstreamPool {
             ChannelFuture connecting = bootstrap
                     .clone()
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(Integer.MAX_VALUE, timeout.toMillis()))
-                    .handler(pipeline(endpoint, timeout))
+                    .handler(pipeline())
                     .connect(new InetSocketAddress(addresses.get(index), endpoint.port()));
             channel = connecting.channel();
             connecting.addListener(done -> {
@@ -91,6 +94,23 @@ final class UpstreamPool {
                     failed(done.cause());
                 }
             });
+        }
+
+        private ChannelHandler pipeline() {
+            return new ChannelInitializer<Channel>() {
+                @Override
+                protected void initChannel(Channel made) {
+                    if (endpoint.tls()) {
+                        made.pipeline().addLast(tlsHandler(made, endpoint, timeout));
+                    }
+                    HttpDecoderConfig limits = new HttpDecoderConfig()
+                            .setMaxHeaderSize(MOST_HEADER_BYTES)
+                            .setMaxInitialLineLength(MOST_HEADER_BYTES);
+                    UpstreamConnection last = new UpstreamConnection(UpstreamPool.this, endpoint, made);
+                    made.pipeline().addLast(new HttpClientCodec(limits, false, false), last);
+                    connection = last;
+                }
+            };
         }
 
         private void secured(Channel connected) {
@@ -118,9 +138,7 @@ final class UpstreamPool {
             }
             open.add(connected);
             connected.closeFuture().addListener(closed -> open.remove(connected));
-            UpstreamConnection connection = new UpstreamConnection(UpstreamPool.this, endpoint, connected);
-            connected.pipeline().addLast(connection);
-            current.connected(connection);
+            current.connected(requireNonNull(connection));
         }
 
         private void failed(Throwable why) {
@@ -239,21 +257,6 @@ final class UpstreamPool {
     void close() {
         List.copyOf(open).forEach(Channel::close);
         idle.clear();
-    }
-
-    private ChannelHandler pipeline(Endpoint endpoint, Duration timeout) {
-        return new ChannelInitializer<Channel>() {
-            @Override
-            protected void initChannel(Channel channel) {
-                if (endpoint.tls()) {
-                    channel.pipeline().addLast(tlsHandler(channel, endpoint, timeout));
-                }
-                HttpDecoderConfig limits = new HttpDecoderConfig()
-                        .setMaxHeaderSize(MOST_HEADER_BYTES)
-                        .setMaxInitialLineLength(MOST_HEADER_BYTES);
-                channel.pipeline().addLast(new HttpClientCodec(limits, false, false));
-            }
-        };
     }
 
     private SslHandler tlsHandler(Channel channel, Endpoint endpoint, Duration timeout) {

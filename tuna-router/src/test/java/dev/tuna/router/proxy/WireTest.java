@@ -34,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP/1.1 as it is spoken on the wire, on both sides. */
+@SuppressWarnings("StringConcatToTextBlock") // lines on the wire end in CR LF
 class WireTest {
 
     private static final String BODY = chat("hello", ",\"max_tokens\":4");

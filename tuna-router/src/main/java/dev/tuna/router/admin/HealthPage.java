@@ -80,6 +80,7 @@ final class HealthPage {
         json.writeNumberField("succeeded", traffic.succeeded());
         json.writeNumberField("failed", traffic.failed());
         json.writeNumberField("rejected", traffic.rejected());
+        json.writeNumberField("client_errors", traffic.clientErrors());
         json.writeNumberField("failed_over", traffic.failedOver());
         json.writeNumberField("in_flight", traffic.inFlight());
         json.writeNumberField("waiting", traffic.waiting());

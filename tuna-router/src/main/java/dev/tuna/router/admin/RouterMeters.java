@@ -98,13 +98,9 @@ public final class RouterMeters implements AutoCloseable {
         List<Meter> meters = new ArrayList<>();
         String requests = "tuna.router.requests";
         String help = "Requests that have ended, or were turned away";
-        meters.add(counter(
-                requests, help, tags.and("outcome", "succeeded"), traffic(deployment, TrafficStats::succeeded)));
-        meters.add(counter(requests, help, tags.and("outcome", "failed"), traffic(deployment, TrafficStats::failed)));
-        meters.add(counter(
-                requests, help, tags.and("outcome", "client_error"), traffic(deployment, TrafficStats::clientErrors)));
-        meters.add(
-                counter(requests, help, tags.and("outcome", "rejected"), traffic(deployment, TrafficStats::rejected)));
+        outcomes()
+                .forEach((outcome, count) ->
+                        meters.add(counter(requests, help, tags.and("outcome", outcome), traffic(deployment, count))));
         for (Tier tier : Tier.values()) {
             meters.add(counter(
                     "tuna.router.answers",
@@ -155,6 +151,14 @@ public final class RouterMeters implements AutoCloseable {
                                     .count())));
         }
         return meters;
+    }
+
+    private static Map<String, ToDoubleFunction<TrafficStats>> outcomes() {
+        return Map.of(
+                "succeeded", TrafficStats::succeeded,
+                "failed", TrafficStats::failed,
+                "client_error", TrafficStats::clientErrors,
+                "rejected", TrafficStats::rejected);
     }
 
     private Meter counter(String name, String help, Tags tags, ToDoubleFunction<RouterControl> value) {

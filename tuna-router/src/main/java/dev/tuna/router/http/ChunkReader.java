@@ -1,7 +1,9 @@
 package dev.tuna.router.http;
 
+import java.util.List;
 import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 
 /**
  * Follows the JSON of one event byte by byte: strings, escapes and nesting, and the few fields that tell how a stream
@@ -67,7 +69,10 @@ final class ChunkReader {
         STOP_REASON(Place.MESSAGE_DELTA, "stop_reason"),
         NONE(Place.OTHER, "");
 
-        private static final Field[] ALL = values();
+        private static final List<Field> IN_ROOT = in(Place.ROOT);
+        private static final List<Field> IN_CHOICE = in(Place.CHOICE);
+        private static final List<Field> IN_CHOICE_DELTA = in(Place.CHOICE_DELTA);
+        private static final List<Field> IN_MESSAGE_DELTA = in(Place.MESSAGE_DELTA);
 
         private final Place place;
         private final String name;
@@ -77,10 +82,21 @@ final class ChunkReader {
             this.name = name;
         }
 
+        private static List<Field> in(Place place) {
+            return Stream.of(values()).filter(field -> field.place == place).toList();
+        }
+
         static Field of(Place place, Word name) {
-            for (Field field : ALL) {
-                if (field.place == place && name.is(field.name)) {
-                    return field;
+            List<Field> fields = switch (place) {
+                case ROOT -> IN_ROOT;
+                case CHOICE -> IN_CHOICE;
+                case CHOICE_DELTA -> IN_CHOICE_DELTA;
+                case MESSAGE_DELTA -> IN_MESSAGE_DELTA;
+                default -> List.of();
+            };
+            for (int i = 0; i < fields.size(); i++) {
+                if (name.is(fields.get(i).name)) {
+                    return fields.get(i);
                 }
             }
             return NONE;
@@ -186,11 +202,54 @@ final class ChunkReader {
         return messageStop;
     }
 
-    void accept(byte b) {
-        if (inString) {
-            inString(b);
-            return;
+    /** Reads on to the end of a line or of the bytes; returns the index of the first byte that was not read. */
+    int read(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && !isLineEnd(bytes[at])) {
+            if (!inString) {
+                outsideStrings(bytes[at++]);
+            } else if (escaped) {
+                escaped = false;
+                word.add(bytes[at++]);
+            } else {
+                at = inString(bytes, at, to);
+            }
         }
+        return at;
+    }
+
+    private static boolean isLineEnd(byte b) {
+        return b == '\n' || b == '\r';
+    }
+
+    private int inString(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && bytes[at] != '"' && bytes[at] != '\\' && !isLineEnd(bytes[at])) {
+            at++;
+        }
+        word.add(bytes, from, at);
+        if (at == to || isLineEnd(bytes[at])) {
+            return at;
+        }
+        if (bytes[at] == '"') {
+            endString();
+        } else {
+            escaped = true;
+            word.add(bytes[at]);
+        }
+        return at + 1;
+    }
+
+    private void endString() {
+        inString = false;
+        if (nameExpected) {
+            field = Field.of(place(), word);
+        } else {
+            value(Kind.STRING);
+        }
+    }
+
+    private void outsideStrings(byte b) {
         switch (b) {
             case '"' -> {
                 inString = true;
@@ -207,23 +266,6 @@ final class ChunkReader {
             case ' ', '\t' -> inScalar = false;
             default -> scalar(b);
         }
-    }
-
-    private void inString(byte b) {
-        if (escaped) {
-            escaped = false;
-        } else if (b == '\\') {
-            escaped = true;
-        } else if (b == '"') {
-            inString = false;
-            if (nameExpected) {
-                field = Field.of(place(), word);
-            } else {
-                value(Kind.STRING);
-            }
-            return;
-        }
-        word.add(b);
     }
 
     private void scalar(byte b) {

@@ -1,13 +1,11 @@
 package dev.tuna.router.http;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.util.ByteProcessor;
 import java.util.BitSet;
 
 /**
  * Reads along with an event stream, however it is cut into reads: where events end, what each of them carries, and whether
- * the stream as a whole ended well. Looks at bytes where they lie, builds no JSON and cannot be fooled by text inside
- * strings.
+ * the stream as a whole ended well. Goes over the bytes once, builds no JSON and cannot be fooled by text inside strings.
  *
  * <p>Understands the chunks of chat and text completions (also of transcriptions), and the typed events of the Responses
  * and Messages APIs. Lines may end in LF or CRLF. Confined to one stream and one thread.
@@ -42,6 +40,9 @@ public final class SseScanner {
     /** A stream with more choices than this is not believed. */
     static final int MOST_CHOICES = 4096;
 
+    /** Bytes looked at at a time: an array is several times quicker to go over than a buffer. */
+    private static final int BLOCK = 512;
+
     private static final String DONE = "[DONE]";
     private static final String DATA = "data";
     private static final String EVENT = "event";
@@ -57,7 +58,7 @@ public final class SseScanner {
     }
 
     private final int expectedChoices;
-    private final ByteProcessor eachByte = this::process;
+    private final byte[] block = new byte[BLOCK];
     private final ChunkReader chunk = new ChunkReader(this::onChoice, this::onChoiceSeen);
 
     private Part part = Part.NAME;
@@ -99,8 +100,16 @@ public final class SseScanner {
         if (eventEnded) {
             beginEvent();
         }
-        int last = read.forEachByte(from, read.writerIndex() - from, eachByte);
-        return last < 0 ? -1 : last + 1;
+        int to = read.writerIndex();
+        for (int at = from; at < to; at += BLOCK) {
+            int length = Math.min(BLOCK, to - at);
+            read.getBytes(at, block, 0, length);
+            int end = endOfEvent(length);
+            if (end >= 0) {
+                return at + end;
+            }
+        }
+        return -1;
     }
 
     /**
@@ -204,21 +213,33 @@ public final class SseScanner {
         name.clear();
     }
 
-    /** Returns false at the end of an event. */
-    private boolean process(byte b) {
-        if (b == '\n') {
-            if (part == Part.NAME && name.length() == 0) {
-                endEvent();
-                return false;
+    /** Goes over the block; returns the index behind the event's end, or -1 if it is not in it. */
+    private int endOfEvent(int length) {
+        int at = 0;
+        while (at < length) {
+            byte b = block[at];
+            if (b == '\n') {
+                at++;
+                if (part == Part.NAME && name.length() == 0) {
+                    endEvent();
+                    return at;
+                }
+                beginLine();
+            } else if (b == '\r') { // only ever part of a line's end
+                at++;
+            } else if (part == Part.DATA) {
+                int end = chunk.read(block, at, length);
+                head.add(block, at, end);
+                at = end;
+            } else {
+                at += inLine(b) ? 1 : 0;
             }
-            beginLine();
-        } else if (b != '\r') { // only ever part of a line's end
-            inLine(b);
         }
-        return true;
+        return -1;
     }
 
-    private void inLine(byte b) {
+    /** Returns false if the byte has not been used up. */
+    private boolean inLine(byte b) {
         switch (part) {
             case NAME -> {
                 if (b == ':') {
@@ -229,17 +250,12 @@ public final class SseScanner {
             }
             case FIRST_OF_VALUE -> {
                 part = name.is(DATA) ? Part.DATA : Part.EVENT_NAME;
-                if (b != ' ') {
-                    inLine(b);
-                }
-            }
-            case DATA -> {
-                head.add(b);
-                chunk.accept(b);
+                return b == ' ';
             }
             case EVENT_NAME -> eventName.add(b);
-            case IGNORED -> {}
+            case DATA, IGNORED -> {}
         }
+        return true;
     }
 
     private void endName() {

@@ -23,6 +23,14 @@ final class Word {
         length++;
     }
 
+    void add(byte[] run, int from, int to) {
+        int room = bytes.length - length;
+        if (room > 0) {
+            System.arraycopy(run, from, bytes, length, Math.min(room, to - from));
+        }
+        length += to - from;
+    }
+
     int length() {
         return length;
     }

@@ -37,6 +37,9 @@ class AdminEndpointsTest {
     private static final String ADMIN = "admin-key";
     private static final String TRAFFIC = "traffic-key";
 
+    private static final TrafficStats TRAFFIC_SO_FAR =
+            new TrafficStats(9, 7, 0, 2, 1, 1, 1, 0, Map.of(Tier.SPOT, 5L, Tier.SERVERLESS, 2L));
+
     private final FakeRouter router = new FakeRouter();
     private final AdminEndpoints endpoints =
             new AdminEndpoints(router, List.of(key("old", "retired"), key("ops", ADMIN)), new SimpleMeterRegistry());
@@ -50,7 +53,12 @@ class AdminEndpointsTest {
             AdminAnswer health = get("/router/health", key);
             assertThat(health.status()).isEqualTo(200);
             assertThat(health.text())
-                    .contains("\"skyserve_ready\":true", "\"spot_state\":\"ready\"", "\"total\":0", "\"serverless\":0")
+                    .contains(
+                            "\"skyserve_ready\":true",
+                            "\"spot_state\":\"ready\"",
+                            "\"total\":9",
+                            "\"spot\":5",
+                            "\"client_errors\":1")
                     .doesNotContain("10.0.0.7", "spot-1", "backends", "provider-token", "http");
         }
     }
@@ -333,7 +341,7 @@ class AdminEndpointsTest {
     }
 
     private static RouteLoad load(SpotState state, boolean available) {
-        return new RouteLoad(TrafficStats.NONE, state, Map.of("spot-1", new BackendLoad(1, 6, 1, available)));
+        return new RouteLoad(TRAFFIC_SO_FAR, state, Map.of("spot-1", new BackendLoad(1, 6, 1, available)));
     }
 
     private static final class FakeRouter implements RouterControl {

@@ -1,4 +1,8 @@
-/** Main programs and what they share: the OpenAI client, the load that many clients make, listen addresses. */
+/**
+ * Main programs: {@link dev.tuna.examples.QuickStart} tells the whole story, {@link dev.tuna.examples.TunaCommand} is the
+ * {@code tuna} command, RouterMain the router alone. Start at {@link dev.tuna.examples.Embed},
+ * the ten lines that an application needs.
+ */
 @NullMarked
 package dev.tuna.examples;
 

@@ -1,6 +1,7 @@
 package dev.tuna.examples.terminal;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
@@ -34,8 +35,10 @@ public final class BackendBoard {
      */
     public static List<String> lines(DeploymentStatus status, Instant now, Terminal terminal) {
         var lines = new ArrayList<String>();
-        lines.add(terminal.paint(Colour.BOLD, status.name()) + "  spot "
-                + status.spotState().name().toLowerCase(Locale.ROOT) + "  " + traffic(status.traffic()));
+        String state = status.phase() == DeploymentPhase.ACTIVE
+                ? "spot " + word(status.spotState().name())
+                : word(status.phase().name());
+        lines.add(terminal.paint(Colour.BOLD, status.name()) + "  " + state + "  " + traffic(status.traffic()));
         int width = status.backends().stream()
                 .mapToInt(backend -> backend.id().length())
                 .max()

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -21,6 +22,11 @@ final class CloudProcess implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(CloudProcess.class);
     private static final long END_SECONDS = 40;
+    private static final Path SHELL = Path.of("/bin/sh");
+
+    /** Ctrl-C in the starter's terminal goes to its children too; a cloud goes on, so that the starter can clean up. */
+    private static final List<String> UNTOUCHED_BY_CTRL_C =
+            Files.isExecutable(SHELL) ? List.of(SHELL.toString(), "-c", "trap '' INT; exec \"$0\" \"$@\"") : List.of();
 
     private final Process process;
     private final URI uri;
@@ -31,7 +37,7 @@ final class CloudProcess implements AutoCloseable {
     }
 
     static CloudProcess start(List<String> options) {
-        List<String> words = new ArrayList<>();
+        List<String> words = new ArrayList<>(UNTOUCHED_BY_CTRL_C);
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(List.of("-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
         words.addAll(List.of("-cp", System.getProperty("java.class.path"), LocalCloudMain.class.getName()));

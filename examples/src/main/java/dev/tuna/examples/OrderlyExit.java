@@ -1,0 +1,48 @@
+package dev.tuna.examples;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
+
+/** Lets a main program put things in order when the process is told to end (Ctrl-C, SIGTERM). */
+final class OrderlyExit {
+
+    private OrderlyExit() {}
+
+    /**
+     * Runs a program and ends the process with its exit code. A process that is told to end waits for the program.
+     *
+     * @param patience how long it waits at the most
+     * @param program given what completes when the process is told to end, returns the exit code
+     */
+    static void run(Duration patience, ToIntFunction<CompletableFuture<Void>> program) {
+        var interrupted = new CompletableFuture<Void>();
+        var ended = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            interrupted.complete(null);
+                            await(ended, patience);
+                        },
+                        "tuna-shutdown"));
+        int exitCode = 1;
+        try {
+            exitCode = program.applyAsInt(interrupted);
+        } finally {
+            ended.countDown();
+        }
+        System.exit(exitCode);
+    }
+
+    private static void await(CountDownLatch ended, Duration patience) {
+        try {
+            if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                System.err.println("Gave up waiting after " + patience.toSeconds() + " s.");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package dev.tuna.examples;
+
+import dev.tuna.examples.command.Session;
+import dev.tuna.examples.command.TunaCli;
+import java.time.Duration;
+
+/** The {@code tuna} command: {@code deploy}, {@code status}, {@code cost}, {@code list} and more; see {@code --help}. */
+public final class TunaCommand {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private TunaCommand() {}
+
+    /**
+     * Runs one command and ends the process with its exit code.
+     *
+     * @param arguments command and options
+     */
+    public static void main(String[] arguments) {
+        OrderlyExit.run(PATIENCE, interrupted -> TunaCli.run(Session.ofProcess(interrupted), arguments));
+    }
+}

@@ -1,0 +1,120 @@
+package dev.tuna.examples.command;
+
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.core.Tuna;
+import dev.tuna.examples.terminal.BackendBoard;
+import dev.tuna.examples.terminal.Display;
+import dev.tuna.examples.terminal.Dollars;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code tuna destroy}: takes deployments down and waits until the clouds confirm that nothing is left. */
+@Command(
+        name = "destroy",
+        mixinStandardHelpOptions = true,
+        description = "Destroys a deployment, or all, and waits until the clouds confirm that nothing is left.")
+final class DestroyCommand extends BriefCommand {
+
+    @Mixin
+    private final Name name = new Name();
+
+    @Option(names = "--all", description = "Every deployment.")
+    private boolean all;
+
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Do not ask.")
+    private boolean yes;
+
+    DestroyCommand(Session session) {
+        super(session);
+    }
+
+    @Override
+    public Integer call() {
+        if (name.value().isPresent() == all) {
+            throw usage("destroy needs the NAME of a deployment, or --all");
+        }
+        return super.call();
+    }
+
+    @Override
+    int run(Tuna tuna) {
+        List<Deployment> doomed =
+                name.value().map(one -> tuna.deployment(one).stream().toList()).orElseGet(tuna::deployments);
+        if (doomed.isEmpty()) {
+            print(List.of(), List.of(name.value().map(one -> over(tuna, one)).orElse("Nothing is deployed.")));
+            return TunaCli.DONE;
+        }
+        String names = doomed.stream().map(Deployment::name).collect(Collectors.joining(", "));
+        if (!yes && !session.agrees("Destroy " + names + "?")) {
+            session.err().println("Nothing was destroyed.");
+            return TunaCli.FAILED;
+        }
+        return destroy(tuna, doomed);
+    }
+
+    /** Fails if there never was one of this name. */
+    private static String over(Tuna tuna, String name) {
+        String phase = tuna.status(name).phase().name().toLowerCase(Locale.ROOT);
+        return name + " is " + phase + " already; nothing of it is left.";
+    }
+
+    /** All at once; one that fails does not keep the others from being reported. */
+    private int destroy(Tuna tuna, List<Deployment> doomed) {
+        List<CompletableFuture<DestroyReport>> destroys;
+        try (Display display = new Display(session.err(), session.terminal(), session.clock())) {
+            tuna.events(new Hosting(session, display)::on);
+            display.board(() -> doomed.stream()
+                    .flatMap(one ->
+                            BackendBoard.lines(one.status(), session.clock().instant(), session.terminal()).stream())
+                    .toList());
+            destroys = doomed.stream().map(Deployment::destroy).toList();
+            CompletableFuture.anyOf(session.interrupted(), allOver(destroys)).join();
+        }
+        var reports = new ArrayList<DestroyReport>();
+        for (int i = 0; i < doomed.size(); i++) {
+            report(doomed.get(i).name(), destroys.get(i)).ifPresent(reports::add);
+        }
+        print(
+                reports,
+                reports.stream()
+                        .map(report -> report.deployment() + " is destroyed: "
+                                + report.removed().size() + " resources removed, "
+                                + Dollars.text(report.cost().total()) + " in all.")
+                        .toList());
+        return reports.size() == doomed.size() ? TunaCli.DONE : TunaCli.FAILED;
+    }
+
+    /** Completes when each has ended, well or not. */
+    private static CompletableFuture<?> allOver(List<CompletableFuture<DestroyReport>> destroys) {
+        return CompletableFuture.allOf(destroys.stream()
+                .map(destroy -> destroy.handle((report, failure) -> ""))
+                .toArray(CompletableFuture<?>[]::new));
+    }
+
+    private Optional<DestroyReport> report(String name, CompletableFuture<DestroyReport> destroy) {
+        if (!destroy.isDone()) {
+            session.err()
+                    .println("tuna: interrupted; whatever command comes next goes on destroying " + name
+                            + ", 'tuna destroy " + name + "' waits for the end");
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(destroy.join());
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            session.err().println("tuna: " + name + " is not destroyed: " + cause.getMessage());
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,251 @@
+package dev.tuna.examples.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tuna.core.Tuna;
+import dev.tuna.examples.terminal.Terminal;
+import dev.tuna.testkit.cloud.LocalCloud;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TunaCliTest {
+
+    @TempDir
+    private Path state;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private CompletableFuture<Void> interrupted = new CompletableFuture<>();
+
+    @Nested
+    class Usage {
+
+        @Test
+        void withoutACommandItSaysThatOneIsMissing() {
+            assertThat(tuna()).isEqualTo(2);
+            assertThat(err()).contains("a command is missing").contains("Try 'tuna --help'.");
+        }
+
+        @Test
+        void helpNamesEveryCommandAndTheExitCodes() {
+            assertThat(tuna("--help")).isZero();
+            assertThat(out())
+                    .contains("deploy", "status", "cost", "list", "show-gpus", "check", "destroy", "Exit codes");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"deploy", "status", "cost", "list", "show-gpus", "check", "destroy"})
+        void everyCommandExplainsItself(String command) {
+            assertThat(tuna(command, "--help")).isZero();
+            assertThat(out()).contains("tuna " + command, "--state-dir", "--verbose");
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                quoteCharacter = '"',
+                value = {
+                    "deplyo|deploy",
+                    "deploy --model m --gpu L4 --gpu-cuont 2|--gpu-count",
+                    "show-gpus --provder local|--provider"
+                })
+        void aMistypedWordIsAnsweredWithTheNearest(String line, String nearest) {
+            assertThat(tuna(line.split(" "))).isEqualTo(2);
+            assertThat(err()).contains(nearest);
+            assertThat(out()).isEmpty();
+        }
+
+        @ParameterizedTest
+        @CsvSource(
+                delimiter = '|',
+                quoteCharacter = '"',
+                value = {
+                    "deploy --gpu L4|--model",
+                    "deploy --model m|--gpu",
+                    "deploy --model m --gpu L4 --gpu-count two|'two'",
+                    "deploy --model m --gpu L4 --gpu-count 0|gpuCount is '0' but must be 1 or more",
+                    "deploy --model m --gpu L4 --service-name Chat_1|serviceName is 'Chat_1'",
+                    "deploy --model m --gpu L4 --cold-start-mode warm|'warm'",
+                    "deploy --model m --gpu L4 --listen nowhere|'nowhere' is no listen address",
+                    "deploy --model m --gpu L4 --scaling-policy no-such.yaml|no-such.yaml",
+                    "deploy --model m --gpu L4 --concurrency 0|serverless.concurrency is '0'",
+                    "list -P url=http://localhost|PROVIDER.KEY=VALUE",
+                    "list --output xml|xml",
+                    "check|--provider",
+                    "check --provider lcoal|local",
+                    "destroy|needs the NAME of a deployment, or --all",
+                    "destroy chat --all|needs the NAME of a deployment, or --all"
+                })
+        void aWrongFlagIsNamedAndNothingIsDone(String line, String named) throws IOException {
+            assertThat(tuna(line.split(" "))).isEqualTo(2);
+            assertThat(err()).startsWith("tuna: ").contains(named).doesNotContain("\tat ");
+            assertThat(out()).isEmpty();
+        }
+    }
+
+    @Nested
+    class Alone {
+
+        @Test
+        void withoutDeploymentsEveryCommandSaysSo() {
+            for (String command : List.of("list", "status", "cost", "destroy --all")) {
+                out.reset();
+                assertThat(tuna(command.split(" "))).isZero();
+                assertThat(out()).isEqualTo("Nothing is deployed.\n");
+            }
+            out.reset();
+            assertThat(tuna("list", "--output", "json")).isZero();
+            assertThat(out().strip()).isEqualTo("[ ]");
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"status chat", "cost chat", "destroy chat --yes", "status --service-name chat"})
+        void aDeploymentThatDoesNotExistIsNamedInOneLine(String line) {
+            assertThat(tuna(line.split(" "))).isEqualTo(1);
+            assertThat(err()).startsWith("tuna: ").contains("'chat'").hasLineCount(1);
+        }
+
+        @Test
+        void aStoreThatAnotherProcessControlsIsNamedInOneLineAndOnlyVerboseShowsWhereItCameFrom() {
+            try (Tuna other =
+                    Tuna.builder().stateDirectory(state).listen("127.0.0.1", 0).start()) {
+                assertThat(tuna("list")).isEqualTo(1);
+                assertThat(err())
+                        .startsWith("tuna: ")
+                        .contains(state.toString())
+                        .hasLineCount(1);
+                err.reset();
+                assertThat(tuna("list", "-v")).isEqualTo(1);
+                assertThat(err()).contains("\tat ");
+                assertThat(other.deployments()).isEmpty();
+            }
+        }
+    }
+
+    @Nested
+    class OnALocalCloud {
+
+        @Test
+        void aDeploymentIsHostedLookedAtAndDestroyed() throws Exception {
+            try (LocalCloud cloud = LocalCloud.builder().startInProcess()) {
+                String[] deploy =
+                        ("deploy --model Qwen/Qwen3-0.6B --gpu L4 --service-name chat --serverless-provider local"
+                                        + " --spots-cloud local-spot --listen 127.0.0.1:0 --no-scale-to-zero --local-cloud "
+                                        + cloud.uri())
+                                .split(" ");
+                CompletableFuture<Integer> hosting = CompletableFuture.supplyAsync(() -> tuna(deploy));
+                await(() -> cloud.snapshot().replicas().stream()
+                        .anyMatch(replica -> replica.phase().name().equals("READY")));
+                String curl = out().lines()
+                        .filter(line -> line.contains("curl "))
+                        .findFirst()
+                        .orElseThrow()
+                        .replaceFirst(".*?curl ", "curl --silent --show-error --fail ");
+                Process pasted = new ProcessBuilder("sh", "-c", curl)
+                        .redirectErrorStream(true)
+                        .start();
+                String answer = new String(pasted.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(pasted.waitFor()).as(answer).isZero();
+                assertThat(new JsonMapper()
+                                .readTree(answer)
+                                .at("/choices/0/message/content")
+                                .asText())
+                        .isNotBlank();
+
+                interrupted.complete(null);
+                assertThat(hosting.get(60, TimeUnit.SECONDS)).isZero();
+                assertThat(err()).contains("tuna destroy chat");
+                assertThat(cloud.snapshot().empty()).isFalse();
+                interrupted = new CompletableFuture<>();
+
+                String url = cloud.uri().toString();
+                assertThat(json("list", "--local-cloud", url).at("/0/name").asText())
+                        .isEqualTo("chat");
+                assertThat(json("status", "chat", "--local-cloud", url).at("/backends"))
+                        .isNotEmpty();
+                assertThat(json("cost", "chat", "--local-cloud", url).at("/lines"))
+                        .isNotEmpty();
+                assertThat(json("check", "--provider", "local", "--local-cloud", url)
+                                .at("/checks"))
+                        .isNotEmpty();
+                assertThat(json("show-gpus", "--gpu", "l4", "--local-cloud", url))
+                        .isNotEmpty();
+
+                assertThat(tuna("destroy", "chat", "--yes", "--local-cloud", url))
+                        .isZero();
+                assertThat(out()).contains("chat is destroyed");
+                assertThat(cloud.snapshot().empty()).isTrue();
+            }
+        }
+
+        @Test
+        void aPersonAtATerminalIsAskedBeforeAnythingIsDestroyed() {
+            Session session = session(new Terminal(true, false), "n\n");
+            assertThat(session.agrees("Destroy chat?")).isFalse();
+            assertThat(err()).isEqualTo("Destroy chat? [y/N] ");
+            assertThat(session(new Terminal(true, false), "y\n").agrees("Sure?"))
+                    .isTrue();
+            assertThat(session(new Terminal(true, false), "").agrees("Sure?")).isFalse();
+            assertThat(session(Terminal.PLAIN, "").agrees("Sure?")).isTrue();
+        }
+    }
+
+    private JsonNode json(String... arguments) throws IOException {
+        out.reset();
+        var all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--output", "json"));
+        assertThat(tuna(all.toArray(String[]::new))).as(this::err).isZero();
+        return new JsonMapper().readTree(out());
+    }
+
+    private int tuna(String... arguments) {
+        return TunaCli.run(session(Terminal.PLAIN, ""), arguments);
+    }
+
+    private Session session(Terminal terminal, String answers) {
+        return new Session(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                terminal,
+                new BufferedReader(new StringReader(answers)),
+                Map.of("TUNA_STATE_DIR", state.toString()),
+                interrupted);
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("gave up waiting").isLessThan(deadline);
+            LockSupport.parkNanos(20_000_000);
+        }
+    }
+}

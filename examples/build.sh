@@ -1,5 +1,5 @@
 # Builds the example programs when a source is newer than the last build. Sourced by the scripts beside it, which run
-# them with: exec "$TUNA_JAVA" -cp "$TUNA_CLASSPATH" …
+# them with: exec "$TUNA_JAVA" --enable-native-access=ALL-UNNAMED -cp "$TUNA_CLASSPATH" …
 # Needs a JDK 17 or later (that of JAVA_HOME, if it is set) and Maven 3.8 or later.
 
 tuna_root=$(cd "$(dirname "$0")/.." && pwd)

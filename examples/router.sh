@@ -5,5 +5,5 @@
 set -eu
 . "$(dirname "$0")/build.sh"
 # shellcheck disable=SC2086 # options are words
-exec "$TUNA_JAVA" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn ${TUNA_JAVA_OPTIONS:-} -cp "$TUNA_CLASSPATH" \
+exec "$TUNA_JAVA" --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=warn ${TUNA_JAVA_OPTIONS:-} -cp "$TUNA_CLASSPATH" \
   dev.tuna.examples.RouterMain "$@"

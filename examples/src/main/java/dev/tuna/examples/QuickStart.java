@@ -1,5 +1,6 @@
 package dev.tuna.examples;
 
+import dev.tuna.api.TunaException;
 import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.Colour;
 import dev.tuna.examples.terminal.Display;
@@ -104,7 +105,9 @@ public final class QuickStart {
     }
 
     private String reason(Exception e) {
-        return interrupted.isDone() ? "Interrupted." : "It went wrong: " + e;
+        return interrupted.isDone()
+                ? "Interrupted."
+                : "It went wrong: " + (e instanceof TunaException ? e.getMessage() : e);
     }
 
     private void takeDown(Tuna tuna) {

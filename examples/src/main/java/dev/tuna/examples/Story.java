@@ -35,6 +35,10 @@ final class Story {
     private static final String GPU = "L4";
     private static final int CLIENTS = 12;
     private static final int REPLICAS = 2;
+    /** Long enough for a first answer from serverless on a slow machine. */
+    private static final Duration FIRST_BOOT = Duration.ofSeconds(8);
+
+    private static final Duration LATER_BOOT = Duration.ofSeconds(3);
     private static final Duration LONG = Duration.ofSeconds(60);
     private static final Duration NOTICE = Duration.ofSeconds(6);
 
@@ -53,7 +57,7 @@ final class Story {
     static LocalCloud cloud() {
         return LocalCloud.builder()
                 .coldStart(Duration.ofMillis(500))
-                .bootDelay(Duration.ofSeconds(4))
+                .bootDelay(FIRST_BOOT)
                 .standInArguments("--standin-ttft", "100ms", "--standin-tokens-per-second", "100")
                 .start();
     }
@@ -118,6 +122,7 @@ final class Story {
     }
 
     private void shiftToSpot(Deployment deployment, Load load) throws Exception {
+        cloud.snapshot().pools().forEach(pool -> cloud.setBootDelay(pool.id(), LATER_BOOT));
         display.say(CLIENTS + " clients begin to ask without a pause, every second answer streamed.");
         awaitReplicas("spot", deployment);
         display.say("Spot is ready after " + load.counts().answered() + " answers from serverless: traffic shifts.");
@@ -191,13 +196,18 @@ final class Story {
         display.say("The bill so far:");
         display.print(
                 BillText.lines(bill).stream().map(line -> "         " + line).toList());
-        tuna.gpus(GpuQuery.gpu(GPU)).stream()
-                .filter(offer -> offer.tier() == Tier.ON_DEMAND)
+        // One container takes all clients at once: its concurrency is 32.
+        display.say("  So short a run is mostly start-up. From here on an hour costs "
+                + Dollars.text(bill.usdPerHourNow()) + "; serverless would be " + Dollars.text(price(Tier.SERVERLESS))
+                + ", on-demand " + Dollars.text(price(Tier.ON_DEMAND).multiply(BigDecimal.valueOf(REPLICAS))) + ".");
+    }
+
+    private BigDecimal price(Tier tier) {
+        return tuna.gpus(GpuQuery.gpu(GPU)).stream()
+                .filter(offer -> offer.tier() == tier)
                 .flatMap(offer -> offer.usdPerHour().stream())
                 .min(Comparator.naturalOrder())
-                .ifPresent(price -> display.say("  Starting up is most of half a minute. From here on spot costs "
-                        + Dollars.text(bill.usdPerHourNow()) + " an hour, on-demand would cost "
-                        + Dollars.text(price.multiply(BigDecimal.valueOf(REPLICAS))) + "."));
+                .orElseThrow(() -> new IllegalStateException("no price for " + GPU + " " + word(tier)));
     }
 
     private void destroy(Deployment deployment) throws Exception {

@@ -21,6 +21,7 @@ final class RouterGateway implements Gateway {
         this.engine = engine;
     }
 
+    @SuppressWarnings("DoNotCallSuggester")
     static Gateway open(String host, int port, Secret adminKey, RouterListener listener) {
         RouterConfig config = RouterConfig.builder()
                 .host(host)

@@ -135,7 +135,7 @@ final class StoreWriter {
         }
         problem = Optional.of(String.valueOf(failure.getMessage()));
         try {
-            Future<?> unused = scheduler.schedule(this::submit, RETRY.toNanos(), TimeUnit.NANOSECONDS);
+            var unused = scheduler.schedule(this::submit, RETRY.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             LOG.debug("Store is closing");
         }

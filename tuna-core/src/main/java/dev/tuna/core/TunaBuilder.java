@@ -2,6 +2,7 @@ package dev.tuna.core;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.catalog.GpuCatalog;
 import dev.tuna.core.control.ControlParts;
@@ -15,12 +16,16 @@ import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.provider.ProviderCatalog;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.SqliteStateStore;
+import dev.tuna.router.NamedKey;
 import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.RouterConfig;
+import dev.tuna.router.RouterEngine;
 import dev.tuna.router.RouterListener;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.SpotProvider;
 import dev.tuna.spi.StateStore;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -36,6 +41,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -67,8 +73,10 @@ public final class TunaBuilder {
     private Optional<Executor> executor = Optional.empty();
     private RandomGenerator random = new SecureRandom();
     private RoutePolicy routePolicy = RoutePolicy.DEFAULT;
+    private Optional<MeterRegistry> meterRegistry = Optional.empty();
     private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
     private ControlTimings timings = ControlTimings.DEFAULT;
+    private final List<Consumer<DeploymentEvent>> listeners = new ArrayList<>();
     private Optional<Function<RouterListener, Gateway>> gateway = Optional.empty();
     private Optional<Prober> prober = Optional.empty();
 
@@ -233,6 +241,17 @@ public final class TunaBuilder {
     }
 
     /**
+     * Sets where the endpoint measures.
+     *
+     * @param registry stays open; default one of its own, shown at {@code /router/metrics}
+     * @return this
+     */
+    public TunaBuilder meterRegistry(MeterRegistry registry) {
+        this.meterRegistry = Optional.of(registry);
+        return this;
+    }
+
+    /**
      * Sets how long a replica that hears from no controller goes on before it ends itself.
      *
      * @param timeout longer than zero; default {@link #DEFAULT_ORPHAN_TIMEOUT}
@@ -251,6 +270,17 @@ public final class TunaBuilder {
      */
     public TunaBuilder timings(ControlTimings timings) {
         this.timings = Objects.requireNonNull(timings, "timings");
+        return this;
+    }
+
+    /**
+     * Adds a listener that hears everything from the start on, deployments that are adopted included.
+     *
+     * @param listener as for {@link Tuna#events}
+     * @return this
+     */
+    public TunaBuilder events(Consumer<DeploymentEvent> listener) {
+        listeners.add(Objects.requireNonNull(listener, "listener"));
         return this;
     }
 
@@ -314,7 +344,7 @@ public final class TunaBuilder {
                 secretStore,
                 clouds,
                 catalog,
-                gateway.orElseGet(() -> listener -> RouterGateway.open(host, port, installation.adminKey(), listener)),
+                gateway.orElseGet(() -> listener -> engine(installation, listener)),
                 prober.orElseGet(() -> new HttpProber(http)),
                 threads,
                 clock,
@@ -322,8 +352,20 @@ public final class TunaBuilder {
                 random,
                 timings,
                 routePolicy,
-                orphanTimeout));
+                orphanTimeout,
+                listeners));
         return new Tuna(installation, controller);
+    }
+
+    private Gateway engine(Installation installation, RouterListener listener) {
+        RouterConfig config = RouterConfig.builder()
+                .host(host)
+                .port(port)
+                .adminKeys(List.of(NamedKey.of("admin", installation.adminKey())))
+                .build();
+        RouterEngine.Builder engine = RouterEngine.builder().config(config).listener(listener);
+        meterRegistry.ifPresent(engine::meterRegistry);
+        return new RouterGateway(engine.start());
     }
 
     private ProviderCatalog providers() {

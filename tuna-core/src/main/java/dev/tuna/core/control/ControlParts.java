@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.DeploymentEvent;
 import dev.tuna.core.catalog.GpuCatalog;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.router.RoutePolicy;
@@ -8,7 +9,9 @@ import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateStore;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -29,6 +32,7 @@ import java.util.random.RandomGenerator;
  * @param timings how patient to be
  * @param routePolicy limits and time-outs of every route
  * @param orphanTimeout a replica that has heard from no controller for this long ends itself
+ * @param listeners are told of everything from the beginning
  */
 public record ControlParts(
         StateStore store,
@@ -43,9 +47,10 @@ public record ControlParts(
         RandomGenerator random,
         ControlTimings timings,
         RoutePolicy routePolicy,
-        Duration orphanTimeout) {
+        Duration orphanTimeout,
+        List<Consumer<DeploymentEvent>> listeners) {
 
-    /** Checks that every part is there. */
+    /** Checks that every part is there and copies the list. */
     public ControlParts {
         Objects.requireNonNull(store, "store");
         Objects.requireNonNull(secrets, "secrets");
@@ -60,5 +65,6 @@ public record ControlParts(
         Objects.requireNonNull(timings, "timings");
         Objects.requireNonNull(routePolicy, "routePolicy");
         Objects.requireNonNull(orphanTimeout, "orphanTimeout");
+        listeners = List.copyOf(listeners);
     }
 }

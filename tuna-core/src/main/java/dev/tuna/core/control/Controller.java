@@ -87,6 +87,7 @@ public final class Controller implements AutoCloseable {
                 threads.calls(),
                 threads.endings(),
                 parts.orphanTimeout());
+        parts.listeners().forEach(events::subscribe);
         StateSnapshot left = parts.store().load();
         List<Slot> adopted = left.deployments().stream()
                 .map(record -> readBack(record, left.resources()))
@@ -120,8 +121,8 @@ public final class Controller implements AutoCloseable {
         Tally tally = Tally.EMPTY.plus(parts.store().ledger(record.id()));
         Managed managed = Records.adopt(record, mine, tally, now());
         var slot = new Slot(managed, keys(managed.id(), managed.request()));
-        slot.saved = Optional.of(record);
-        mine.forEach(resource -> slot.savedResources.put(resource.key(), resource));
+        slot.saved = Optional.of(managed);
+        slot.savedBackends.putAll(managed.backends());
         names.take(managed.request(), slot);
         return slot;
     }
@@ -154,7 +155,7 @@ public final class Controller implements AutoCloseable {
         try {
             DeploymentRecord record = Records.deployment(slot.state(), now.wall());
             parts.store().save(StateChange.of(record));
-            slot.saved = Optional.of(record);
+            slot.saved = Optional.of(slot.state());
             keep(id, slot.keys());
         } catch (RuntimeException e) {
             abandon(slot, now);
@@ -199,7 +200,7 @@ public final class Controller implements AutoCloseable {
     }
 
     private Keys newKeys(DeployRequest request) {
-        return new Keys(
+        return Keys.of(
                 request.publicAccess() ? Optional.empty() : Optional.of(Secret.of("tuna-" + hex(64))),
                 Secret.of(hex(64)));
     }
@@ -212,7 +213,7 @@ public final class Controller implements AutoCloseable {
     /** The keys of an earlier process; new ones for what it could not store any more. */
     private Keys keys(String id, DeployRequest request) {
         Keys made = newKeys(request);
-        var keys = new Keys(
+        var keys = Keys.of(
                 made.router().map(key -> stored(Specs.routerKey(id)).orElse(key)),
                 stored(Specs.engineKey(id)).orElse(made.engine()));
         keep(id, keys);
@@ -431,21 +432,18 @@ public final class Controller implements AutoCloseable {
     /** What of a new state the store does not have yet. */
     private static StateChange change(Slot slot, Managed after, List<LedgerEntry> entries, Instant now) {
         var deployments = new ArrayList<DeploymentRecord>();
-        DeploymentRecord record = Records.deployment(after, now);
-        if (slot.saved.isEmpty() || Records.differs(slot.saved.get(), record)) {
-            deployments.add(record);
-            slot.saved = Optional.of(record);
+        if (slot.saved.isEmpty() || !Records.sameInStore(slot.saved.get(), after)) {
+            deployments.add(Records.deployment(after, now));
         }
+        slot.saved = Optional.of(after);
         var resources = new ArrayList<ResourceRecord>();
         for (Backend backend : after.backends().values()) {
-            ResourceRecord resource = Records.resource(after, backend, now);
-            ResourceRecord saved = slot.savedResources.get(resource.key());
-            if (saved == null || Records.differs(saved, resource)) {
-                resources.add(resource);
-                slot.savedResources.put(resource.key(), resource);
+            Backend saved = slot.savedBackends.put(backend.id(), backend);
+            if (saved == null || !Records.sameInStore(saved, backend)) {
+                resources.add(Records.resource(after, backend, now));
             }
             if (backend.isGone()) {
-                slot.savedResources.remove(resource.key());
+                slot.savedBackends.remove(backend.id());
             }
         }
         return new StateChange(deployments, resources, entries);

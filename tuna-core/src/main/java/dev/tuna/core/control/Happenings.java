@@ -26,9 +26,6 @@ final class Happenings {
 
     @SuppressWarnings("ReferenceEquality") // a shortcut: values that were not touched are the same object
     static List<DeploymentEvent> between(Managed before, Managed after, Instant now) {
-        if (before == after) {
-            return List.of();
-        }
         return new Happenings(before, after, now).tell();
     }
 
@@ -67,7 +64,7 @@ final class Happenings {
     @SuppressWarnings("ReferenceEquality") // as above
     private void tellOf(Backend backend) {
         Backend old = before.backends().get(backend.id());
-        if (old == backend) {
+        if (backend.equals(old)) {
             return;
         }
         if (old == null) {

@@ -12,11 +12,15 @@ import java.util.Optional;
  *
  * @param router what clients send; empty with public access
  * @param engine what model servers demand of the router
+ * @param traffic what the router knows of the clients' key
  */
-record Keys(Optional<Secret> router, Secret engine) {
+record Keys(Optional<Secret> router, Secret engine, List<NamedKey> traffic) {
 
-    List<NamedKey> traffic() {
-        return router.stream().map(key -> NamedKey.of("default", key)).toList();
+    static Keys of(Optional<Secret> router, Secret engine) {
+        return new Keys(
+                router,
+                engine,
+                router.stream().map(key -> NamedKey.of("default", key)).toList());
     }
 
     /** A backend whose cloud names no credential of its own is guarded by the engine's key. */

@@ -6,6 +6,7 @@ import dev.tuna.core.ledger.OpenSpan;
 import dev.tuna.core.ledger.ReplicaMeter;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -20,8 +21,16 @@ sealed interface Meter {
      */
     OpenSpan open(Instant now, OptionalInt containers);
 
+    /** What of it is stored. */
+    Object durable();
+
     /** A rented machine, from launch to end. */
     record Machine(ReplicaMeter bill) implements Meter {
+        @Override
+        public Object durable() {
+            return bill;
+        }
+
         @Override
         public OpenSpan open(Instant now, OptionalInt containers) {
             return bill.open(now);
@@ -61,6 +70,11 @@ sealed interface Meter {
 
         Containers checkpointed() {
             return new Containers(bill, reckoned, reckoned, metered, attempts);
+        }
+
+        @Override
+        public Object durable() {
+            return List.of(bill, stored);
         }
 
         Duration reading() {

@@ -97,16 +97,36 @@ final class Records {
                 now);
     }
 
-    /** Whether a record says anything new, but for when it was made. */
-    static boolean differs(DeploymentRecord left, DeploymentRecord right) {
-        return left.phase() != right.phase() || !left.details().equals(right.details());
+    /** Whether both would be stored alike. Looks at exactly what {@link #deployment} writes. */
+    static boolean sameInStore(Managed left, Managed right) {
+        return left.phase() == right.phase()
+                && left.goal() == right.goal()
+                && left.reason().equals(right.reason())
+                && left.served() == right.served()
+                && left.choice().settled() == right.choice().settled()
+                && left.choice().begun() == right.choice().begun()
+                && left.fleet().launched() == right.fleet().launched()
+                && left.fleet().bootFailures() == right.fleet().bootFailures()
+                && left.fleet().scaling().target() == right.fleet().scaling().target()
+                && left.ending().cleaned() == right.ending().cleaned()
+                && left.ending().removed().equals(right.ending().removed())
+                && left.accounts().serverlessPrice().equals(right.accounts().serverlessPrice())
+                && left.accounts().onDemandPrice().equals(right.accounts().onDemandPrice())
+                && left.accounts().stored().equals(right.accounts().stored());
     }
 
-    /** Whether a record says anything new, but for when it was made. */
-    static boolean differs(ResourceRecord left, ResourceRecord right) {
-        return left.state() != right.state()
-                || !left.resource().equals(right.resource())
-                || !left.details().equals(right.details());
+    /** Whether both would be stored alike. Looks at exactly what {@link #resource} writes. */
+    static boolean sameInStore(Backend left, Backend right) {
+        return left.state() == right.state()
+                && left.ref().equals(right.ref())
+                && left.phase() == right.phase()
+                && left.detail().equals(right.detail())
+                && left.failed() == right.failed()
+                && left.readyAt().isPresent() == right.readyAt().isPresent()
+                && left.isDraining() == right.isDraining()
+                && left.pool().equals(right.pool())
+                && left.interruptionAt().equals(right.interruptionAt())
+                && left.meter().map(Meter::durable).equals(right.meter().map(Meter::durable));
     }
 
     /**

@@ -3,8 +3,6 @@ package dev.tuna.core.control;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.router.Route;
-import dev.tuna.spi.DeploymentRecord;
-import dev.tuna.spi.ResourceRecord;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -24,8 +22,8 @@ final class Slot {
 
     // The control loop's own notes:
     Optional<Route> route = Optional.empty();
-    Optional<DeploymentRecord> saved = Optional.empty();
-    final Map<String, ResourceRecord> savedResources = new HashMap<>();
+    Optional<Managed> saved = Optional.empty();
+    final Map<String, Backend> savedBackends = new HashMap<>();
     Optional<ScheduledFuture<?>> timer = Optional.empty();
 
     Slot(Managed state, Keys keys) {

@@ -1,0 +1,439 @@
+package dev.tuna.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tuna.api.CapacityException;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeploymentStatus.BackendStatus;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.RouterPlacement;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.SpotState;
+import dev.tuna.api.Tier;
+import dev.tuna.testkit.cloud.simulated.CallFault;
+import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
+import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The whole control plane on virtual time. */
+class ControlPlaneTest {
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    /** The ledger rounds each entry to the microdollar; the cloud's own meter rounds nothing. */
+    private static final Offset<BigDecimal> ROUNDING = Offset.offset(new BigDecimal("0.00001"));
+
+    private final Simulation world = new Simulation();
+
+    @AfterEach
+    void close() {
+        world.close();
+    }
+
+    private Deployment deploy(DeployRequest request) {
+        return world.start().deploy(request);
+    }
+
+    private boolean spotServes(Deployment deployment) {
+        return world.until(() -> deployment.status().spotState() == SpotState.READY);
+    }
+
+    @Test
+    void serverlessServesWhileSpotBootsAndThenSpotDoes() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(chat.endpoint()).hasToString("http://127.0.0.1:8080/v1");
+        assertThat(chat.apiKey()).isPresent();
+        world.gateway.request("chat", SECOND);
+        assertThat(world.until(() -> chat.status().traffic().succeeded() == 1)).isTrue();
+        assertThat(chat.status().traffic().byTier()).isEqualTo(Map.of(Tier.SERVERLESS, 1L));
+        assertThat(chat.ready()).isCompleted();
+
+        assertThat(spotServes(chat)).isTrue();
+        world.gateway.request("chat", SECOND);
+        world.pass(Duration.ofSeconds(2));
+        assertThat(chat.status().traffic().byTier()).isEqualTo(Map.of(Tier.SERVERLESS, 1L, Tier.SPOT, 1L));
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void whileSpotServesTheServerlessEndpointSeesNothingAndScalesToZero() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        long before = world.cloud.snapshot().endpoints().get(0).requests();
+        world.traffic("chat", Duration.ofMinutes(30), Duration.ofSeconds(3), SECOND);
+        assertThat(world.cloud.snapshot().endpoints().get(0).requests()).isEqualTo(before);
+        assertThat(world.cloud.snapshot().endpoints().get(0).containers()).isEmpty();
+        assertThat(chat.status().backends())
+                .filteredOn(backend -> backend.tier() == Tier.SERVERLESS)
+                .extracting(BackendStatus::containers)
+                .containsExactly(0);
+    }
+
+    @Test
+    void aLostReplicaIsReplacedAtOnceAndItsRequestsAreServed() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        String lost = world.running().get(0).id();
+        world.gateway.request("chat", Duration.ofSeconds(20));
+        world.cloud.lose(lost);
+        world.gateway.request("chat", SECOND);
+        world.pass(Duration.ofSeconds(10));
+        assertThat(world.running()).hasSize(1).noneMatch(replica -> replica.id().equals(lost));
+        assertThat(world.until(() -> chat.status().traffic().succeeded() == 2)).isTrue();
+        assertThat(chat.status().traffic().failed()).isZero();
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.running().get(0).pool()).doesNotContain("local-1a");
+    }
+
+    @Test
+    void anInterruptedReplicaIsDrainedAndReplacedBeforeItIsTaken() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.gateway.request("chat", Duration.ofSeconds(30));
+        world.cloud.interrupt(world.running().get(0).id(), Duration.ofMinutes(2));
+        world.pass(Duration.ofSeconds(12));
+        assertThat(world.happened(Kind.INTERRUPTION_NOTICE)).isTrue();
+        assertThat(world.gateway.route("chat").replicas()).allMatch(replica -> replica.draining());
+        assertThat(world.running()).hasSize(2);
+        world.pass(Duration.ofSeconds(60));
+        assertThat(world.running()).hasSize(1);
+        assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
+        assertThat(chat.status().traffic().failedOver()).isZero();
+    }
+
+    @Test
+    void scalesToZeroWithoutTrafficAndUpAgainAtTheFirstRequest() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.until(() -> world.running().isEmpty())).isTrue();
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.COLD);
+        world.gateway.request("chat", SECOND);
+        world.pass(Duration.ofSeconds(3));
+        assertThat(world.running()).hasSize(1);
+        assertThat(world.until(() -> chat.status().traffic().succeeded() == 1)).isTrue();
+    }
+
+    @Test
+    void growsWithTheRateAndNeverBeyondTheMaximum() {
+        ScalingPolicy policy = ScalingPolicy.DEFAULT.withSpot(ScalingPolicy.Spot.builder()
+                .targetQps(0.5)
+                .maxReplicas(3)
+                .build());
+        Deployment chat = deploy(Simulation.chat().scaling(policy).build());
+        assertThat(spotServes(chat)).isTrue();
+        world.traffic("chat", Duration.ofMinutes(10), Duration.ofMillis(250), SECOND);
+        assertThat(world.running()).hasSize(3);
+        world.traffic("chat", Duration.ofMinutes(15), Duration.ofSeconds(3), SECOND);
+        assertThat(world.running()).hasSize(1);
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void destroyLeavesNothingAndTellsTheBill() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.gateway.request("chat", Duration.ofSeconds(20));
+        CompletableFuture<DestroyReport> destroyed = chat.destroy();
+        world.pass(Duration.ofSeconds(5));
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.DESTROYING);
+        assertThat(world.running()).as("a request is still in flight").hasSize(1);
+        assertThat(world.gateway.route("chat").policy().waitingRoom()).isZero();
+        assertThat(world.until(destroyed::isDone)).isTrue();
+
+        assertThat(chat.status().traffic().succeeded()).isZero();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+        assertThat(world.gateway.has("chat")).isFalse();
+        assertThat(world.secrets.all.keySet())
+                .noneMatch(ref -> ref.name().startsWith("deployments/"));
+        DestroyReport report = destroyed.join();
+        assertThat(report.removed()).hasSize(2);
+        assertThat(report.cost().total()).isCloseTo(cloudTotal(), ROUNDING);
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.DESTROYED);
+        assertThat(world.tuna.deployments()).isEmpty();
+        assertThat(world.tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+        assertThat(world.tuna.cost("chat").total()).isCloseTo(cloudTotal(), ROUNDING);
+        assertThat(world.tuna.orphans()).isEmpty();
+        assertThat(world.store.load().resources()).isEmpty();
+    }
+
+    private BigDecimal cloudTotal() {
+        BigDecimal replicas = world.cloud.snapshot().replicas().stream()
+                .map(replica -> replica.usd())
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
+        return world.cloud.snapshot().endpoints().stream()
+                .map(endpoint -> endpoint.usd())
+                .reduce(replicas, BigDecimal::add);
+    }
+
+    @Test
+    void destroyGoesOnUntilTheCloudGivesIn() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.cloud.faults(FaultScript.onEvery(Operation.TERMINATE, CallFault.status(500))
+                .and(FaultScript.onEvery(Operation.DELETE_ENDPOINT, CallFault.timeout())));
+        CompletableFuture<DestroyReport> destroyed = chat.destroy();
+        world.pass(Duration.ofMinutes(20));
+        assertThat(destroyed).isNotDone();
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.DESTROYING);
+        assertThat(chat.status().problems()).hasSize(2);
+        world.cloud.faults(FaultScript.NONE);
+        assertThat(world.until(destroyed::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void aLostAnswerToALaunchMakesNoSecondReplica() {
+        world.cloud.faults(FaultScript.onCall(Operation.LAUNCH, 1, CallFault.lostAnswer()));
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.cloud.snapshot().replicas()).hasSize(1);
+    }
+
+    @Test
+    void anotherProviderIsTriedWhenTheFirstOneRefuses() {
+        world.cloud.faults(call -> call.provider().equals("local") && call.operation() == Operation.PUT_ENDPOINT
+                ? java.util.Optional.of(CallFault.status(403))
+                : java.util.Optional.empty());
+        Tuna tuna = Tuna.builder()
+                .store(world.store)
+                .secrets(world.secrets)
+                .clock(world.time)
+                .ticker(world.time.ticker())
+                .scheduler(world.time.newScheduler())
+                .executor(Runnable::run)
+                .provider(world.cloud.serverless())
+                .provider(world.cloud.serverless("other"))
+                .provider(world.cloud.spot())
+                .classLoader(ClassLoader.getPlatformClassLoader())
+                .gateway(listener -> world.gateway = new ScriptedGateway(
+                        world.time, world.cloud, world::isAlive, listener))
+                .prober((backend, model, limit) -> CompletableFuture.completedFuture(java.util.Optional.empty()))
+                .start();
+        world.tuna = tuna;
+        Deployment chat = tuna.deploy(Simulation.chat().build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        assertThat(chat.status().backends()).extracting(BackendStatus::provider).contains("other").doesNotContain("local");
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("local"));
+    }
+
+    @Test
+    void failsWithEveryReasonWhenNobodyCanServe() {
+        world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
+        Deployment chat = deploy(Simulation.chat().serverlessOnly(true).build());
+        assertThat(world.until(() -> chat.status().phase() == DeploymentPhase.FAILED)).isTrue();
+        assertThat(chat.ready()).isCompletedExceptionally();
+        assertThat(chat.status().problems()).singleElement().asString().contains("local", "403");
+        assertThat(world.gateway.has("chat")).isFalse();
+        assertThat(world.tuna.history(10)).hasSize(1);
+        world.cloud.faults(FaultScript.NONE);
+        assertThat(world.tuna.deploy(Simulation.chat().build()).name()).isEqualTo("chat");
+    }
+
+    @Test
+    void whenSpotHasRunDryServerlessGoesOnAndSpotIsTriedAgainWithPauses() {
+        world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
+        Deployment chat = deploy(Simulation.chat().build());
+        world.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(10), SECOND);
+        assertThat(chat.status().traffic().byTier()).containsOnlyKeys(Tier.SERVERLESS);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("no replica can be rented"));
+        assertThat(world.cloud.callCount(Operation.LAUNCH)).isBetween(5L, 30L);
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 1);
+        world.traffic("chat", Duration.ofMinutes(20), Duration.ofSeconds(10), SECOND);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void replicasThatNeverComeUpDoNotBurnMoneyForEver() {
+        world.cloud.failBoots("local-1a/l4-1/SPOT", 1000);
+        world.cloud.failBoots("local-1b/l4-1/SPOT", 1000);
+        Deployment chat = deploy(Simulation.chat().build());
+        world.traffic("chat", Duration.ofHours(2), Duration.ofSeconds(10), SECOND);
+        assertThat(world.cloud.callCount(Operation.LAUNCH)).isBetween(5L, 9L);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("launching rests"));
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void aRestartAdoptsWhatRunsAndTheBooksGoOn() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.traffic("chat", Duration.ofMinutes(10), Duration.ofSeconds(5), SECOND);
+        String key = chat.apiKey().orElseThrow().reveal();
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(world.happened(Kind.ADOPTED)).isTrue();
+        assertThat(again.apiKey().orElseThrow().reveal()).isEqualTo(key);
+        assertThat(again.status().traffic().succeeded()).isGreaterThanOrEqualTo(119);
+        world.pass(Duration.ofSeconds(5));
+        assertThat(again.status().spotState()).isEqualTo(SpotState.READY);
+        assertThat(world.cloud.callCount(Operation.LAUNCH)).isEqualTo(1);
+        world.traffic("chat", Duration.ofMinutes(1), Duration.ofSeconds(5), SECOND);
+        assertThat(world.until(again.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+        assertThat(world.tuna.cost("chat").total()).isCloseTo(cloudTotal(), ROUNDING);
+    }
+
+    @Test
+    void aDeploymentThatWasBeingDestroyedIsDestroyedByTheNextProcess() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.cloud.faults(FaultScript.onEvery(Operation.TERMINATE, CallFault.status(500)));
+        var unused = chat.destroy();
+        world.pass(Duration.ofMinutes(1));
+        world.cloud.faults(FaultScript.NONE);
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(again.status().phase()).isEqualTo(DeploymentPhase.DESTROYING);
+        assertThat(world.until(() -> world.tuna.deployments().isEmpty())).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+        assertThat(world.tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+    }
+
+    @Test
+    void namesAndModelsAreUniqueAmongLiveDeployments() {
+        deploy(Simulation.chat().build());
+        assertThatThrownBy(() -> world.tuna.deploy(
+                        DeployRequest.builder("other/model", "L4").serviceName("chat").build()))
+                .isInstanceOfSatisfying(
+                        ConfigurationException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NAME_TAKEN))
+                .hasMessageContaining("'chat'");
+        assertThatThrownBy(() -> world.tuna.deploy(Simulation.chat().serviceName("chat-2").build()))
+                .hasMessageContaining("Qwen/Qwen3-0.6B")
+                .hasMessageContaining("'chat'");
+        assertThat(world.tuna.deployments()).hasSize(1);
+    }
+
+    @Test
+    void whatCannotBeHadIsRefusedBeforeAnythingIsMade() {
+        Tuna tuna = world.start();
+        assertThatThrownBy(() -> tuna.deploy(Simulation.chat().routerPlacement(RouterPlacement.SEPARATE_VM).build()))
+                .hasMessageContaining("SEPARATE_VM");
+        assertThatThrownBy(() -> tuna.deploy(
+                        DeployRequest.builder("m", "RTX9999").build()))
+                .hasMessageContaining("RTX9999");
+        assertThatThrownBy(() -> tuna.deploy(Simulation.chat().serverlessProviders("modal").build()))
+                .hasMessageContaining("tuna-provider-modal");
+        assertThatThrownBy(() -> tuna.deploy(Simulation.chat().spotCloud("aws").build()))
+                .hasMessageContaining("tuna-spot-aws");
+        assertThatThrownBy(() -> tuna.status("nobody"))
+                .hasMessageContaining("nobody");
+        assertThat(tuna.deployments()).isEmpty();
+        assertThat(world.cloud.snapshot().endpoints()).isEmpty();
+    }
+
+    @Test
+    void aPlanSaysWhatWouldBeSentAndMakesNothing() {
+        Tuna tuna = world.start();
+        var plan = tuna.plan(Simulation.chat().build());
+        assertThat(plan.steps()).extracting(step -> step.tier()).containsExactly(Tier.SERVERLESS, Tier.SPOT);
+        assertThat(plan.steps()).allMatch(step -> !step.body().isBlank() && !step.summary().isBlank());
+        assertThat(world.cloud.snapshot().endpoints()).isEmpty();
+        assertThat(tuna.deployments()).isEmpty();
+        assertThat(tuna.check("local", Map.of()).passed()).isTrue();
+        assertThat(tuna.gpus(dev.tuna.api.GpuQuery.gpu("l4"))).isNotEmpty();
+    }
+
+    @Test
+    void noScaleToZeroKeepsAReplicaAndAWorker() {
+        Deployment chat = deploy(Simulation.chat().noScaleToZero(true).build());
+        world.pass(Duration.ofHours(3));
+        assertThat(world.running()).hasSize(1);
+        assertThat(world.cloud.snapshot().endpoints().get(0).containers()).hasSize(1);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
+    @Test
+    void serverlessOnlyRentsNothing() {
+        Deployment chat = deploy(Simulation.chat().serverlessOnly(true).publicAccess(true).build());
+        world.traffic("chat", Duration.ofMinutes(30), Duration.ofSeconds(5), SECOND);
+        assertThat(world.cloud.snapshot().replicas()).isEmpty();
+        assertThat(chat.apiKey()).isEmpty();
+        assertThat(world.gateway.route("chat").publicAccess()).isTrue();
+        assertThat(chat.status().traffic().succeeded()).isGreaterThan(350);
+    }
+
+    @Test
+    void aClockThatJumpsNeitherKillsReplicasNorMakesTheBillNegative() {
+        Deployment chat = deploy(Simulation.chat().build());
+        world.pass(Duration.ofMinutes(1));
+        world.time.jump(Duration.ofHours(5));
+        world.pass(Duration.ofMinutes(1));
+        world.time.jump(Duration.ofHours(-9));
+        assertThat(spotServes(chat)).isTrue();
+        world.traffic("chat", Duration.ofMinutes(10), Duration.ofSeconds(5), SECOND);
+        assertThat(world.cloud.callCount(Operation.LAUNCH)).isEqualTo(1);
+        assertThat(chat.cost().lines()).allMatch(line -> !line.billed().isNegative());
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void anUnwritableStoreHoldsBackWhatWouldBeMadeOutside() {
+        // Nothing may exist outside that the store does not know of.
+        world.start();
+        world.store.close();
+        assertThatThrownBy(() -> world.tuna.deploy(Simulation.chat().build()))
+                .isInstanceOf(dev.tuna.api.StoreException.class);
+        assertThat(world.cloud.snapshot().endpoints()).isEmpty();
+        assertThat(world.tuna.deployments()).isEmpty();
+        world.store = world.store.reopen();
+    }
+
+    @Test
+    void aListenerThatThrowsHarmsNobody() {
+        Tuna tuna = world.start();
+        try (var subscription = tuna.events(event -> {
+            throw new IllegalStateException("listener");
+        })) {
+            Deployment chat = tuna.deploy(Simulation.chat().build());
+            assertThat(spotServes(chat)).isTrue();
+        }
+        assertThat(world.happened(Kind.READY)).isTrue();
+    }
+
+    @Test
+    void thirtyDaysWithPreemptionsEndWithTheRightBillAndNothingLeft() {
+        var random = new java.util.Random(7);
+        Deployment chat = deploy(Simulation.chat().build());
+        for (int hour = 0; hour < 30 * 24; hour++) {
+            boolean busy = hour % 24 >= 8 && hour % 24 < 20;
+            if (busy) {
+                world.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(60), Duration.ofSeconds(20));
+            } else {
+                world.pass(Duration.ofHours(1));
+            }
+            if (!world.running().isEmpty() && random.nextInt(3) == 0) {
+                String replica = world.running().get(0).id();
+                if (random.nextBoolean()) {
+                    world.cloud.interrupt(replica, Duration.ofMinutes(2));
+                } else {
+                    world.cloud.lose(replica);
+                }
+            }
+            assertThat(world.running()).hasSizeLessThanOrEqualTo(5);
+        }
+        assertThat(chat.status().traffic().failed()).isZero();
+        BigDecimal seen = chat.cost().total();
+        assertThat(seen).isPositive();
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+        assertThat(chat.status().traffic().succeeded()).isEqualTo(chat.status().traffic().requests());
+        assertThat(CapacityException.class).isNotNull();
+        assertThat(List.of()).isEmpty();
+    }
+}

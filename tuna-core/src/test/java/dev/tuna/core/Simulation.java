@@ -1,0 +1,175 @@
+package dev.tuna.core;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.Secret;
+import dev.tuna.api.SecretRef;
+import dev.tuna.api.Tier;
+import dev.tuna.core.control.ControlTimings;
+import dev.tuna.core.control.Prober;
+import dev.tuna.core.store.InMemoryStateStore;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.SecretStore;
+import dev.tuna.testkit.cloud.model.CloudSettings;
+import dev.tuna.testkit.cloud.model.ReplicaView;
+import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
+import dev.tuna.testkit.time.VirtualTime;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+
+/** A whole Tuna on virtual time, with a simulated cloud and an endpoint that is scripted. Confined to one thread. */
+final class Simulation implements AutoCloseable {
+
+    static final Duration LONG = Duration.ofHours(2);
+
+    final VirtualTime time = VirtualTime.create();
+    final SimulatedCloud cloud;
+    final Secrets secrets = new Secrets();
+    final List<DeploymentEvent> events = new ArrayList<>();
+    InMemoryStateStore store = new InMemoryStateStore("0123456789abcdef");
+    ControlTimings timings = ControlTimings.DEFAULT;
+    ScriptedGateway gateway;
+    Tuna tuna;
+
+    Simulation() {
+        this(CloudSettings.DEFAULT.withColdStart(Duration.ofSeconds(40)).withBootDelay(Duration.ofMinutes(5)));
+    }
+
+    Simulation(CloudSettings settings) {
+        cloud = SimulatedCloud.on(time, settings);
+    }
+
+    Tuna start() {
+        tuna = Tuna.builder()
+                .store(store)
+                .secrets(secrets)
+                .clock(time)
+                .ticker(time.ticker())
+                .scheduler(time.newScheduler())
+                .executor(Runnable::run)
+                .random(new Random(42))
+                .timings(timings)
+                .provider(cloud.serverless())
+                .provider(cloud.spot())
+                .classLoader(ClassLoader.getPlatformClassLoader())
+                .gateway(listener -> {
+                    gateway = new ScriptedGateway(time, cloud, this::isAlive, listener);
+                    return gateway;
+                })
+                .prober(prober())
+                .events(events::add)
+                .start();
+        return tuna;
+    }
+
+    Tuna restart() {
+        tuna.close();
+        store.close();
+        store = store.reopen();
+        return start();
+    }
+
+    /** As after kill -9: the old one never gets to say goodbye. */
+    Tuna crash() {
+        store.close();
+        store = store.reopen();
+        return start();
+    }
+
+    boolean isAlive(URI address) {
+        return cloud.snapshot().replicas().stream()
+                .anyMatch(replica -> replica.address().equals(Optional.of(address))
+                        && (replica.phase() == BackendPhase.READY || replica.phase() == BackendPhase.DRAINING));
+    }
+
+    private Prober prober() {
+        return new Prober() {
+            @Override
+            public CompletableFuture<Optional<String>> probe(BackendAddress backend, String model, Duration limit) {
+                if (backend.url().getPath().startsWith("/serverless/")) {
+                    return cloud.request(backend, Duration.ofMillis(100))
+                            .thenApply(status -> status == 200 ? Optional.empty() : Optional.of("HTTP " + status));
+                }
+                return CompletableFuture.completedFuture(
+                        isAlive(backend.url()) ? Optional.empty() : Optional.of("ConnectException"));
+            }
+        };
+    }
+
+    static DeployRequest.Builder chat() {
+        return DeployRequest.builder("Qwen/Qwen3-0.6B", "L4").serviceName("chat");
+    }
+
+    boolean until(BooleanSupplier condition) {
+        return time.runUntil(condition, LONG);
+    }
+
+    void pass(Duration span) {
+        time.advance(span);
+    }
+
+    List<ReplicaView> running() {
+        return cloud.snapshot().replicas().stream()
+                .filter(replica -> replica.phase() != BackendPhase.GONE)
+                .toList();
+    }
+
+    boolean happened(DeploymentEvent.Kind kind) {
+        return events.stream().anyMatch(event -> event.kind() == kind);
+    }
+
+    /** What the bill says for a tier, in US dollars. */
+    static BigDecimal billed(CostReport cost, Tier... tiers) {
+        return cost.lines().stream()
+                .filter(line -> List.of(tiers).contains(line.tier()))
+                .flatMap(line -> line.usd().stream())
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
+    }
+
+    /** Steady traffic: one request each {@code every}, for {@code span}. */
+    void traffic(String deployment, Duration span, Duration every, Duration serviceTime) {
+        Duration passed = Duration.ZERO;
+        while (passed.compareTo(span) < 0) {
+            gateway.request(deployment, serviceTime);
+            time.advance(every);
+            passed = passed.plus(every);
+        }
+    }
+
+    @Override
+    public void close() {
+        tuna.close();
+        store.close();
+    }
+
+    /** Secrets in memory. */
+    static final class Secrets implements SecretStore {
+        final Map<SecretRef, Secret> all = new ConcurrentHashMap<>();
+
+        @Override
+        public Optional<Secret> get(SecretRef ref) {
+            return Optional.ofNullable(all.get(ref));
+        }
+
+        @Override
+        public void put(SecretRef ref, Secret secret) {
+            all.put(ref, secret);
+        }
+
+        @Override
+        public void remove(SecretRef ref) {
+            all.remove(ref);
+        }
+    }
+}

@@ -25,7 +25,6 @@ import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.SpotProvider;
 import dev.tuna.spi.StateStore;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -73,7 +72,6 @@ public final class TunaBuilder {
     private Optional<Executor> executor = Optional.empty();
     private RandomGenerator random = new SecureRandom();
     private RoutePolicy routePolicy = RoutePolicy.DEFAULT;
-    private Optional<MeterRegistry> meterRegistry = Optional.empty();
     private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
     private ControlTimings timings = ControlTimings.DEFAULT;
     private final List<Consumer<DeploymentEvent>> listeners = new ArrayList<>();
@@ -241,17 +239,6 @@ public final class TunaBuilder {
     }
 
     /**
-     * Sets where the endpoint measures.
-     *
-     * @param registry stays open; default one of its own, shown at {@code /router/metrics}
-     * @return this
-     */
-    public TunaBuilder meterRegistry(MeterRegistry registry) {
-        this.meterRegistry = Optional.of(registry);
-        return this;
-    }
-
-    /**
      * Sets how long a replica that hears from no controller goes on before it ends itself.
      *
      * @param timeout longer than zero; default {@link #DEFAULT_ORPHAN_TIMEOUT}
@@ -363,9 +350,8 @@ public final class TunaBuilder {
                 .port(port)
                 .adminKeys(List.of(NamedKey.of("admin", installation.adminKey())))
                 .build();
-        RouterEngine.Builder engine = RouterEngine.builder().config(config).listener(listener);
-        meterRegistry.ifPresent(engine::meterRegistry);
-        return new RouterGateway(engine.start());
+        return new RouterGateway(
+                RouterEngine.builder().config(config).listener(listener).start());
     }
 
     private ProviderCatalog providers() {
@@ -381,11 +367,7 @@ public final class TunaBuilder {
                 // One connection less to go wrong: engines and providers gain nothing from an upgrade.
                 .version(HttpClient.Version.HTTP_1_1)
                 .build();
-        if (client instanceof AutoCloseable closeable) {
-            // From Java 21 on; before, its thread ends when nobody holds it any more.
-            open.push(closeable);
-        }
-        return client;
+        return opened(open, new OwnedHttpClient(client));
     }
 
     private static <C extends AutoCloseable> C opened(Deque<AutoCloseable> open, C closeable) {

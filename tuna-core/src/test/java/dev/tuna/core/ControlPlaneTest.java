@@ -3,8 +3,8 @@ package dev.tuna.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent.Kind;
@@ -12,17 +12,22 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.GpuQuery;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
+import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
+import dev.tuna.core.control.ControlTimings;
+import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.simulated.CallFault;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -128,10 +133,8 @@ class ControlPlaneTest {
 
     @Test
     void growsWithTheRateAndNeverBeyondTheMaximum() {
-        ScalingPolicy policy = ScalingPolicy.DEFAULT.withSpot(ScalingPolicy.Spot.builder()
-                .targetQps(0.5)
-                .maxReplicas(3)
-                .build());
+        ScalingPolicy policy = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.Spot.builder().targetQps(0.5).maxReplicas(3).build());
         Deployment chat = deploy(Simulation.chat().scaling(policy).build());
         assertThat(spotServes(chat)).isTrue();
         world.traffic("chat", Duration.ofMinutes(10), Duration.ofMillis(250), SECOND);
@@ -156,8 +159,7 @@ class ControlPlaneTest {
         assertThat(chat.status().traffic().succeeded()).isZero();
         assertThat(world.cloud.snapshot().empty()).isTrue();
         assertThat(world.gateway.has("chat")).isFalse();
-        assertThat(world.secrets.all.keySet())
-                .noneMatch(ref -> ref.name().startsWith("deployments/"));
+        assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));
         DestroyReport report = destroyed.join();
         assertThat(report.removed()).hasSize(2);
         assertThat(report.cost().total()).isCloseTo(cloudTotal(), ROUNDING);
@@ -205,8 +207,8 @@ class ControlPlaneTest {
     @Test
     void anotherProviderIsTriedWhenTheFirstOneRefuses() {
         world.cloud.faults(call -> call.provider().equals("local") && call.operation() == Operation.PUT_ENDPOINT
-                ? java.util.Optional.of(CallFault.status(403))
-                : java.util.Optional.empty());
+                ? Optional.of(CallFault.status(403))
+                : Optional.empty());
         Tuna tuna = Tuna.builder()
                 .store(world.store)
                 .secrets(world.secrets)
@@ -218,14 +220,17 @@ class ControlPlaneTest {
                 .provider(world.cloud.serverless("other"))
                 .provider(world.cloud.spot())
                 .classLoader(ClassLoader.getPlatformClassLoader())
-                .gateway(listener -> world.gateway = new ScriptedGateway(
-                        world.time, world.cloud, world::isAlive, listener))
-                .prober((backend, model, limit) -> CompletableFuture.completedFuture(java.util.Optional.empty()))
+                .gateway(listener ->
+                        world.gateway = new ScriptedGateway(world.time, world.cloud, world::isAlive, listener))
+                .prober((backend, model, limit) -> CompletableFuture.completedFuture(Optional.empty()))
                 .start();
         world.tuna = tuna;
         Deployment chat = tuna.deploy(Simulation.chat().build());
         assertThat(world.until(() -> chat.ready().isDone())).isTrue();
-        assertThat(chat.status().backends()).extracting(BackendStatus::provider).contains("other").doesNotContain("local");
+        assertThat(chat.status().backends())
+                .extracting(BackendStatus::provider)
+                .contains("other")
+                .doesNotContain("local");
         assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("local"));
     }
 
@@ -233,7 +238,8 @@ class ControlPlaneTest {
     void failsWithEveryReasonWhenNobodyCanServe() {
         world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
         Deployment chat = deploy(Simulation.chat().serverlessOnly(true).build());
-        assertThat(world.until(() -> chat.status().phase() == DeploymentPhase.FAILED)).isTrue();
+        assertThat(world.until(() -> chat.status().phase() == DeploymentPhase.FAILED))
+                .isTrue();
         assertThat(chat.ready()).isCompletedExceptionally();
         assertThat(chat.status().problems()).singleElement().asString().contains("local", "403");
         assertThat(world.gateway.has("chat")).isFalse();
@@ -307,12 +313,14 @@ class ControlPlaneTest {
     @Test
     void namesAndModelsAreUniqueAmongLiveDeployments() {
         deploy(Simulation.chat().build());
-        assertThatThrownBy(() -> world.tuna.deploy(
-                        DeployRequest.builder("other/model", "L4").serviceName("chat").build()))
+        assertThatThrownBy(() -> world.tuna.deploy(DeployRequest.builder("other/model", "L4")
+                        .serviceName("chat")
+                        .build()))
                 .isInstanceOfSatisfying(
                         ConfigurationException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NAME_TAKEN))
                 .hasMessageContaining("'chat'");
-        assertThatThrownBy(() -> world.tuna.deploy(Simulation.chat().serviceName("chat-2").build()))
+        assertThatThrownBy(() -> world.tuna.deploy(
+                        Simulation.chat().serviceName("chat-2").build()))
                 .hasMessageContaining("Qwen/Qwen3-0.6B")
                 .hasMessageContaining("'chat'");
         assertThat(world.tuna.deployments()).hasSize(1);
@@ -321,17 +329,19 @@ class ControlPlaneTest {
     @Test
     void whatCannotBeHadIsRefusedBeforeAnythingIsMade() {
         Tuna tuna = world.start();
-        assertThatThrownBy(() -> tuna.deploy(Simulation.chat().routerPlacement(RouterPlacement.SEPARATE_VM).build()))
+        assertThatThrownBy(() -> tuna.deploy(Simulation.chat()
+                        .routerPlacement(RouterPlacement.SEPARATE_VM)
+                        .build()))
                 .hasMessageContaining("SEPARATE_VM");
-        assertThatThrownBy(() -> tuna.deploy(
-                        DeployRequest.builder("m", "RTX9999").build()))
+        assertThatThrownBy(
+                        () -> tuna.deploy(DeployRequest.builder("m", "RTX9999").build()))
                 .hasMessageContaining("RTX9999");
-        assertThatThrownBy(() -> tuna.deploy(Simulation.chat().serverlessProviders("modal").build()))
+        assertThatThrownBy(() -> tuna.deploy(
+                        Simulation.chat().serverlessProviders("modal").build()))
                 .hasMessageContaining("tuna-provider-modal");
         assertThatThrownBy(() -> tuna.deploy(Simulation.chat().spotCloud("aws").build()))
                 .hasMessageContaining("tuna-spot-aws");
-        assertThatThrownBy(() -> tuna.status("nobody"))
-                .hasMessageContaining("nobody");
+        assertThatThrownBy(() -> tuna.status("nobody")).hasMessageContaining("nobody");
         assertThat(tuna.deployments()).isEmpty();
         assertThat(world.cloud.snapshot().endpoints()).isEmpty();
     }
@@ -341,11 +351,12 @@ class ControlPlaneTest {
         Tuna tuna = world.start();
         var plan = tuna.plan(Simulation.chat().build());
         assertThat(plan.steps()).extracting(step -> step.tier()).containsExactly(Tier.SERVERLESS, Tier.SPOT);
-        assertThat(plan.steps()).allMatch(step -> !step.body().isBlank() && !step.summary().isBlank());
+        assertThat(plan.steps())
+                .allMatch(step -> !step.body().isBlank() && !step.summary().isBlank());
         assertThat(world.cloud.snapshot().endpoints()).isEmpty();
         assertThat(tuna.deployments()).isEmpty();
         assertThat(tuna.check("local", Map.of()).passed()).isTrue();
-        assertThat(tuna.gpus(dev.tuna.api.GpuQuery.gpu("l4"))).isNotEmpty();
+        assertThat(tuna.gpus(GpuQuery.gpu("l4"))).isNotEmpty();
     }
 
     @Test
@@ -359,7 +370,8 @@ class ControlPlaneTest {
 
     @Test
     void serverlessOnlyRentsNothing() {
-        Deployment chat = deploy(Simulation.chat().serverlessOnly(true).publicAccess(true).build());
+        Deployment chat =
+                deploy(Simulation.chat().serverlessOnly(true).publicAccess(true).build());
         world.traffic("chat", Duration.ofMinutes(30), Duration.ofSeconds(5), SECOND);
         assertThat(world.cloud.snapshot().replicas()).isEmpty();
         assertThat(chat.apiKey()).isEmpty();
@@ -387,8 +399,7 @@ class ControlPlaneTest {
         // Nothing may exist outside that the store does not know of.
         world.start();
         world.store.close();
-        assertThatThrownBy(() -> world.tuna.deploy(Simulation.chat().build()))
-                .isInstanceOf(dev.tuna.api.StoreException.class);
+        assertThatThrownBy(() -> world.tuna.deploy(Simulation.chat().build())).isInstanceOf(StoreException.class);
         assertThat(world.cloud.snapshot().endpoints()).isEmpty();
         assertThat(world.tuna.deployments()).isEmpty();
         world.store = world.store.reopen();
@@ -397,43 +408,77 @@ class ControlPlaneTest {
     @Test
     void aListenerThatThrowsHarmsNobody() {
         Tuna tuna = world.start();
-        try (var subscription = tuna.events(event -> {
+        Tuna.Subscription subscription = tuna.events(event -> {
             throw new IllegalStateException("listener");
-        })) {
-            Deployment chat = tuna.deploy(Simulation.chat().build());
-            assertThat(spotServes(chat)).isTrue();
-        }
+        });
+        Deployment chat = tuna.deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        subscription.close();
         assertThat(world.happened(Kind.READY)).isTrue();
     }
 
     @Test
     void thirtyDaysWithPreemptionsEndWithTheRightBillAndNothingLeft() {
-        var random = new java.util.Random(7);
-        Deployment chat = deploy(Simulation.chat().build());
-        for (int hour = 0; hour < 30 * 24; hour++) {
-            boolean busy = hour % 24 >= 8 && hour % 24 < 20;
-            if (busy) {
-                world.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(60), Duration.ofSeconds(20));
-            } else {
-                world.pass(Duration.ofHours(1));
-            }
-            if (!world.running().isEmpty() && random.nextInt(3) == 0) {
-                String replica = world.running().get(0).id();
-                if (random.nextBoolean()) {
-                    world.cloud.interrupt(replica, Duration.ofMinutes(2));
+        try (var month = new Simulation(rememberingAll())) {
+            month.timings = ControlTimings.DEFAULT.toBuilder()
+                    .observeInterval(Duration.ofSeconds(30))
+                    .build();
+            var random = new Random(7);
+            Deployment chat = month.start().deploy(Simulation.chat().build());
+            for (int hour = 0; hour < 30 * 24; hour++) {
+                boolean busy = hour % 24 >= 8 && hour % 24 < 20;
+                if (busy) {
+                    month.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(60), Duration.ofSeconds(20));
                 } else {
-                    world.cloud.lose(replica);
+                    month.pass(Duration.ofHours(1));
                 }
+                if (!month.running().isEmpty() && random.nextInt(3) == 0) {
+                    takeAway(month, random.nextBoolean());
+                }
+                assertThat(month.running()).hasSizeLessThanOrEqualTo(5);
             }
-            assertThat(world.running()).hasSizeLessThanOrEqualTo(5);
+            assertThat(month.until(() -> chat.status().traffic().inFlight() == 0))
+                    .isTrue();
+            assertThat(chat.status().traffic().requests()).isEqualTo(30 * 12 * 60);
+            assertThat(chat.status().traffic().succeeded()).isEqualTo(30 * 12 * 60);
+            assertThat(month.until(chat.destroy()::isDone)).isTrue();
+            assertThat(month.cloud.snapshot().empty()).isTrue();
+            assertThat(month.cloud.snapshot().replicas()).hasSizeGreaterThan(60);
+            assertThat(billedTime(chat)).isEqualTo(meteredTime(month));
         }
-        assertThat(chat.status().traffic().failed()).isZero();
-        BigDecimal seen = chat.cost().total();
-        assertThat(seen).isPositive();
-        assertThat(world.until(chat.destroy()::isDone)).isTrue();
-        assertThat(world.cloud.snapshot().empty()).isTrue();
-        assertThat(chat.status().traffic().succeeded()).isEqualTo(chat.status().traffic().requests());
-        assertThat(CapacityException.class).isNotNull();
-        assertThat(List.of()).isEmpty();
+    }
+
+    private static CloudSettings rememberingAll() {
+        CloudSettings usual =
+                CloudSettings.DEFAULT.withColdStart(Duration.ofSeconds(40)).withBootDelay(Duration.ofMinutes(5));
+        return new CloudSettings(
+                usual.pools(),
+                usual.serverlessPrices(),
+                usual.coldStart(),
+                usual.deployTime(),
+                usual.queueLimit(),
+                Duration.ofDays(365));
+    }
+
+    private static void takeAway(Simulation month, boolean withNotice) {
+        String replica = month.running().get(0).id();
+        if (withNotice) {
+            month.cloud.interrupt(replica, Duration.ofMinutes(2));
+        } else {
+            month.cloud.lose(replica);
+        }
+    }
+
+    private static Duration billedTime(Deployment deployment) {
+        return deployment.cost().lines().stream().map(CostReport.Line::billed).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    private static Duration meteredTime(Simulation month) {
+        Duration replicas = month.cloud.snapshot().replicas().stream()
+                .map(replica -> replica.billed())
+                .reduce(Duration.ZERO, Duration::plus);
+        return month.cloud.snapshot().endpoints().stream()
+                .map(endpoint -> endpoint.containerTime())
+                .reduce(replicas, Duration::plus);
     }
 }

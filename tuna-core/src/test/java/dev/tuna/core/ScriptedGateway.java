@@ -69,7 +69,11 @@ final class ScriptedGateway implements Gateway {
     }
 
     Route route(String deployment) {
-        return routes.get(deployment).route;
+        return traffic(deployment).route;
+    }
+
+    private Traffic traffic(String deployment) {
+        return Optional.ofNullable(routes.get(deployment)).orElseThrow();
     }
 
     boolean has(String deployment) {
@@ -77,7 +81,7 @@ final class ScriptedGateway implements Gateway {
     }
 
     void request(String deployment, Duration serviceTime) {
-        Traffic traffic = routes.get(deployment);
+        Traffic traffic = traffic(deployment);
         traffic.requests++;
         send(traffic, serviceTime);
     }
@@ -107,7 +111,11 @@ final class ScriptedGateway implements Gateway {
         } else {
             var unused = time.scheduler()
                     .schedule(
-                            () -> done(traffic, backend, serviceTime, alive.test(backend.address().url())),
+                            () -> done(
+                                    traffic,
+                                    backend,
+                                    serviceTime,
+                                    alive.test(backend.address().url())),
                             serviceTime.toNanos(),
                             TimeUnit.NANOSECONDS);
         }
@@ -149,13 +157,19 @@ final class ScriptedGateway implements Gateway {
         List<RouteBackend> backends = new ArrayList<>(traffic.route.serverless());
         backends.addAll(traffic.route.replicas());
         Map<String, BackendLoad> loads = new HashMap<>();
-        traffic.attempts.forEach((id, attempts) ->
-                loads.put(id, new BackendLoad(traffic.busy.getOrDefault(id, 0), attempts, 0, true)));
+        backends.forEach(backend -> loads.put(
+                backend.id(),
+                new BackendLoad(
+                        traffic.busy.getOrDefault(backend.id(), 0),
+                        traffic.attempts.getOrDefault(backend.id(), 0L),
+                        0,
+                        true)));
         return new RouteLoad(
                 new TrafficStats(
                         traffic.requests,
                         traffic.succeeded,
                         traffic.failed,
+                        0,
                         0,
                         traffic.failedOver,
                         traffic.inFlight,

@@ -39,7 +39,13 @@ final class Simulation implements AutoCloseable {
     final List<DeploymentEvent> events = new ArrayList<>();
     InMemoryStateStore store = new InMemoryStateStore("0123456789abcdef");
     ControlTimings timings = ControlTimings.DEFAULT;
+
+    /** The endpoint of the last start. */
+    @SuppressWarnings("NullAway.Init")
     ScriptedGateway gateway;
+
+    /** The last one started. */
+    @SuppressWarnings("NullAway.Init")
     Tuna tuna;
 
     Simulation() {
@@ -149,7 +155,9 @@ final class Simulation implements AutoCloseable {
 
     @Override
     public void close() {
-        tuna.close();
+        if (tuna != null) {
+            tuna.close();
+        }
         store.close();
     }
 

@@ -93,7 +93,13 @@ public final class Controller implements AutoCloseable {
                 .map(record -> readBack(record, left.resources()))
                 .toList();
         this.gateway = parts.gateway().apply(new Signals());
-        adopted.forEach(this::adopt);
+        try {
+            adopted.forEach(this::adopt);
+        } catch (RuntimeException e) {
+            closed = true;
+            gateway.close();
+            throw e;
+        }
     }
 
     /** What the router tells at once. */

@@ -181,8 +181,7 @@ final class FleetSide {
                 .filter(replica -> !replica.isGone())
                 .flatMap(replica -> replica.pool().stream())
                 .toList();
-        boolean noEndpoint =
-                state.choice().settled() && state.endpoints().noneMatch(Backend::isWanted);
+        boolean noEndpoint = state.choice().settled() && state.endpoints().noneMatch(Backend::isWanted);
         Call call = turn.ask(
                 turn.timings().callLimit(),
                 generation -> new Effect.Prepare(

@@ -26,6 +26,9 @@ final class Happenings {
 
     @SuppressWarnings("ReferenceEquality") // a shortcut: values that were not touched are the same object
     static List<DeploymentEvent> between(Managed before, Managed after, Instant now) {
+        if (before == after) {
+            return List.of();
+        }
         return new Happenings(before, after, now).tell();
     }
 
@@ -64,7 +67,7 @@ final class Happenings {
     @SuppressWarnings("ReferenceEquality") // as above
     private void tellOf(Backend backend) {
         Backend old = before.backends().get(backend.id());
-        if (backend.equals(old)) {
+        if (old == backend) {
             return;
         }
         if (old == null) {

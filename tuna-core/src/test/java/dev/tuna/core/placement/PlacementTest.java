@@ -1,0 +1,72 @@
+package dev.tuna.core.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Tier;
+import dev.tuna.spi.CapacityPool;
+import dev.tuna.spi.PoolOffer;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class PlacementTest {
+
+    private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+    private static final CapacityPool A = pool("a", Tier.SPOT);
+    private static final CapacityPool B = pool("b", Tier.SPOT);
+    private static final CapacityPool C = pool("c", Tier.SPOT);
+    private static final CapacityPool LIST_PRICE = pool("a", Tier.ON_DEMAND);
+    private static final List<PoolOffer> OFFERS =
+            List.of(offer(LIST_PRICE, "0.90"), offer(C, ""), offer(B, "0.25"), offer(A, "0.24"));
+
+    private static CapacityPool pool(String zone, Tier tier) {
+        return new CapacityPool("cloud", "region", zone, "g6.xlarge", tier);
+    }
+
+    private static PoolOffer offer(CapacityPool pool, String price) {
+        Optional<BigDecimal> known = price.isEmpty() ? Optional.empty() : Optional.of(new BigDecimal(price));
+        return new PoolOffer(pool, "L4", 1, known, NOW, "test");
+    }
+
+    private static List<CapacityPool> order(List<CapacityPool> fleet, PoolHistory history, boolean onDemand) {
+        return Placement.order(OFFERS, fleet, history, onDemand, NOW);
+    }
+
+    @Test
+    void cheapestSpotFirstAndUnknownPricesLast() {
+        assertThat(order(List.of(), PoolHistory.NONE, true)).containsExactly(A, B, C);
+    }
+
+    @Test
+    void spreadsOverZonesOfLikePrice() {
+        assertThat(order(List.of(A), PoolHistory.NONE, false)).containsExactly(B, A, C);
+        assertThat(order(List.of(A, B), PoolHistory.NONE, false)).containsExactly(A, B, C);
+    }
+
+    @Test
+    void poolsThatFailedLatelyComeLast() {
+        PoolHistory lost = PoolHistory.NONE.lost(A, NOW.minusSeconds(60));
+        assertThat(order(List.of(), lost, false)).containsExactly(B, C, A);
+        assertThat(order(List.of(), lost.dry(List.of(B), NOW.minusSeconds(60)), false))
+                .containsExactly(C, A, B);
+        assertThat(order(List.of(), PoolHistory.NONE.lost(A, NOW.minus(PoolHistory.MEMORY)), false))
+                .containsExactly(A, B, C);
+    }
+
+    @Test
+    void listPriceOnlyWhenAllSpotIsDryAndItIsAllowed() {
+        PoolHistory dry = PoolHistory.NONE.dry(List.of(A, B, C), NOW);
+        assertThat(order(List.of(), dry, true)).containsExactly(LIST_PRICE);
+        assertThat(order(List.of(), dry, false)).containsExactly(A, B, C);
+        assertThat(order(List.of(), PoolHistory.NONE.dry(List.of(A, B), NOW), true))
+                .containsExactly(C, A, B);
+    }
+
+    @Test
+    void nothingOnOfferIsNoOrder() {
+        assertThat(Placement.order(List.of(), List.of(), PoolHistory.NONE, true, NOW))
+                .isEmpty();
+    }
+}

@@ -1,0 +1,100 @@
+package dev.tuna.core.reconcile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Tier;
+import dev.tuna.core.reconcile.FleetAction.Drain;
+import dev.tuna.core.reconcile.FleetAction.End;
+import dev.tuna.core.reconcile.FleetAction.Launch;
+import dev.tuna.core.reconcile.ReplicaView.Stage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class ReconcilerTest {
+
+    private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+    private static final Duration BOOT = Duration.ofMinutes(20);
+
+    private static ReplicaView replica(String id, Stage stage) {
+        return replica(id, stage, 0, 240_000, NOW.minusSeconds(60), false, Optional.empty());
+    }
+
+    private static ReplicaView replica(
+            String id,
+            Stage stage,
+            int inFlight,
+            long price,
+            Instant askedAt,
+            boolean doomed,
+            Optional<Instant> drainUntil) {
+        return new ReplicaView(
+                id, Tier.SPOT, stage, "detail", askedAt, doomed, drainUntil, inFlight, OptionalLong.of(price));
+    }
+
+    private static List<FleetAction> reconcile(int target, int most, ReplicaView... fleet) {
+        return Reconciler.reconcile(target, most, List.of(fleet), BOOT, NOW);
+    }
+
+    @Test
+    void launchesWhatIsMissingButNeverMoreMachinesThanAllowed() {
+        assertThat(reconcile(3, 5)).containsExactly(new Launch(3));
+        assertThat(reconcile(3, 5, replica("a", Stage.BOOTING), replica("b", Stage.READY)))
+                .containsExactly(new Launch(1));
+        assertThat(reconcile(2, 2, replica("a", Stage.READY), replica("b", Stage.ENDING)))
+                .as("what is not confirmed gone may still run")
+                .isEmpty();
+    }
+
+    @Test
+    void drainsTheDearestThenTheIdlestThenTheYoungest() {
+        Instant old = NOW.minusSeconds(600);
+        assertThat(reconcile(
+                        1,
+                        5,
+                        replica("busy", Stage.READY, 3, 240_000, old, false, Optional.empty()),
+                        replica("dear", Stage.READY, 9, 900_000, old, false, Optional.empty()),
+                        replica("young", Stage.READY, 0, 240_000, NOW, false, Optional.empty()),
+                        replica("old", Stage.READY, 0, 240_000, old, false, Optional.empty())))
+                .extracting(action -> ((Drain) action).id())
+                .containsExactly("dear", "young", "old");
+    }
+
+    @Test
+    void aBootingReplicaIsNotGivenUpNorDoesItPushAReadyOneOut() {
+        assertThat(reconcile(0, 5, replica("a", Stage.BOOTING))).isEmpty();
+        assertThat(reconcile(1, 5, replica("a", Stage.BOOTING), replica("b", Stage.READY)))
+                .isEmpty();
+    }
+
+    @Test
+    void aDoomedReplicaIsDrainedAndReplaced() {
+        assertThat(reconcile(1, 5, replica("a", Stage.READY, 1, 1, NOW, true, Optional.empty())))
+                .satisfiesExactly(
+                        action -> assertThat(action).isInstanceOf(Drain.class),
+                        action -> assertThat(action).isEqualTo(new Launch(1)));
+    }
+
+    @Test
+    void aDrainedReplicaEndsWhenItIsIdleOrItsTimeIsUp() {
+        Optional<Instant> later = Optional.of(NOW.plusSeconds(10));
+        assertThat(reconcile(0, 5, replica("a", Stage.DRAINING, 1, 1, NOW, false, later)))
+                .isEmpty();
+        assertThat(reconcile(0, 5, replica("a", Stage.DRAINING, 0, 1, NOW, false, later)))
+                .containsExactly(new End("a", "detail", false));
+        assertThat(reconcile(0, 5, replica("a", Stage.DRAINING, 1, 1, NOW, false, Optional.of(NOW))))
+                .containsExactly(new End("a", "detail", false));
+    }
+
+    @Test
+    void whatIsBrokenOrTooLateEndsWithTheReason() {
+        assertThat(reconcile(0, 5, replica("a", Stage.BROKEN))).containsExactly(new End("a", "detail", true));
+        ReplicaView late = replica("a", Stage.BOOTING, 0, 1, NOW.minus(BOOT), false, Optional.empty());
+        assertThat(reconcile(1, 5, late))
+                .first()
+                .satisfies(action -> assertThat(((End) action).reason()).contains("20m", "detail"));
+    }
+}

@@ -32,6 +32,8 @@ class RulesCanFailTest {
                 Arguments.of(RULES.testkitSeesNeitherCoreNorRouter(), "testkit.SeesRouter"),
                 Arguments.of(RULES.onlyLibrariesOfTheDesign("router", "org.slf4j.."), "router.SeesCore"),
                 Arguments.of(RULES.noPackageCycles("core"), "core.one.SeesProviderAndSleeps"),
+                Arguments.of(RULES.noPackageCycles("spot"), "spot.inner.Room"),
+                Arguments.of(RULES.noPackageCycles("router", "Engine"), "router.proxy.SeesEngine"),
                 Arguments.of(RULES.pureCodeDoesNoInputOrOutput(), "core.ledger.ReadsFiles"),
                 Arguments.of(RULES.pureCodeDoesNoInputOrOutput(), "router.state.LogsAndAsksTheClock"),
                 Arguments.of(RULES.pureCodeAsksNoClockAndLeavesNothingToChance(), "router.state.LogsAndAsksTheClock"),
@@ -62,6 +64,11 @@ class RulesCanFailTest {
                 .filteredOn(rule -> !rule.contains("no libraries but") && !rule.contains("free of cycles"))
                 .isNotEmpty()
                 .allMatch(planted::contains, "has a planted violation");
+    }
+
+    @Test
+    void anEntryPointMaySeeWhatSeesItsNeighbours() {
+        assertThat(details(RULES.noPackageCycles("spot", "Door"))).isEmpty();
     }
 
     @Test

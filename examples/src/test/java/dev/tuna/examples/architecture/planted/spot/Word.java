@@ -1,0 +1,4 @@
+package dev.tuna.examples.architecture.planted.spot;
+
+/** A word that the door and the room share. */
+public record Word() {}

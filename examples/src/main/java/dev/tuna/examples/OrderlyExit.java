@@ -12,12 +12,13 @@ final class OrderlyExit {
     private OrderlyExit() {}
 
     /**
-     * Runs a program and ends the process with its exit code. A process that is told to end waits for the program.
+     * Runs a program. A process that is told to end meanwhile waits for it.
      *
      * @param patience how long it waits at the most
      * @param program given what completes when the process is told to end, returns the exit code
+     * @return that exit code
      */
-    static void run(Duration patience, ToIntFunction<CompletableFuture<Void>> program) {
+    static int run(Duration patience, ToIntFunction<CompletableFuture<Void>> program) {
         var interrupted = new CompletableFuture<Void>();
         var ended = new CountDownLatch(1);
         Runtime.getRuntime()
@@ -27,13 +28,11 @@ final class OrderlyExit {
                             await(ended, patience);
                         },
                         "tuna-shutdown"));
-        int exitCode = 1;
         try {
-            exitCode = program.applyAsInt(interrupted);
+            return program.applyAsInt(interrupted);
         } finally {
             ended.countDown();
         }
-        System.exit(exitCode);
     }
 
     private static void await(CountDownLatch ended, Duration patience) {

@@ -41,7 +41,7 @@ public final class QuickStart {
      */
     public static void main(String[] arguments) {
         var display = new Display(System.out, Terminal.detect(), InstantSource.system());
-        OrderlyExit.run(PATIENCE, interrupted -> new QuickStart(display, interrupted).run());
+        System.exit(OrderlyExit.run(PATIENCE, interrupted -> new QuickStart(display, interrupted).run()));
     }
 
     private int run() {

@@ -1,6 +1,7 @@
 package dev.tuna.examples;
 
 import dev.tuna.api.Secret;
+import dev.tuna.examples.command.HostPort;
 import dev.tuna.router.NamedKey;
 import dev.tuna.router.RouterConfig;
 import dev.tuna.router.RouterEngine;
@@ -86,9 +87,9 @@ public final class RouterMain implements Callable<Integer> {
      * @param arguments see {@code --help}
      */
     public static void main(String[] arguments) {
-        OrderlyExit.run(
+        System.exit(OrderlyExit.run(
                 PATIENCE,
-                interrupted -> commandLine(System.getenv(), interrupted).execute(arguments));
+                interrupted -> commandLine(System.getenv(), interrupted).execute(arguments)));
     }
 
     static CommandLine commandLine(Map<String, String> environment, CompletableFuture<Void> interrupted) {

@@ -17,6 +17,6 @@ public final class TunaCommand {
      * @param arguments command and options
      */
     public static void main(String[] arguments) {
-        OrderlyExit.run(PATIENCE, interrupted -> TunaCli.run(Session.ofProcess(interrupted), arguments));
+        System.exit(OrderlyExit.run(PATIENCE, interrupted -> TunaCli.run(Session.ofProcess(interrupted), arguments)));
     }
 }

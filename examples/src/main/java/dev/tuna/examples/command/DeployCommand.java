@@ -6,7 +6,6 @@ import dev.tuna.api.Deployment;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.config.ScalingPolicyYaml;
-import dev.tuna.examples.HostPort;
 import dev.tuna.examples.terminal.Display;
 import dev.tuna.examples.terminal.Dollars;
 import dev.tuna.examples.terminal.Terminal;

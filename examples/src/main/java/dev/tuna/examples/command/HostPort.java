@@ -1,4 +1,4 @@
-package dev.tuna.examples;
+package dev.tuna.examples.command;
 
 import java.net.URI;
 import picocli.CommandLine.ITypeConverter;

@@ -1,4 +1,4 @@
-package dev.tuna.examples;
+package dev.tuna.examples.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

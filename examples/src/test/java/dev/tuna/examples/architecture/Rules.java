@@ -124,8 +124,8 @@ final class Rules {
     }
 
     /**
-     * An entry point lies beside the words it is told in and opens what lies deeper, so it counts as a slice of its own:
-     * it may see every package of the module, and none of them may see it.
+     * An entry point lies beside the words it is told in and opens what lies deeper, so a module's entry points count as a
+     * slice of their own: they may see every package of the module, and none of these may see them.
      */
     ArchRule noPackageCycles(String module, String... entryPoints) {
         Set<String> entries = Arrays.stream(entryPoints)
@@ -133,7 +133,7 @@ final class Rules {
                 .collect(Collectors.toSet());
         return slices().assignedFrom(byName(module, javaClass -> {
                     String outermost = javaClass.getName().replaceAll("\\$.*", "");
-                    return entries.contains(outermost) ? outermost : javaClass.getPackageName();
+                    return entries.contains(outermost) ? "entry points" : javaClass.getPackageName();
                 }))
                 .should()
                 .beFreeOfCycles()
@@ -198,6 +198,9 @@ final class Rules {
     ArchRule onlyProgramsExit() {
         return noClasses()
                 .that(describe("are no programs", javaClass -> !isProgram(javaClass)))
+                // The last line that main programs share.
+                .and()
+                .doNotHaveFullyQualifiedName(root + ".examples.OrderlyExit")
                 .should()
                 .accessTargetWhere(calling(EXITS))
                 .as("only main classes should end the process")

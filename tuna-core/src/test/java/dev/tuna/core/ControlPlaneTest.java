@@ -29,8 +29,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The whole control plane on virtual time. */
@@ -418,14 +420,74 @@ class ControlPlaneTest {
     }
 
     @Test
+    void aCrashBetweenAnyTwoStepsOfADeployLosesNothing() {
+        for (int steps = 0; steps < 60; steps++) {
+            crashAfter(steps, false);
+        }
+    }
+
+    @Test
+    void aCrashBetweenAnyTwoStepsOfADestroyLosesNothing() {
+        for (int steps = 0; steps < 40; steps++) {
+            crashAfter(steps, true);
+        }
+    }
+
+    private static void crashAfter(int steps, boolean destroying) {
+        try (var world = new Simulation(rememberingAll())) {
+            world.stepwise = true;
+            Deployment chat = world.start()
+                    .deploy(Simulation.chat().serverlessProviders("local").build());
+            if (destroying) {
+                assertThat(world.until(() -> chat.status().spotState() == SpotState.READY))
+                        .isTrue();
+                var first = chat.destroy();
+                assertThat(first).isNotDone();
+            }
+            var left = new AtomicInteger(steps);
+            world.time.runUntil(() -> left.getAndDecrement() == 0, Duration.ofMinutes(10));
+            Optional<Deployment> again = world.crash().deployment("chat");
+            if (!destroying) {
+                assertThat(world.until(() -> again.orElseThrow().status().spotState() == SpotState.READY))
+                        .as("serves after a crash at step %s", steps)
+                        .isTrue();
+                assertThat(world.cloud.snapshot().replicas()).hasSize(1);
+                assertThat(world.cloud.snapshot().endpoints()).hasSize(1);
+            }
+            // Also where the first call was lost before it was on disk: whoever made it has had no answer.
+            var unused = again.map(Deployment::destroy);
+            assertThat(world.until(() -> world.tuna.deployments().isEmpty()))
+                    .as("destroyed after a crash at step %s", steps)
+                    .isTrue();
+            assertThat(world.cloud.snapshot().empty()).isTrue();
+            assertThat(world.tuna.orphans()).isEmpty();
+            assertThat(world.store.load().resources()).isEmpty();
+            assertThat(billedTime(world.tuna.cost("chat")))
+                    .as("bill after a crash at step %s", steps)
+                    .isEqualTo(meteredTime(world));
+            assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));
+        }
+    }
+
+    @Test
+    void threeDaysWithPreemptionsEndWithTheRightBillAndNothingLeft() {
+        daysWithPreemptions(3);
+    }
+
+    @Test
+    @Tag("full")
     void thirtyDaysWithPreemptionsEndWithTheRightBillAndNothingLeft() {
+        daysWithPreemptions(30);
+    }
+
+    private static void daysWithPreemptions(int days) {
         try (var month = new Simulation(rememberingAll())) {
             month.timings = ControlTimings.DEFAULT.toBuilder()
                     .observeInterval(Duration.ofSeconds(30))
                     .build();
             var random = new Random(7);
             Deployment chat = month.start().deploy(Simulation.chat().build());
-            for (int hour = 0; hour < 30 * 24; hour++) {
+            for (int hour = 0; hour < days * 24; hour++) {
                 boolean busy = hour % 24 >= 8 && hour % 24 < 20;
                 if (busy) {
                     month.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(60), Duration.ofSeconds(20));
@@ -439,12 +501,12 @@ class ControlPlaneTest {
             }
             assertThat(month.until(() -> chat.status().traffic().inFlight() == 0))
                     .isTrue();
-            assertThat(chat.status().traffic().requests()).isEqualTo(30 * 12 * 60);
-            assertThat(chat.status().traffic().succeeded()).isEqualTo(30 * 12 * 60);
+            assertThat(chat.status().traffic().requests()).isEqualTo(12L * 60 * days);
+            assertThat(chat.status().traffic().succeeded()).isEqualTo(12L * 60 * days);
             assertThat(month.until(chat.destroy()::isDone)).isTrue();
             assertThat(month.cloud.snapshot().empty()).isTrue();
-            assertThat(month.cloud.snapshot().replicas()).hasSizeGreaterThan(60);
-            assertThat(billedTime(chat)).isEqualTo(meteredTime(month));
+            assertThat(month.cloud.snapshot().replicas()).hasSizeGreaterThan(2 * days);
+            assertThat(billedTime(chat.cost())).isEqualTo(meteredTime(month));
         }
     }
 
@@ -469,8 +531,8 @@ class ControlPlaneTest {
         }
     }
 
-    private static Duration billedTime(Deployment deployment) {
-        return deployment.cost().lines().stream().map(CostReport.Line::billed).reduce(Duration.ZERO, Duration::plus);
+    private static Duration billedTime(CostReport cost) {
+        return cost.lines().stream().map(CostReport.Line::billed).reduce(Duration.ZERO, Duration::plus);
     }
 
     private static Duration meteredTime(Simulation month) {

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BooleanSupplier;
 
 /** A whole Tuna on virtual time, with a simulated cloud and an endpoint that is scripted. Confined to one thread. */
@@ -38,6 +39,11 @@ final class Simulation implements AutoCloseable {
     final Secrets secrets = new Secrets();
     final List<DeploymentEvent> events = new ArrayList<>();
     InMemoryStateStore store = new InMemoryStateStore("0123456789abcdef");
+
+    /** Whether every call and every write is a step of its own, between which one can crash. */
+    boolean stepwise;
+
+    private ScheduledExecutorService scheduler = time.newScheduler();
     ControlTimings timings = ControlTimings.DEFAULT;
 
     /** The endpoint of the last start. */
@@ -57,13 +63,14 @@ final class Simulation implements AutoCloseable {
     }
 
     Tuna start() {
+        scheduler = time.newScheduler();
         tuna = Tuna.builder()
                 .store(store)
                 .secrets(secrets)
                 .clock(time)
                 .ticker(time.ticker())
-                .scheduler(time.newScheduler())
-                .executor(Runnable::run)
+                .scheduler(scheduler)
+                .executor(stepwise ? scheduler : Runnable::run)
                 .random(new Random(42))
                 .timings(timings)
                 .provider(cloud.serverless())
@@ -86,8 +93,9 @@ final class Simulation implements AutoCloseable {
         return start();
     }
 
-    /** As after kill -9: the old one never gets to say goodbye. */
+    /** As after kill -9: whatever the old one had on its way is lost, and it never gets to say goodbye. */
     Tuna crash() {
+        scheduler.shutdownNow();
         store.close();
         store = store.reopen();
         return start();

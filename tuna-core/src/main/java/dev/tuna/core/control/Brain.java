@@ -1,8 +1,13 @@
 package dev.tuna.core.control;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.CapacityException;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
+import dev.tuna.api.TunaException;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.RouteLoad;
 import dev.tuna.spi.LedgerEntry;
@@ -124,6 +129,16 @@ final class Brain {
                 FleetSide.notMade(turn, backend, failure);
             }
         });
+    }
+
+    /**
+     * Whether a failure to make something means that nothing is there. A provider that cannot be reached, or is not on the
+     * class path any more, does not say so: what it may have made is asked for again.
+     */
+    static boolean nothingWasMade(TunaException failure) {
+        return failure instanceof CapacityException
+                || (failure instanceof ProviderException && !failure.retryable())
+                || (failure instanceof ConfigurationException && failure.code() != ErrorCode.CLOSED);
     }
 
     private static void heardProbe(Turn turn, Backend backend, Message.Probed probed) {

@@ -401,6 +401,9 @@ public final class Controller implements AutoCloseable {
         Brain.Step step = Brain.step(before, message, load(before), now, parts.timings());
         Managed after = step.state();
         if (after.equals(before)) {
+            if (message instanceof Message.Tick) {
+                remind(slot, after, now);
+            }
             return;
         }
         slot.swap(after);

@@ -42,6 +42,10 @@ final class FleetSide {
         if (!fleet.usable()) {
             check(turn, fleet);
         }
+        if (fleet.usable() && decision.target() == 0) {
+            // Nobody waits for a machine any more, so it is no problem that there was none.
+            turn.solved(TOPIC);
+        }
         ScalingPolicy.Spot policy = turn.state().scaling().spot();
         List<FleetAction> actions = Reconciler.reconcile(
                 decision.target(),
@@ -218,12 +222,11 @@ final class FleetSide {
     }
 
     static void notMade(Turn turn, Backend replica, TunaException failure) {
-        boolean nothingThere = failure instanceof CapacityException || !failure.retryable();
         if (failure instanceof CapacityException) {
             List<CapacityPool> pools = PlanJson.launch(replica.plan()).pools();
             turn.fleet(draft -> draft.history = draft.history.dry(pools, turn.steady()));
         }
-        if (nothingThere) {
+        if (Brain.nothingWasMade(failure)) {
             turn.backend(replica.id(), draft -> {
                 draft.enter(State.GONE);
                 draft.failed = true;

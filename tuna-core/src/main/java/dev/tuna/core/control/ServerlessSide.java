@@ -87,7 +87,7 @@ final class ServerlessSide {
     /** A refusal sends the search on to the next provider; anything else is tried again as it was. */
     static void notMade(Turn turn, Backend endpoint, TunaException failure) {
         turn.problem(endpoint.id(), String.valueOf(failure.getMessage()));
-        if (!failure.retryable()) {
+        if (Brain.nothingWasMade(failure)) {
             turn.backend(endpoint.id(), draft -> {
                 draft.enter(State.GONE);
                 draft.failed = true;

@@ -591,7 +591,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof IOException || cause.getCause() instanceof SSLException) {
-            LOG.debug("a client's connection broke: {}", cause.getMessage());
+            // By its kind only: the message of a failed TLS handshake quotes what was received, keys and all.
+            LOG.debug("a client's connection broke: {}", cause.getClass().getName());
         } else {
             LOG.warn("a client's connection failed", cause);
         }

@@ -44,7 +44,7 @@ public final class Bill {
             Optional<BigDecimal> allOnDemand) {
         var sums = new LinkedHashMap<Key, Sum>();
         ledger.forEach(entry -> add(sums, entry, false));
-        running.forEach(span -> add(sums, span.soFar(), true));
+        running.forEach(span -> add(sums, span.soFar(), span.isBilledNow()));
         List<CostReport.Line> lines = lines(sums);
         return new CostReport(
                 deployment,

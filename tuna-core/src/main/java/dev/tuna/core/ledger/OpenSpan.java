@@ -17,4 +17,9 @@ public record OpenSpan(LedgerEntry soFar, OptionalLong microUsdPerHourNow) {
         Objects.requireNonNull(soFar, "soFar");
         Objects.requireNonNull(microUsdPerHourNow, "microUsdPerHourNow");
     }
+
+    /** Whether time costs anything now: an endpoint scaled to zero has an open span and is not billed. */
+    boolean isBilledNow() {
+        return microUsdPerHourNow.isEmpty() || microUsdPerHourNow.getAsLong() != 0;
+    }
 }

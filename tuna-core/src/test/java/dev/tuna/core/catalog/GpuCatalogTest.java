@@ -238,6 +238,7 @@ class GpuCatalogTest {
     @Test
     void aSlowProviderCostsOnlyItsOwnOffersAndHoldsOneThread() throws Exception {
         var goOn = new CountDownLatch(1);
+        var slowIsAsked = new CountDownLatch(1);
         var asked = new AtomicInteger();
         ExecutorService pool = Executors.newCachedThreadPool();
         try {
@@ -245,13 +246,20 @@ class GpuCatalogTest {
                     pool,
                     List.of(serverless("quick", () -> List.of(offer("quick", "L4", "1"))), serverless("slow", () -> {
                         asked.incrementAndGet();
+                        slowIsAsked.countDown();
                         await(goOn);
                         return List.of(offer("slow", "L4", "2"));
                     })),
                     List.of());
 
+            // So that virtual time does not overtake the thread that asks it.
+            catalog.offersAsync(new GpuQuery(
+                            Optional.empty(), Optional.of("quick"), Optional.empty(), Set.of(), Optional.empty()))
+                    .get(60, TimeUnit.SECONDS);
+
             for (int query = 0; query < 3; query++) {
                 CompletableFuture<GpuListing> listing = catalog.offersAsync(GpuQuery.ALL);
+                assertThat(slowIsAsked.await(60, TimeUnit.SECONDS)).isTrue();
                 time.advance(LIMIT.minusSeconds(1));
                 assertThat(listing).isNotDone();
                 time.advance(Duration.ofSeconds(1));

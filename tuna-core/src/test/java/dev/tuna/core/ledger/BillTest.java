@@ -95,6 +95,20 @@ class BillTest {
     }
 
     @Test
+    void anEndpointScaledToZeroIsNotBilledNow() {
+        var endpoint = new EndpointMeter(ENDPOINT, START, Duration.ZERO, OptionalLong.of(2_740_000), false);
+
+        assertThat(report(List.of(), List.of(endpoint.open(END, Duration.ofHours(1), 0)))
+                        .lines())
+                .extracting(CostReport.Line::running)
+                .containsExactly(false);
+        assertThat(report(List.of(), List.of(endpoint.open(END, Duration.ofHours(1), 2)))
+                        .lines())
+                .extracting(CostReport.Line::running)
+                .containsExactly(true);
+    }
+
+    @Test
     void isZeroAndCompleteWhenNothingRan() {
         var report = report(List.of(), List.of());
 

@@ -27,7 +27,8 @@ public final class CloudHost implements AutoCloseable {
     private final HttpFront front;
     private final URI uri;
 
-    private CloudHost(String host, int port, CloudSettings settings, MachineRunner runner, String idPrefix) {
+    private CloudHost(
+            String host, int port, CloudSettings settings, MachineRunner runner, String idPrefix, CallerFaults faults) {
         this.runner = runner;
         clock = new ScheduledThreadPoolExecutor(1, work -> {
             Thread thread = new Thread(work, "tuna-cloud-clock");
@@ -36,13 +37,13 @@ public final class CloudHost implements AutoCloseable {
         });
         clock.setRemoveOnCancelPolicy(true);
         model = new CloudModel(settings, InstantSource.system(), clock, runner, idPrefix);
-        front = open(host, port, model);
+        front = open(host, port, model, faults);
         uri = URI.create("http://" + host + ":" + front.port());
     }
 
-    private HttpFront open(String host, int port, CloudModel model) {
+    private HttpFront open(String host, int port, CloudModel model, CallerFaults faults) {
         try {
-            return new HttpFront(host, port, model);
+            return new HttpFront(host, port, model, faults);
         } catch (RuntimeException e) {
             clock.shutdownNow();
             runner.close();
@@ -63,7 +64,24 @@ public final class CloudHost implements AutoCloseable {
      */
     public static CloudHost start(
             String host, int port, CloudSettings settings, MachineRunner runner, String idPrefix) {
-        return new CloudHost(host, port, settings, runner, idPrefix);
+        return start(host, port, settings, runner, idPrefix, CallerFaults.NONE);
+    }
+
+    /**
+     * Opens the port of a cloud some of whose callers die.
+     *
+     * @param host address to listen on; the control API asks for no key, so a loopback address
+     * @param port 0 for any free one
+     * @param settings how the cloud starts
+     * @param runner runs the machines; closed with this object, or before this method fails
+     * @param idPrefix distinguishes the ids of this cloud's machines from those of another
+     * @param faults at which calls their callers die
+     * @return the running cloud
+     * @throws java.io.UncheckedIOException if the port cannot be had
+     */
+    public static CloudHost start(
+            String host, int port, CloudSettings settings, MachineRunner runner, String idPrefix, CallerFaults faults) {
+        return new CloudHost(host, port, settings, runner, idPrefix, faults);
     }
 
     /**

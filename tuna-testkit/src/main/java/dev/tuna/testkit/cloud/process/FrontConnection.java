@@ -2,8 +2,10 @@ package dev.tuna.testkit.cloud.process;
 
 import dev.tuna.testkit.cloud.model.CloudModel;
 import dev.tuna.testkit.cloud.model.CloudRefusal;
+import dev.tuna.testkit.cloud.process.CallerDeath.Moment;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -15,6 +17,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -28,14 +31,16 @@ final class FrontConnection extends SimpleChannelInboundHandler<FullHttpRequest>
 
     private final CloudModel cloud;
     private final ControlApi api;
+    private final CallerFaults faults;
     private final Executor control;
     private final Deque<InboundRequest> waiting = new ArrayDeque<>();
     private boolean busy;
     private @Nullable ServerlessExchange exchange;
 
-    FrontConnection(CloudModel cloud, ControlApi api, Executor control) {
+    FrontConnection(CloudModel cloud, ControlApi api, CallerFaults faults, Executor control) {
         this.cloud = cloud;
         this.api = api;
+        this.faults = faults;
         this.control = control;
     }
 
@@ -82,19 +87,37 @@ final class FrontConnection extends SimpleChannelInboundHandler<FullHttpRequest>
         }
         String path = request.uri().split("\\?", 2)[0];
         try {
-            control.execute(() -> {
-                ControlApi.Answer answer =
-                        api.handle(request.method().name(), path, new String(request.body(), StandardCharsets.UTF_8));
-                context.executor().execute(() -> answer(context, answer));
-            });
+            control.execute(() -> carryOut(context, request, path));
         } catch (RejectedExecutionException e) {
             context.close();
         }
     }
 
-    private void answer(ChannelHandlerContext context, ControlApi.Answer answer) {
-        context.writeAndFlush(whole(answer.status(), answer.json()));
+    /** Not on the event loop, since a machine may take its time. */
+    private void carryOut(ChannelHandlerContext context, InboundRequest request, String path) {
+        String method = request.method().name();
+        Optional<CallerDeath> death = faults.faultOf(method + " " + path);
+        if (dies(death, Moment.BEFORE_ACTING)) {
+            context.close();
+            return;
+        }
+        ControlApi.Answer answer = api.handle(method, path, new String(request.body(), StandardCharsets.UTF_8));
+        if (dies(death, Moment.BEFORE_ANSWERING)) {
+            context.close();
+            return;
+        }
+        context.executor()
+                .execute(() -> answer(context, answer).addListener(sent -> dies(death, Moment.AFTER_ANSWERING)));
+    }
+
+    private static boolean dies(Optional<CallerDeath> death, Moment now) {
+        return death.filter(planned -> planned.happens(now)).isPresent();
+    }
+
+    private ChannelFuture answer(ChannelHandlerContext context, ControlApi.Answer answer) {
+        ChannelFuture sent = context.writeAndFlush(whole(answer.status(), answer.json()));
         next(context);
+        return sent;
     }
 
     static FullHttpResponse whole(int status, String json) {

@@ -30,7 +30,7 @@ final class HttpFront implements AutoCloseable {
             Executors.newFixedThreadPool(2, new DefaultThreadFactory("tuna-cloud-api", true));
     private final Channel listener;
 
-    HttpFront(String host, int port, CloudModel cloud) {
+    HttpFront(String host, int port, CloudModel cloud, CallerFaults faults) {
         ControlApi api = new ControlApi(cloud);
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop)
@@ -44,7 +44,7 @@ final class HttpFront implements AutoCloseable {
                                 .addLast(new HttpServerCodec())
                                 .addLast(new HttpServerKeepAliveHandler())
                                 .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
-                                .addLast(new FrontConnection(cloud, api, control));
+                                .addLast(new FrontConnection(cloud, api, faults, control));
                     }
                 });
         var bound = bootstrap.bind(host, port).awaitUninterruptibly();

@@ -20,6 +20,7 @@ import java.util.Objects;
  * @param heartbeat silence after which a streaming client that waits gets a comment line; default 15 s, a quarter of the
  *     usual 60 s after which load balancers cut; zero for none
  * @param breaker when a failing backend is left alone
+ * @param continuation whether and how broken streams are continued on another backend
  */
 public record RoutePolicy(
         int maxInFlight,
@@ -31,7 +32,8 @@ public record RoutePolicy(
         Duration deadline,
         int maxAttempts,
         Duration heartbeat,
-        Breaker breaker) {
+        Breaker breaker,
+        Continuation continuation) {
 
     /** Every default. */
     public static final RoutePolicy DEFAULT = builder().build();
@@ -48,6 +50,7 @@ public record RoutePolicy(
         Check.require(maxAttempts >= 1, "maxAttempts", maxAttempts, "1 or more");
         Check.notNegative("heartbeat", heartbeat);
         Objects.requireNonNull(breaker, "breaker");
+        Objects.requireNonNull(continuation, "continuation");
     }
 
     /**
@@ -71,6 +74,40 @@ public record RoutePolicy(
             Check.require(probes >= 1, "breaker.probes", probes, "1 or more");
             Check.require(successes >= 1, "breaker.successes", successes, "1 or more");
             Check.notNegative("breaker.maxCooldown", maxCooldown);
+        }
+    }
+
+    /**
+     * Whether and how broken streams are continued on another backend.
+     *
+     * @param mode which methods may be used; default {@link Mode#EXACT}
+     * @param maxMoves how often one stream may be continued; default 3. Zero for never
+     * @param moveBefore how long before a backend is taken away, or cuts a request by a limit of its own, a stream is moved
+     *     to another; for shorter limits a quarter of the limit; default 20 s, for many streams to move one after the other
+     */
+    public record Continuation(Mode mode, int maxMoves, Duration moveBefore) {
+
+        /** Every default. */
+        public static final Continuation DEFAULT = new Continuation(Mode.EXACT, 3, Duration.ofSeconds(20));
+
+        /** No stream is continued, and backends are not asked for token ids. */
+        public static final Continuation OFF = new Continuation(Mode.OFF, 0, Duration.ZERO);
+
+        /** Which methods may be used. */
+        public enum Mode {
+            /** None: a broken stream ends with an error event. */
+            OFF,
+            /** Those that go on from exactly the tokens at which the stream broke. */
+            EXACT,
+            /** Also those that go on from the text, which a model may split into other tokens. */
+            BEST_EFFORT
+        }
+
+        /** Checks ranges. */
+        public Continuation {
+            Objects.requireNonNull(mode, "mode");
+            Check.require(maxMoves >= 0, "continuation.maxMoves", maxMoves, "0 or more");
+            Check.notNegative("continuation.moveBefore", moveBefore);
         }
     }
 
@@ -99,7 +136,8 @@ public record RoutePolicy(
                 .deadline(deadline)
                 .maxAttempts(maxAttempts)
                 .heartbeat(heartbeat)
-                .breaker(breaker);
+                .breaker(breaker)
+                .continuation(continuation);
     }
 
     /** Apart, so that {@link Breaker} can be the first of these types to be used: its checks must not load the defaults. */
@@ -133,6 +171,7 @@ public record RoutePolicy(
         private int maxAttempts = 3;
         private Duration heartbeat = Duration.ofSeconds(15);
         private Breaker breaker = Breaker.DEFAULT;
+        private Continuation continuation = Continuation.DEFAULT;
 
         private Builder() {}
 
@@ -247,6 +286,17 @@ public record RoutePolicy(
         }
 
         /**
+         * Sets {@link RoutePolicy#continuation()}.
+         *
+         * @param value whether and how broken streams are continued
+         * @return this
+         */
+        public Builder continuation(Continuation value) {
+            this.continuation = value;
+            return this;
+        }
+
+        /**
          * Checks and builds.
          *
          * @return the policy
@@ -263,7 +313,8 @@ public record RoutePolicy(
                     deadline,
                     maxAttempts,
                     heartbeat,
-                    breaker);
+                    breaker,
+                    continuation);
         }
     }
 }

@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param maxBodyBytes largest request body, since it is kept until the answer has begun; beyond it 413; default 32 MiB
  * @param maxHeaderBytes largest request line, and largest sum of a request's headers; beyond it 414 or 431; default 32 KiB
  * @param maxBufferedBytes request bodies kept at once, over all requests; beyond it 503; default 256 MiB
+ * @param maxContinuationBytes what running streams together keep so that they could be continued elsewhere: requests and
+ *     token ids; beyond it streams are served but not continued; default 256 MiB
  * @param headerTimeout from the first byte of a request to the end of its headers, and longest silence inside its body;
  *     then 408; default 10 s
  * @param keepAliveTimeout longest rest of a client connection between requests; default 5 min, longer than the 60 s of
@@ -33,6 +35,7 @@ public record RouterConfig(
         int maxBodyBytes,
         int maxHeaderBytes,
         long maxBufferedBytes,
+        long maxContinuationBytes,
         Duration headerTimeout,
         Duration keepAliveTimeout,
         Duration shutdownGrace,
@@ -72,6 +75,7 @@ public record RouterConfig(
         require(maxBodyBytes >= 1, "maxBodyBytes", maxBodyBytes, "1 or more");
         require(maxHeaderBytes >= 1024, "maxHeaderBytes", maxHeaderBytes, "1024 or more");
         require(maxBufferedBytes >= maxBodyBytes, "maxBufferedBytes", maxBufferedBytes, "maxBodyBytes or more");
+        require(maxContinuationBytes >= 0, "maxContinuationBytes", maxContinuationBytes, "0 or more");
         require(isPositive(headerTimeout), "headerTimeout", headerTimeout, "longer than zero");
         require(isPositive(keepAliveTimeout), "keepAliveTimeout", keepAliveTimeout, "longer than zero");
         require(!shutdownGrace.isNegative(), "shutdownGrace", shutdownGrace, "zero or longer");
@@ -102,6 +106,7 @@ public record RouterConfig(
                 .maxBodyBytes(maxBodyBytes)
                 .maxHeaderBytes(maxHeaderBytes)
                 .maxBufferedBytes(maxBufferedBytes)
+                .maxContinuationBytes(maxContinuationBytes)
                 .headerTimeout(headerTimeout)
                 .keepAliveTimeout(keepAliveTimeout)
                 .shutdownGrace(shutdownGrace)
@@ -130,6 +135,7 @@ public record RouterConfig(
         private int maxBodyBytes = 32 << 20;
         private int maxHeaderBytes = 32 << 10;
         private long maxBufferedBytes = 256 << 20;
+        private long maxContinuationBytes = 256 << 20;
         private Duration headerTimeout = Duration.ofSeconds(10);
         private Duration keepAliveTimeout = Duration.ofMinutes(5);
         private Duration shutdownGrace = Duration.ofSeconds(5);
@@ -202,6 +208,17 @@ public record RouterConfig(
          */
         public Builder maxBufferedBytes(long value) {
             this.maxBufferedBytes = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link RouterConfig#maxContinuationBytes()}.
+         *
+         * @param value zero for none
+         * @return this
+         */
+        public Builder maxContinuationBytes(long value) {
+            this.maxContinuationBytes = value;
             return this;
         }
 
@@ -285,6 +302,7 @@ public record RouterConfig(
                     maxBodyBytes,
                     maxHeaderBytes,
                     maxBufferedBytes,
+                    maxContinuationBytes,
                     headerTimeout,
                     keepAliveTimeout,
                     shutdownGrace,

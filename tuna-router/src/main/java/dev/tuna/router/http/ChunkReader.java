@@ -7,7 +7,8 @@ import java.util.stream.Stream;
 
 /**
  * Follows the JSON of one event byte by byte: strings, escapes and nesting, and the few fields that tell how a stream
- * goes. Everything else is passed over.
+ * goes. Everything else is passed over. Token ids are told as they come, and where their fields lie is noted, so that they
+ * can be taken out.
  */
 final class ChunkReader {
 
@@ -50,6 +51,12 @@ final class ChunkReader {
         MESSAGE_DELTA,
         /** A list that counts as content if anything is in it. */
         CONTENT_LIST,
+        /** Tool calls. */
+        TOOL_LIST,
+        /** Ids of generated tokens. */
+        TOKEN_IDS,
+        /** Ids of the prompt's tokens. */
+        PROMPT_IDS,
         OTHER
     }
 
@@ -60,12 +67,18 @@ final class ChunkReader {
         TYPE(Place.ROOT, "type"),
         USAGE(Place.ROOT, "usage"),
         DELTA(Place.ROOT, "delta"),
+        PROMPT_IDS(Place.ROOT, "prompt_token_ids"),
         INDEX(Place.CHOICE, "index"),
         FINISH_REASON(Place.CHOICE, "finish_reason"),
         CHOICE_DELTA(Place.CHOICE, "delta"),
         TEXT(Place.CHOICE, "text"),
         TOKEN_IDS(Place.CHOICE, "token_ids"),
+        CHOICE_PROMPT_IDS(Place.CHOICE, "prompt_token_ids"),
         ROLE(Place.CHOICE_DELTA, "role"),
+        REASONING(Place.CHOICE_DELTA, "reasoning"),
+        REASONING_CONTENT(Place.CHOICE_DELTA, "reasoning_content"),
+        TOOL_CALLS(Place.CHOICE_DELTA, "tool_calls"),
+        FUNCTION_CALL(Place.CHOICE_DELTA, "function_call"),
         STOP_REASON(Place.MESSAGE_DELTA, "stop_reason"),
         NONE(Place.OTHER, "");
 
@@ -101,6 +114,10 @@ final class ChunkReader {
             }
             return NONE;
         }
+
+        boolean isIds() {
+            return this == TOKEN_IDS || this == PROMPT_IDS || this == CHOICE_PROMPT_IDS;
+        }
     }
 
     private enum Kind {
@@ -111,8 +128,12 @@ final class ChunkReader {
         ARRAY
     }
 
+    private static final long NOWHERE = -1;
+
     private final FinishListener onFinish;
     private final IntConsumer onChoice;
+    private final TokenListener onToken;
+    private final Cuts cuts;
     private final Word word = new Word(LONGEST_WORD);
     private final Place[] places = new Place[TRACKED_DEPTH];
     private final boolean[] objects = new boolean[TRACKED_DEPTH];
@@ -128,7 +149,10 @@ final class ChunkReader {
     private String finishReason = "";
     private boolean choice;
     private boolean role;
-    private boolean content;
+    private boolean shown;
+    private boolean ids;
+    private boolean reasoning;
+    private boolean toolCall;
     private boolean error;
     private boolean usage;
     private boolean typed;
@@ -136,9 +160,21 @@ final class ChunkReader {
     private boolean failure;
     private boolean messageStop;
 
-    ChunkReader(FinishListener onFinish, IntConsumer onChoice) {
+    private boolean inIds;
+    private boolean inNumber;
+    private int number;
+    private long base;
+    private long lastComma = NOWHERE;
+    private long nameStart;
+    private int cutDepth = -1;
+    private boolean cutIsFirst;
+    private boolean cutTakesComma;
+
+    ChunkReader(FinishListener onFinish, IntConsumer onChoice, TokenListener onToken, Cuts cuts) {
         this.onFinish = onFinish;
         this.onChoice = onChoice;
+        this.onToken = onToken;
+        this.cuts = cuts;
         reset();
     }
 
@@ -152,7 +188,15 @@ final class ChunkReader {
         field = Field.NONE;
         choice = false;
         role = false;
-        content = false;
+        shown = false;
+        ids = false;
+        reasoning = false;
+        toolCall = false;
+        inIds = false;
+        inNumber = false;
+        lastComma = NOWHERE;
+        cutDepth = -1;
+        cutTakesComma = false;
         error = false;
         usage = false;
         typed = false;
@@ -170,8 +214,27 @@ final class ChunkReader {
         return role;
     }
 
+    /** Whether it carries something generated, be it ids only. */
     boolean content() {
-        return content;
+        return shown || ids;
+    }
+
+    /** Whether it carries something that a person would see: text, reasoning, a tool call. */
+    boolean shown() {
+        return shown;
+    }
+
+    /** Whether it carries ids of generated tokens. */
+    boolean ids() {
+        return ids;
+    }
+
+    boolean reasoning() {
+        return reasoning;
+    }
+
+    boolean toolCall() {
+        return toolCall;
     }
 
     boolean error() {
@@ -202,12 +265,38 @@ final class ChunkReader {
         return messageStop;
     }
 
-    /** Reads on to the end of a line or of the bytes; returns the index of the first byte that was not read. */
-    int read(byte[] bytes, int from, int to) {
+    /**
+     * From where on bytes may yet have to be taken out: the beginning of a field of ids, or of what may become one.
+     *
+     * @param end where reading has come to
+     */
+    long safeUntil(long end) {
+        if (cutDepth >= 0) {
+            return cuts.from(cuts.count() - 1);
+        }
+        boolean maybe = cutTakesComma || (nameExpected && mayBeIds(place()));
+        return maybe ? Math.min(end, cutTakesComma || lastComma == NOWHERE ? nameStart : lastComma) : end;
+    }
+
+    private static boolean mayBeIds(Place place) {
+        return place == Place.ROOT || place == Place.CHOICE;
+    }
+
+    /**
+     * Reads on to the end of a line or of the bytes; returns the index of the first byte that was not read.
+     *
+     * @param position where in the stream the array's first byte lies
+     */
+    int read(byte[] bytes, int from, int to, long position) {
+        base = position;
         int at = from;
         while (at < to && !isLineEnd(bytes[at])) {
             if (!inString) {
-                outsideStrings(bytes[at++]);
+                at = inIds ? overIds(bytes, at, to) : at;
+                if (at < to && !isLineEnd(bytes[at])) {
+                    outsideStrings(bytes[at], at);
+                    at++;
+                }
             } else if (escaped) {
                 escaped = false;
                 word.add(bytes[at++]);
@@ -216,6 +305,37 @@ final class ChunkReader {
             }
         }
         return at;
+    }
+
+    /** The digits of ids, of which a prompt can have many thousands. */
+    private int overIds(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to) {
+            int digit = bytes[at] - '0';
+            if (digit >= 0 && digit <= 9) {
+                number = inNumber ? number * 10 + digit : digit;
+                inNumber = true;
+            } else {
+                endNumber();
+                if (bytes[at] != ',') {
+                    return at;
+                }
+            }
+            at++;
+        }
+        return at;
+    }
+
+    private void endNumber() {
+        if (inNumber) {
+            inNumber = false;
+            if (place() == Place.TOKEN_IDS) {
+                ids = true;
+                onToken.generated(number);
+            } else {
+                onToken.prompt(number);
+            }
+        }
     }
 
     private static boolean isLineEnd(byte b) {
@@ -244,16 +364,38 @@ final class ChunkReader {
         inString = false;
         if (nameExpected) {
             field = Field.of(place(), word);
+            if (field.isIds()) {
+                beginCut();
+            }
         } else {
             value(Kind.STRING);
         }
     }
 
-    private void outsideStrings(byte b) {
+    private void beginCut() {
+        cutDepth = depth;
+        cutIsFirst = lastComma == NOWHERE;
+        cuts.begin(cutIsFirst ? nameStart : lastComma);
+    }
+
+    /** The value of a field of ids has ended before this byte. */
+    private void endCut(long position) {
+        cuts.end(position);
+        cutDepth = -1;
+        cutTakesComma = cutIsFirst; // a first field goes with the comma behind it
+    }
+
+    private void outsideStrings(byte b, int at) {
+        if (cutDepth == depth && (b == ',' || b == '}')) {
+            endCut(base + at);
+        }
         switch (b) {
             case '"' -> {
                 inString = true;
                 word.clear();
+                if (nameExpected) {
+                    nameStart = base + at;
+                }
             }
             case '{' -> open(Kind.OBJECT);
             case '[' -> open(Kind.ARRAY);
@@ -261,6 +403,14 @@ final class ChunkReader {
             case ',' -> {
                 inScalar = false;
                 nameExpected = depth < TRACKED_DEPTH && objects[depth];
+                lastComma = base + at;
+                if (cutTakesComma) {
+                    cuts.begin(base + at);
+                    cuts.end(base + at + 1);
+                    cutTakesComma = false;
+                    lastComma = NOWHERE;
+                    nameStart = base + at + 1;
+                }
             }
             case ':' -> nameExpected = false;
             case ' ', '\t' -> inScalar = false;
@@ -287,6 +437,9 @@ final class ChunkReader {
             objects[depth] = kind == Kind.OBJECT;
         }
         nameExpected = kind == Kind.OBJECT && depth < TRACKED_DEPTH;
+        nameStart = Long.MAX_VALUE;
+        lastComma = NOWHERE;
+        inIds = inner == Place.TOKEN_IDS || inner == Place.PROMPT_IDS;
         field = Field.NONE;
         if (inner == Place.CHOICE) {
             choice = true;
@@ -298,6 +451,8 @@ final class ChunkReader {
     private void close() {
         inScalar = false;
         nameExpected = false;
+        inIds = false;
+        cutTakesComma = false;
         if (place() == Place.CHOICE) {
             onChoice.accept((int) index);
             if (!finishReason.isEmpty()) {
@@ -321,10 +476,15 @@ final class ChunkReader {
             case CHOICE_DELTA -> inChoiceDelta(kind);
             case MESSAGE_DELTA -> inMessageDelta(kind);
             case CONTENT_LIST -> {
-                content = true;
+                shown = true;
                 yield Place.OTHER;
             }
-            case OTHER -> Place.OTHER;
+            case TOOL_LIST -> {
+                shown = true;
+                toolCall = true;
+                yield Place.OTHER;
+            }
+            case TOKEN_IDS, PROMPT_IDS, OTHER -> Place.OTHER;
         };
     }
 
@@ -335,6 +495,9 @@ final class ChunkReader {
             }
             case DELTA -> {
                 return kind == Kind.OBJECT ? Place.MESSAGE_DELTA : Place.OTHER;
+            }
+            case PROMPT_IDS -> {
+                return kind == Kind.ARRAY ? Place.PROMPT_IDS : Place.OTHER;
             }
             case ERROR -> error |= kind != Kind.NULL;
             case USAGE -> usage |= kind == Kind.OBJECT;
@@ -354,9 +517,12 @@ final class ChunkReader {
                 return kind == Kind.OBJECT ? Place.CHOICE_DELTA : Place.OTHER;
             }
             case TOKEN_IDS -> {
-                return kind == Kind.ARRAY ? Place.CONTENT_LIST : Place.OTHER;
+                return kind == Kind.ARRAY ? Place.TOKEN_IDS : Place.OTHER;
             }
-            case TEXT -> content |= kind == Kind.STRING && word.length() > 0;
+            case CHOICE_PROMPT_IDS -> {
+                return kind == Kind.ARRAY ? Place.PROMPT_IDS : Place.OTHER;
+            }
+            case TEXT -> shown |= kind == Kind.STRING && word.length() > 0;
             case FINISH_REASON -> {
                 if (kind == Kind.STRING) {
                     finishReason = word.text();
@@ -373,8 +539,14 @@ final class ChunkReader {
             role |= kind == Kind.STRING;
             return Place.OTHER;
         }
-        content |= kind == Kind.OBJECT || (kind == Kind.STRING && word.length() > 0);
-        return kind == Kind.ARRAY ? Place.CONTENT_LIST : Place.OTHER;
+        boolean something = kind == Kind.OBJECT || (kind == Kind.STRING && word.length() > 0);
+        shown |= something;
+        reasoning |= something && (field == Field.REASONING || field == Field.REASONING_CONTENT);
+        toolCall |= something && field == Field.FUNCTION_CALL;
+        if (kind != Kind.ARRAY) {
+            return Place.OTHER;
+        }
+        return field == Field.TOOL_CALLS ? Place.TOOL_LIST : Place.CONTENT_LIST;
     }
 
     private Place inMessageDelta(Kind kind) {
@@ -390,7 +562,7 @@ final class ChunkReader {
         error |= type.equals("error");
         failure |= FAILURES.contains(type);
         end |= ENDS.contains(type);
-        content |= type.endsWith(".delta") || type.equals("content_block_delta");
+        shown |= type.endsWith(".delta") || type.equals("content_block_delta");
         messageStop |= type.equals("message_stop");
     }
 }

@@ -59,7 +59,9 @@ public final class SseScanner {
 
     private final int expectedChoices;
     private final byte[] block = new byte[BLOCK];
-    private final ChunkReader chunk = new ChunkReader(this::onChoice, this::onChoiceSeen);
+    private final Cuts cuts = new Cuts();
+    private final ChunkReader chunk;
+    private long position;
 
     private Part part = Part.NAME;
     private boolean eventEnded = true;
@@ -86,7 +88,18 @@ public final class SseScanner {
      * @param expectedChoices how many choices the answer must have at least; see {@link RequestBody#choices()}
      */
     public SseScanner(int expectedChoices) {
+        this(expectedChoices, TokenListener.NONE);
+    }
+
+    /**
+     * A scanner at the beginning of a stream whose token ids matter.
+     *
+     * @param expectedChoices how many choices the answer must have at least
+     * @param tokens told the ids as they go by
+     */
+    public SseScanner(int expectedChoices, TokenListener tokens) {
         this.expectedChoices = expectedChoices;
+        this.chunk = new ChunkReader(this::onChoice, this::onChoiceSeen, tokens, cuts);
     }
 
     /**
@@ -105,11 +118,40 @@ public final class SseScanner {
             int length = Math.min(BLOCK, to - at);
             read.getBytes(at, block, 0, length);
             int end = endOfEvent(length);
+            position += end >= 0 ? end : length;
             if (end >= 0) {
                 return at + end;
             }
         }
         return -1;
+    }
+
+    /**
+     * How many bytes of the stream have been scanned.
+     *
+     * @return the position behind the last byte scanned, counted from 0
+     */
+    public long position() {
+        return position;
+    }
+
+    /**
+     * Where fields of token ids lie that have been scanned since the last {@link Cuts#clear}; without them the events are
+     * what they would be had nobody asked for ids.
+     *
+     * @return to be read and cleared between two scans
+     */
+    public Cuts cuts() {
+        return cuts;
+    }
+
+    /**
+     * Up to where the bytes scanned are what they are: behind it lies a field of ids, or what may become one.
+     *
+     * @return a position in the stream, at most {@link #position()}
+     */
+    public long safeUntil() {
+        return part == Part.DATA ? chunk.safeUntil(position) : position;
     }
 
     /**
@@ -164,6 +206,43 @@ public final class SseScanner {
      */
     public boolean hasContent() {
         return chunk.content();
+    }
+
+    /**
+     * Whether it carries something that can be shown: text, reasoning, a tool call. Ids may run ahead of it, in the middle
+     * of a character or of what may become a stop string.
+     *
+     * @return true if the client has something new to show
+     */
+    public boolean isShown() {
+        return chunk.shown();
+    }
+
+    /**
+     * Whether it carries ids of generated tokens.
+     *
+     * @return true for at least one
+     */
+    public boolean hasTokenIds() {
+        return chunk.ids();
+    }
+
+    /**
+     * Whether it carries reasoning.
+     *
+     * @return true for text that is not the answer's
+     */
+    public boolean isReasoning() {
+        return chunk.reasoning();
+    }
+
+    /**
+     * Whether it carries a piece of a tool call.
+     *
+     * @return true for tool calls, also of the old kind
+     */
+    public boolean isToolCall() {
+        return chunk.toolCall();
     }
 
     /**
@@ -228,7 +307,7 @@ public final class SseScanner {
             } else if (b == '\r') { // only ever part of a line's end
                 at++;
             } else if (part == Part.DATA) {
-                int end = chunk.read(block, at, length);
+                int end = chunk.read(block, at, length, position);
                 head.add(block, at, end);
                 at = end;
             } else {

@@ -4,12 +4,13 @@ import static java.util.Objects.requireNonNull;
 
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.http.ForwardHeaders;
-import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.http.SseScanner.Verdict;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpStatusClass;
+import java.io.UncheckedIOException;
 import java.net.ProtocolException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +19,12 @@ import org.jspecify.annotations.Nullable;
  * One try of one request on one backend: connects, sends, judges what comes back. Ends exactly once, by telling both the
  * backend's breaker and the {@link Exchange}. Confined to the client's event loop.
  */
-final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, StreamRelay.Sink {
+final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Relay.Sink {
 
     private static final String EVENT_STREAM = "text/event-stream";
+
+    /** An answer to a question that is longer than this is no answer; a prompt's ids fit a hundred thousand times. */
+    private static final int MOST_ANSWER_BYTES = 8 << 20;
 
     private final Exchange exchange;
     private final BackendRuntime backend;
@@ -28,13 +32,14 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     private UpstreamPool.@Nullable Pending pending;
     private @Nullable UpstreamConnection connection;
     private @Nullable HeldAnswer held;
-    private @Nullable StreamRelay relay;
+    private @Nullable Relay relay;
     private @Nullable HttpResponse head;
     private boolean passing;
     private boolean sent;
     private boolean over;
     private boolean slow;
     private boolean paused;
+    private long askedAt;
     private long sentAt;
     private long heardAt;
     private long pausedAt;
@@ -73,6 +78,12 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     public void connected(UpstreamConnection made) {
         pending = null;
         connection = made;
+        @Nullable Question question = exchange.question(backend);
+        if (question != null) {
+            askedAt = exchange.now();
+            made.send(exchange.requestFor(backend, question), new Asking(question));
+            return;
+        }
         sent = true;
         sentAt = exchange.now();
         heardAt = sentAt;
@@ -92,7 +103,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         heardAt = exchange.now();
         head = answer;
         if (isEventStream(answer)) {
-            relay = new StreamRelay(new SseScanner(exchange.request().choices()), this, exchange.allocator());
+            relay = exchange.relay(this);
         } else {
             held = new HeldAnswer(
                     answer.status(), ForwardHeaders.toClient(answer.headers()), backend.id(), exchange.answerMemory());
@@ -193,10 +204,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
 
     @Override
     public void firstEvents() {
-        exchange.committed();
-        exchange.firstContent(backend);
-        HttpResponse answer = requireNonNull(head);
-        exchange.answer().beginEvents(answer.status(), ForwardHeaders.toClient(answer.headers()), backend.id());
+        exchange.firstEvents(backend, requireNonNull(head));
     }
 
     @Override
@@ -205,14 +213,26 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     }
 
     @Override
-    public void backendFailed(boolean told) {
+    public void backendFailed(ByteBuf lastWords, boolean told) {
         boolean flowing = relay != null && relay.isFlowing();
-        if (told) {
+        if (flowing && !exchange.mayGoOn()) {
+            events(lastWords);
+        } else {
+            lastWords.release();
+        }
+        if (told && !exchange.mayGoOn()) {
             failed(BackendFailure.MID_STREAM, "error in the stream");
             exchange.streamFailedAndTold();
         } else {
             fail(flowing ? BackendFailure.MID_STREAM : BackendFailure.SERVER_ERROR, "the stream says that it failed");
         }
+    }
+
+    @Override
+    public void didNotGoOn(String why) {
+        backend.abandoned(startedAt);
+        finish();
+        exchange.didNotGoOn(this, why);
     }
 
     @Override
@@ -226,7 +246,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         exchange.answer().end();
     }
 
-    private void streamEnded(StreamRelay stream, String how) {
+    private void streamEnded(Relay stream, String how) {
         Verdict verdict = stream.verdict();
         if (verdict == Verdict.COMPLETE
                 || (verdict == Verdict.TRUNCATED && !exchange.endIsKnown() && connection == null)) {
@@ -236,7 +256,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
             exchange.answer().end();
         } else if (verdict == Verdict.FAILED && stream.isFlowing()) {
             stream.finish();
-            backendFailed(true); // by an event of its own, such as response.failed
+            backendFailed(Unpooled.EMPTY_BUFFER, true); // by an event of its own, such as response.failed
         } else {
             fail(stream.isFlowing() ? BackendFailure.MID_STREAM : BackendFailure.NO_ANSWER, "the stream " + how);
         }
@@ -284,13 +304,19 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
             return;
         }
         boolean flowing = passing || (relay != null && relay.isFlowing());
-        boolean insideEvent = relay != null && relay.isInsideEvent();
+        boolean cut = passing || (relay != null && relay.isInsideEvent());
+        boolean goesOn = flowing && !cut && exchange.mayGoOn();
+        if (flowing && !goesOn && relay != null) {
+            relay.flush();
+        }
         Duration rest = failure == BackendFailure.OVERLOADED ? retryAfter() : Duration.ZERO;
         @Nullable HeldAnswer answer = passing ? null : held;
         held = null;
         failed(failure, detail);
-        if (flowing) {
-            exchange.brokenAfterBegin(insideEvent || passing);
+        if (goesOn) {
+            exchange.goOn(this);
+        } else if (flowing) {
+            exchange.brokenAfterBegin(cut);
         } else {
             exchange.attemptFailed(this, failure, rest, answer);
         }
@@ -348,6 +374,68 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
         exchange.route().room().callOne();
     }
 
+    /** Waits for the answer to a question, and then goes on with the request proper. */
+    private final class Asking implements UpstreamConnection.User {
+        private final Question question;
+        private final ByteBuf body = Unpooled.buffer();
+        private int status;
+
+        Asking(Question question) {
+            this.question = question;
+        }
+
+        @Override
+        public void onHead(HttpResponse answer) {
+            status = answer.status().code();
+        }
+
+        @Override
+        public void onBody(ByteBuf data) {
+            if (body.readableBytes() <= MOST_ANSWER_BYTES) {
+                body.writeBytes(data);
+            }
+            data.release();
+        }
+
+        @Override
+        public void onReadComplete() {}
+
+        @Override
+        public void onEnd() {
+            connection = null;
+            if (status == 200 && isUnderstood()) {
+                start();
+            } else {
+                didNotGoOn(question.path() + " answered " + status);
+            }
+        }
+
+        private boolean isUnderstood() {
+            byte[] json = new byte[body.readableBytes()];
+            body.readBytes(json);
+            try {
+                question.answer().accept(json);
+                return true;
+            } catch (UncheckedIOException e) {
+                return false;
+            }
+        }
+
+        @Override
+        public void onBroken(Throwable why) {
+            @Nullable UpstreamConnection broken = connection;
+            connection = null;
+            if (over) {
+                return;
+            }
+            if (broken != null && broken.isReused() && !broken.hasAnswered()) {
+                connect();
+            } else {
+                fail(BackendFailure.NO_ANSWER, String.valueOf(why.getMessage()));
+            }
+        }
+    }
+
     // --- time and back-pressure ---
 
     private void pause() {
@@ -386,7 +474,14 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Str
     }
 
     void sweep(long now) {
-        if (!sent || over || paused) {
+        if (over || paused) {
+            return;
+        }
+        if (!sent) {
+            if (askedAt != 0
+                    && now - askedAt >= exchange.policy().firstTokenTimeout().toNanos()) {
+                fail(BackendFailure.SLOW_FIRST_TOKEN, "did not say in time what was asked before going on");
+            }
             return;
         }
         if (isFlowing()) {

@@ -8,6 +8,7 @@ import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.breaker.BreakerState;
 import dev.tuna.router.breaker.BreakerState.Phase;
 import dev.tuna.router.select.Candidate;
+import dev.tuna.router.stream.Capabilities;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -24,6 +25,7 @@ final class BackendRuntime implements Candidate {
     private final Swapped<BreakerState> breaker = new Swapped<>(BreakerState.INITIAL);
     private final LongAdder attempts = new LongAdder();
     private final LongAdder failures = new LongAdder();
+    private final Capabilities capabilities = new Capabilities();
     private volatile RouteBackend backend;
     private volatile RoutePolicy.Breaker policy;
 
@@ -61,6 +63,11 @@ final class BackendRuntime implements Candidate {
 
     boolean isReplica() {
         return backend.tier() != Tier.SERVERLESS;
+    }
+
+    /** What is known of the server behind it. */
+    Capabilities capabilities() {
+        return capabilities;
     }
 
     Endpoint endpoint() {

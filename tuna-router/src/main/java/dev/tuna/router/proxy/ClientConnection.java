@@ -447,7 +447,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             whole = clientRequest(request, false, 1);
         }
         incoming = null;
-        Exchange begun = new Exchange(loop, route, this, whole, server.answerMemory());
+        Exchange begun = new Exchange(loop, route, this, whole, server.exchangeMemory());
         exchange = begun;
         begun.start();
     }

@@ -1,20 +1,27 @@
 package dev.tuna.router.proxy;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.http.ForwardHeaders;
 import dev.tuna.router.http.OpenAiError;
 import dev.tuna.router.http.PathRules;
+import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.select.Choice;
 import dev.tuna.router.select.Choice.Outcome;
+import dev.tuna.router.stream.Method;
 import dev.tuna.spi.BackendAddress;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,9 +44,10 @@ final class Exchange extends Sweeper.Member {
     private final ClientConnection client;
     private final ClientRequest request;
     private final ClientAnswer answer;
-    private final MemoryBudget answerMemory;
+    private final Memory memory;
+    private final @Nullable Continuation continuation;
     private final long arrivedAt;
-    private final long deadlineAt;
+    private long deadlineAt;
     private final List<BackendRuntime> tried = new ArrayList<>(2);
     private final Predicate<BackendRuntime> isTried = tried::contains;
     private @Nullable Attempt attempt;
@@ -55,13 +63,17 @@ final class Exchange extends Sweeper.Member {
     private long ticket;
     private long waitUntil;
 
-    Exchange(Loop loop, RouteRuntime route, ClientConnection client, ClientRequest request, MemoryBudget answerMemory) {
+    /** What all exchanges together may keep, for each purpose. */
+    record Memory(MemoryBudget answers, MemoryBudget continuations) {}
+
+    Exchange(Loop loop, RouteRuntime route, ClientConnection client, ClientRequest request, Memory memory) {
         this.loop = loop;
         this.route = route;
         this.policy = route.policy();
         this.client = client;
         this.request = request;
-        this.answerMemory = answerMemory;
+        this.memory = memory;
+        this.continuation = Continuation.of(request, policy.continuation(), memory.continuations());
         this.arrivedAt = loop.now();
         this.deadlineAt = arrivedAt + policy.deadline().toNanos();
         this.answer = client.answerTo(request, arrivedAt);
@@ -90,7 +102,7 @@ final class Exchange extends Sweeper.Member {
     }
 
     MemoryBudget answerMemory() {
-        return answerMemory;
+        return memory.answers();
     }
 
     ByteBufAllocator allocator() {
@@ -101,26 +113,70 @@ final class Exchange extends Sweeper.Member {
         return loop.now();
     }
 
-    /** The request as a backend gets it. */
+    /** The request as a backend gets it: the client's, or the one by which the backend goes on. */
     FullHttpRequest requestFor(BackendRuntime backend) {
+        if (continuation == null) {
+            return requestFor(
+                    backend,
+                    request.method(),
+                    request.target().target(),
+                    request.body().retainedDuplicate());
+        }
+        return continuation.isMoving()
+                ? requestFor(backend, HttpMethod.POST, continuation.target(), continuation.resumeBody(backend))
+                : requestFor(backend, request.method(), request.target().target(), continuation.recordedBody());
+    }
+
+    /** A question as a backend gets it. */
+    FullHttpRequest requestFor(BackendRuntime backend, Question question) {
+        boolean post = question.body().length > 0;
+        return requestFor(
+                backend,
+                post ? HttpMethod.POST : HttpMethod.GET,
+                question.path(),
+                Unpooled.wrappedBuffer(question.body()));
+    }
+
+    private FullHttpRequest requestFor(BackendRuntime backend, HttpMethod method, String target, ByteBuf body) {
         BackendAddress address = backend.backend().address();
         HttpHeaders headers = ForwardHeaders.toBackend(request.headers(), address, client.address(), client.isTls());
         headers.set(ClientAnswer.X_REQUEST_ID, request.id());
         if (request.stream()) {
             headers.remove(HttpHeaderNames.ACCEPT_ENCODING); // events must be readable, and are too small to gain
         }
-        if (request.body().isReadable() || request.method().equals(HttpMethod.POST)) {
-            headers.set(
-                    HttpHeaderNames.CONTENT_LENGTH,
-                    Integer.toString(request.body().readableBytes()));
+        if (body.isReadable() || method.equals(HttpMethod.POST)) {
+            headers.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.readableBytes()));
         }
         return new DefaultFullHttpRequest(
                 HttpVersion.HTTP_1_1,
-                request.method(),
-                PathRules.join(address.url(), request.target().target()),
-                request.body().retainedDuplicate(),
+                method,
+                PathRules.join(address.url(), target),
+                body,
                 headers,
                 EmptyHttpHeaders.INSTANCE);
+    }
+
+    /** What a backend must be asked first; null for nothing. */
+    @Nullable
+    Question question(BackendRuntime backend) {
+        return isMoving() ? requireNonNull(continuation).question(backend) : null;
+    }
+
+    /** Passes an event stream on. */
+    Relay relay(Relay.Sink sink) {
+        if (continuation == null) {
+            return new StreamRelay(new SseScanner(request.choices()), sink, client.allocator(), null);
+        }
+        if (continuation.isMoving()) {
+            return continuation.relay(sink);
+        }
+        continuation.restart();
+        SseScanner scanner = new SseScanner(request.choices(), continuation.recorder());
+        return new StreamRelay(scanner, sink, client.allocator(), continuation);
+    }
+
+    private boolean isMoving() {
+        return continuation != null && continuation.isMoving();
     }
 
     // --- choosing ---
@@ -166,6 +222,12 @@ final class Exchange extends Sweeper.Member {
 
     private void begin(BackendRuntime backend, long now) {
         leaveRoom();
+        if (isMoving() && !requireNonNull(continuation).choose(backend)) {
+            backend.abandoned(now);
+            tried.add(backend);
+            proceed();
+            return;
+        }
         if (attempts > 0) {
             route.retried(now);
         }
@@ -235,6 +297,9 @@ final class Exchange extends Sweeper.Member {
         }
         remember(last);
         long now = now();
+        if (isMoving()) {
+            route.continuation(requireNonNull(continuation).method(), false);
+        }
         if (attempts >= policy.maxAttempts() || (failed.wasSent() && !route.mayRetry(now)) || outlasts(rest, now)) {
             giveUp(OpenAiError.backendsFailed(Math.max(1, attempts)));
         } else {
@@ -259,6 +324,11 @@ final class Exchange extends Sweeper.Member {
 
     /** The backend gave a complete answer that is the client's. */
     void complete(Attempt done, HeldAnswer whole) {
+        if (isMoving()) {
+            whole.release();
+            didNotGoOn(done, "answered " + whole.status().code());
+            return;
+        }
         succeeded(done, whole.status().code());
         if (answer.hasBegun()) {
             answerInStream(whole);
@@ -284,14 +354,72 @@ final class Exchange extends Sweeper.Member {
         }
     }
 
-    /** The client gets something of the answer: no other backend can be tried, so the body need not be kept. */
+    /** The client gets something of the answer: it cannot be begun anew, so the body need not be kept for that. */
     void committed() {
         committed = true;
+        if (continuation != null && !bodyReleased) {
+            continuation.keepRequest();
+        }
         releaseBody();
     }
 
-    void firstContent(BackendRuntime backend) {
+    /** The client gets the first events of an answer, or the first of the rest of it. */
+    void firstEvents(BackendRuntime backend, HttpResponse head) {
+        if (isMoving()) {
+            Continuation arrived = requireNonNull(continuation);
+            answer.data(Unpooled.wrappedBuffer(arrived.comment()), now());
+            route.continuation(arrived.arrived(), true);
+            return;
+        }
+        committed();
         route.firstToken(backend, now() - arrivedAt);
+        answer.beginEvents(head.status(), ForwardHeaders.toClient(head.headers()), backend.id());
+    }
+
+    // --- going on elsewhere ---
+
+    /** Whether a stream that breaks now can be continued. */
+    boolean mayGoOn() {
+        return continuation != null && continuation.whyNot().isEmpty();
+    }
+
+    /** The stream has broken, or is about to, and can be continued. */
+    void goOn(Attempt broken) {
+        attempt = null;
+        Continuation next = requireNonNull(continuation);
+        long now = now();
+        if (next.needsNobody()) {
+            answer.data(Unpooled.wrappedBuffer(next.ending()), now);
+            route.continuation(Method.FINISH, true);
+            over();
+            route.settleSuccess(broken.backend(), first != broken.backend());
+            answer.end();
+            return;
+        }
+        next.beginMove();
+        tried.clear();
+        if (broken.backend().isReplica() || route.hasOther(backend -> backend == broken.backend(), now)) {
+            tried.add(broken.backend());
+        }
+        attempts = 0;
+        onlyUnreached = true;
+        waitUntil = 0;
+        deadlineAt = now + policy.deadline().toNanos();
+        proceed();
+    }
+
+    /** A backend was asked to go on and did not, which is no fault of its own. */
+    void didNotGoOn(Attempt refusing, String why) {
+        attempt = null;
+        Continuation next = requireNonNull(continuation);
+        route.continuation(next.method(), false);
+        next.refused(refusing.backend());
+        attempts++;
+        if (attempts >= 2 * policy.maxAttempts()) {
+            giveUp(OpenAiError.streamBroken());
+        } else {
+            proceed();
+        }
     }
 
     /** Whether the shape of a stream's end is known for the endpoint asked, so that anything less is a failure. */
@@ -304,6 +432,9 @@ final class Exchange extends Sweeper.Member {
 
     void brokenAfterBegin(boolean cut) {
         attempt = null;
+        if (request.stream()) {
+            route.notContinued();
+        }
         over();
         route.settleFailure();
         if (cut) {
@@ -315,6 +446,7 @@ final class Exchange extends Sweeper.Member {
 
     void streamFailedAndTold() {
         attempt = null;
+        route.notContinued();
         over();
         route.settleFailure();
         answer.end();
@@ -325,9 +457,14 @@ final class Exchange extends Sweeper.Member {
     private void giveUp(OpenAiError otherwise) {
         @Nullable HeldAnswer last = lastAnswer;
         lastAnswer = null;
+        boolean moving = isMoving();
         over();
         route.settleFailure();
-        if (last == null || credentialRefused) {
+        if (moving) {
+            route.notContinued();
+            HeldAnswer.drop(last);
+            answer.error(OpenAiError.streamBroken());
+        } else if (last == null || credentialRefused) {
             HeldAnswer.drop(last);
             answer.error(credentialRefused ? OpenAiError.backendRefusedCredential() : otherwise);
         } else if (answer.hasBegun()) {
@@ -378,6 +515,9 @@ final class Exchange extends Sweeper.Member {
         releaseBody();
         HeldAnswer.drop(lastAnswer);
         lastAnswer = null;
+        if (continuation != null) {
+            continuation.release();
+        }
     }
 
     private void releaseBody() {
@@ -434,7 +574,7 @@ final class Exchange extends Sweeper.Member {
 
     private void deadlinePassed() {
         cancelAttempt();
-        if (committed) {
+        if (committed && !isMoving()) {
             brokenAfterBegin(true);
         } else {
             giveUp(OpenAiError.deadlinePassed(policy.deadline()));

@@ -1,9 +1,10 @@
 package dev.tuna.router.proxy;
 
+import dev.tuna.router.stream.TokenRecorder;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A bound on the bytes that all requests together keep for one purpose. Thread-safe. */
-final class MemoryBudget {
+final class MemoryBudget implements TokenRecorder.Room {
 
     private final long limit;
     private final AtomicLong taken = new AtomicLong();
@@ -13,7 +14,8 @@ final class MemoryBudget {
     }
 
     /** Takes all of it or nothing. */
-    boolean take(long bytes) {
+    @Override
+    public boolean take(long bytes) {
         if (taken.addAndGet(bytes) <= limit) {
             return true;
         }
@@ -21,7 +23,8 @@ final class MemoryBudget {
         return false;
     }
 
-    void giveBack(long bytes) {
+    @Override
+    public void giveBack(long bytes) {
         taken.addAndGet(-bytes);
     }
 

@@ -81,7 +81,7 @@ public final class ProxyServer implements AutoCloseable {
     private final ProxyMetrics metrics;
     private final RouteTable routes;
     private final MemoryBudget bodyMemory;
-    private final MemoryBudget answerMemory = new MemoryBudget(MOST_HELD_BYTES);
+    private final Exchange.Memory exchangeMemory;
     private final Optional<SslContext> tls;
     private final Transport transport;
     private final BackendResolver resolver;
@@ -100,6 +100,8 @@ public final class ProxyServer implements AutoCloseable {
         this.metrics = new ProxyMetrics(meters);
         this.routes = new RouteTable(listener, metrics, clock);
         this.bodyMemory = new MemoryBudget(config.maxBufferedBytes());
+        this.exchangeMemory =
+                new Exchange.Memory(new MemoryBudget(MOST_HELD_BYTES), new MemoryBudget(config.maxContinuationBytes()));
         this.tls = config.tls().map(ProxyServer::listenerTls);
         SslContext backendTls = backendTls(config.backendCertificates());
         this.resolver = new BackendResolver(clock);
@@ -212,8 +214,8 @@ public final class ProxyServer implements AutoCloseable {
         return bodyMemory;
     }
 
-    MemoryBudget answerMemory() {
-        return answerMemory;
+    Exchange.Memory exchangeMemory() {
+        return exchangeMemory;
     }
 
     boolean isClosing() {

@@ -3,6 +3,8 @@ package dev.tuna.router.proxy;
 import static java.util.Objects.requireNonNull;
 
 import dev.tuna.api.Tier;
+import dev.tuna.router.stream.Method;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -15,7 +17,9 @@ import java.util.concurrent.TimeUnit;
  * Times of one route. Thread-safe.
  *
  * <p>{@code tuna.router.time.to.first.token}: from a streamed request's arrival to its first token, waiting and failed
- * attempts included, by {@code deployment} and {@code tier}.
+ * attempts included, by {@code deployment} and {@code tier}. {@code tuna.router.continuations}: backends asked to go on
+ * with a broken stream, by {@code method} and {@code result}; {@code method="none"} counts streams that could not be
+ * continued.
  */
 final class RouteMetrics implements AutoCloseable {
 
@@ -35,6 +39,9 @@ final class RouteMetrics implements AutoCloseable {
 
     private final MeterRegistry registry;
     private final Map<Tier, Timer> firstToken = new EnumMap<>(Tier.class);
+    private final Map<Method, Counter> continued = new EnumMap<>(Method.class);
+    private final Map<Method, Counter> refused = new EnumMap<>(Method.class);
+    private final Counter notContinued;
 
     RouteMetrics(MeterRegistry registry, String deployment) {
         this.registry = registry;
@@ -48,6 +55,28 @@ final class RouteMetrics implements AutoCloseable {
                             .serviceLevelObjectives(BUCKETS)
                             .register(registry));
         }
+        for (Method method : Method.values()) {
+            continued.put(method, continuations(deployment, method.label(), "continued"));
+            refused.put(method, continuations(deployment, method.label(), "failed"));
+        }
+        notContinued = continuations(deployment, "none", "failed");
+    }
+
+    private Counter continuations(String deployment, String method, String result) {
+        return Counter.builder("tuna.router.continuations")
+                .description("Attempts to go on with a broken stream, and streams that could not be continued")
+                .tag("deployment", deployment)
+                .tag("method", method)
+                .tag("result", result)
+                .register(registry);
+    }
+
+    void continuation(Method method, boolean success) {
+        requireNonNull((success ? continued : refused).get(method)).increment();
+    }
+
+    void notContinued() {
+        notContinued.increment();
     }
 
     void firstToken(Tier tier, long nanos) {
@@ -57,5 +86,8 @@ final class RouteMetrics implements AutoCloseable {
     @Override
     public void close() {
         firstToken.values().forEach(registry::remove);
+        continued.values().forEach(registry::remove);
+        refused.values().forEach(registry::remove);
+        registry.remove(notContinued);
     }
 }

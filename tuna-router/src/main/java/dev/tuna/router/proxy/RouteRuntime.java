@@ -16,6 +16,7 @@ import dev.tuna.router.select.Choice;
 import dev.tuna.router.select.RetryBudget;
 import dev.tuna.router.state.SpotEvent.FleetSeen;
 import dev.tuna.router.state.SpotTransitions;
+import dev.tuna.router.stream.Method;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -227,6 +228,21 @@ final class RouteRuntime {
         failures.increment(failure);
         LOG.debug("{}: attempt on {} failed: {} ({})", name(), backend, failure, detail);
         guarded(() -> listener.onBackendFailure(name(), backend.id(), failure, detail));
+    }
+
+    /**
+     * A backend was asked to go on with a stream.
+     *
+     * @param method how
+     * @param success whether it did
+     */
+    void continuation(Method method, boolean success) {
+        metrics.continuation(method, success);
+    }
+
+    /** A stream broke and could not be continued. */
+    void notContinued() {
+        metrics.notContinued();
     }
 
     /**

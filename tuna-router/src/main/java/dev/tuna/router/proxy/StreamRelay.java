@@ -1,9 +1,10 @@
 package dev.tuna.router.proxy;
 
+import dev.tuna.router.http.Cuts;
 import dev.tuna.router.http.SseScanner;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,95 +14,113 @@ import org.jspecify.annotations.Nullable;
  * the first event that carries something generated: a chat's first chunk only says who speaks and is sent before the
  * model has done anything, so a backend that dies right after it can still be replaced without the client noticing. The
  * client loses nothing by it, since it would have nothing to show.
+ *
+ * <p>Of a stream that may be continued, events with token ids and no text wait for the one that shows their text, so that
+ * what the client has got ends where a token ends; and ids that the client did not ask for are taken out.
  */
-final class StreamRelay {
+final class StreamRelay implements Relay {
 
     /** An event longer than this goes out in pieces, and what leads up to the first content no longer waits for it. */
     private static final int MOST_HELD_BYTES = 256 << 10;
 
-    /** Where events go, and what became of the stream. */
-    interface Sink {
-
-        /**
-         * The first events that matter are about to come.
-         */
-        void firstEvents();
-
-        /**
-         * Whole events.
-         *
-         * @param data to be released by the receiver
-         */
-        void events(ByteBuf data);
-
-        /**
-         * The backend says that it failed.
-         *
-         * @param told whether the client has been told, by the backend's own error event
-         */
-        void backendFailed(boolean told);
-
-        /** The stream has said {@code [DONE]} and kept its word: nothing that matters can follow. */
-        void streamComplete();
-    }
-
     private final SseScanner scanner;
     private final Sink sink;
     private final ByteBufAllocator allocator;
+    private final @Nullable Continuation continuation;
+    private final boolean strips;
     private @Nullable ByteBuf kept;
+    private int keptWhole;
+    private boolean cutApplied;
     private boolean flowing;
     private boolean insideEvent;
     private boolean stopped;
 
-    StreamRelay(SseScanner scanner, Sink sink, ByteBufAllocator allocator) {
+    /** @param continuation written to as events pass; null if the stream will not be continued */
+    StreamRelay(SseScanner scanner, Sink sink, ByteBufAllocator allocator, @Nullable Continuation continuation) {
         this.scanner = scanner;
         this.sink = sink;
         this.allocator = allocator;
+        this.continuation = continuation;
+        this.strips = continuation != null && continuation.stripsIds();
     }
 
-    /** Whether the client has got something of the stream. */
-    boolean isFlowing() {
+    @Override
+    public boolean isFlowing() {
         return flowing;
     }
 
-    /** Whether the client has got the beginning of an event that is not complete: then nothing may be put in. */
-    boolean isInsideEvent() {
+    @Override
+    public boolean isInsideEvent() {
         return insideEvent;
     }
 
-    SseScanner.Verdict verdict() {
+    @Override
+    public SseScanner.Verdict verdict() {
         return scanner.verdict();
     }
 
-    /** Takes what the backend sent and releases it in the end. */
-    void accept(ByteBuf read) {
+    @Override
+    public void accept(ByteBuf read) {
         if (stopped) {
             read.release();
             return;
         }
-        int begin = read.readerIndex();
-        int whole = begin;
+        Piece piece = new Piece(read, scanner.position());
         boolean matters = false;
         boolean done = false;
-        for (int end = scanner.next(read, whole); end >= 0; end = scanner.next(read, whole)) {
+        for (int end = scanner.next(read, piece.from); end >= 0; end = scanner.next(read, piece.from)) {
             if (scanner.isError() || scanner.isAbort()) {
-                fail(read, begin, whole, end, flowing || matters);
+                fail(piece, end, flowing || matters);
                 return;
             }
-            matters |= !scanner.isComment() && !scanner.isRoleOnly();
+            piece.take(end);
+            boolean goes = insideEvent || mayGo(keptWhole == 0 && piece.passable == piece.event);
+            if (continuation != null) {
+                note(continuation, piece, goes);
+            }
+            if (goes) {
+                matters = true;
+                insideEvent = false;
+                piece.passable = piece.to;
+            }
             done |= scanner.isDone();
-            whole = end;
         }
+        piece.takeRest();
         if (!flowing && !matters && !isTooMuch(read)) {
-            keep(read);
+            keep(read, piece.to - piece.begin);
             return;
         }
         begin();
-        pass(read, begin, whole);
+        pass(piece, matters);
         if (done && scanner.verdict() == SseScanner.Verdict.COMPLETE) {
             stopped = true;
             sink.streamComplete();
         }
+    }
+
+    private void note(Continuation record, Piece piece, boolean goes) {
+        if (record.wantsFirstEvent() && !scanner.isComment()) {
+            record.firstEvent(bytesOf(piece));
+        }
+        record.passing(scanner, goes);
+    }
+
+    private byte[] bytesOf(Piece piece) {
+        int before = kept != null && piece.event == piece.begin ? kept.readableBytes() - keptWhole : 0;
+        byte[] event = new byte[before + piece.to - piece.event];
+        if (before > 0 && kept != null) {
+            kept.getBytes(kept.readerIndex() + keptWhole, event, 0, before);
+        }
+        piece.read.getBytes(piece.event, event, before, piece.to - piece.event);
+        return event;
+    }
+
+    /** Whether the event that has just ended need not wait for another. */
+    private boolean mayGo(boolean noneWaits) {
+        if (scanner.isComment() || scanner.isRoleOnly()) {
+            return flowing && noneWaits;
+        }
+        return continuation == null || !scanner.hasTokenIds() || scanner.isShown() || scanner.isFinish();
     }
 
     private boolean isTooMuch(ByteBuf read) {
@@ -115,68 +134,110 @@ final class StreamRelay {
         }
     }
 
-    /** Sends what is whole, keeps the rest. */
-    private void pass(ByteBuf read, int begin, int whole) {
-        boolean all = whole == read.writerIndex();
-        if (all || isTooMuch(read)) {
-            insideEvent = !all;
+    /** Sends what may go, keeps the rest. */
+    private void pass(Piece piece, boolean matters) {
+        ByteBuf read = piece.read;
+        if (insideEvent || isTooMuch(read)) {
+            spill(piece);
+        } else if (!matters) {
+            keep(read, piece.to - piece.begin);
+        } else if (piece.passable == read.writerIndex()) {
             emit(read);
-        } else if (whole == begin) {
-            if (insideEvent) {
-                emit(read);
-            } else {
-                keep(read);
-            }
         } else {
-            insideEvent = false;
-            ByteBuf rest = allocator.buffer(read.writerIndex() - whole);
-            rest.writeBytes(read, whole, read.writerIndex() - whole);
-            emit(read.writerIndex(whole));
-            kept = rest;
+            int rest = read.writerIndex() - piece.passable;
+            ByteBuf later = allocator.buffer(rest);
+            later.writeBytes(read, piece.passable, rest);
+            emit(read.writerIndex(piece.passable));
+            kept = later;
+            keptWhole = piece.to - piece.passable;
+        }
+    }
+
+    /** There is too much to wait for: all goes out but what may yet have to be taken out. */
+    private void spill(Piece piece) {
+        ByteBuf read = piece.read;
+        boolean all = piece.to == read.writerIndex();
+        int unsure = cutApplied ? 0 : (int) Math.min(scanner.position() - scanner.safeUntil(), read.readableBytes());
+        ByteBuf later = allocator.buffer(Math.max(1, unsure));
+        later.writeBytes(read, read.writerIndex() - unsure, unsure);
+        emit(read.writerIndex(read.writerIndex() - unsure));
+        if (unsure > 0) {
+            kept = later;
+        } else {
+            later.release();
+        }
+        insideEvent = !all;
+        if (continuation != null) {
+            continuation.settle();
         }
     }
 
     private void emit(ByteBuf data) {
         @Nullable ByteBuf before = kept;
         kept = null;
+        keptWhole = 0;
         if (before != null) {
             sink.events(before);
         }
         sink.events(data);
     }
 
-    private void keep(ByteBuf data) {
+    private void keep(ByteBuf data, int whole) {
         if (kept == null) {
             kept = data;
-        } else if (kept instanceof CompositeByteBuf pieces) {
-            pieces.addComponent(true, data);
-        } else {
-            kept = allocator.compositeBuffer(64).addComponent(true, kept).addComponent(true, data);
+            keptWhole = whole;
+            return;
         }
+        if (whole > 0) {
+            keptWhole = kept.readableBytes() + whole;
+        }
+        ByteBuf joined = kept;
+        if (joined.maxFastWritableBytes() < data.readableBytes()) {
+            joined = allocator.buffer(2 * (kept.readableBytes() + data.readableBytes()));
+            joined.writeBytes(kept);
+            kept.release();
+        }
+        joined.writeBytes(data);
+        data.release();
+        kept = joined;
     }
 
     /**
-     * The event from {@code whole} to {@code end} says that the backend failed. Its own error is shown to a client that
-     * reads already, which is then told; a given up choice is not, for it looks like an end.
+     * The event up to {@code end} says that the backend failed. Its own error is shown to a client that reads already, if
+     * nobody goes on with the stream; a given up choice is not, for it looks like an end.
      */
-    private void fail(ByteBuf read, int begin, int whole, int end, boolean visible) {
+    private void fail(Piece piece, int end, boolean visible) {
         stopped = true;
         boolean told = visible && scanner.isError();
-        int until = told ? end : whole;
-        if (visible) {
+        if (!visible) {
+            piece.read.release();
+            sink.backendFailed(Unpooled.EMPTY_BUFFER, false);
+            return;
+        }
+        if (told) {
+            piece.take(end);
+        }
+        ByteBuf words = allocator.buffer(piece.to - piece.passable + 1);
+        if (piece.passable > piece.begin) {
             begin();
-        }
-        if (visible && until > begin) {
-            insideEvent = false;
-            emit(read.writerIndex(until));
+            words.writeBytes(piece.read, piece.passable, piece.to - piece.passable);
+            emit(piece.read.writerIndex(piece.passable));
         } else {
-            read.release();
+            if (kept != null) { // of an event that was given up, only its beginning
+                words.writeBytes(kept, piece.to == piece.begin ? keptWhole : kept.readableBytes());
+                kept.release();
+                kept = null;
+            }
+            words.writeBytes(piece.read, piece.begin, piece.to - piece.begin);
+            piece.read.release();
         }
-        sink.backendFailed(told);
+        keptWhole = 0;
+        insideEvent &= !told;
+        sink.backendFailed(words, told);
     }
 
-    /** Drops what was kept back. */
-    void release() {
+    @Override
+    public void release() {
         stopped = true;
         if (kept != null) {
             kept.release();
@@ -184,8 +245,16 @@ final class StreamRelay {
         }
     }
 
-    /** The stream has ended well: what was kept back goes out. */
-    void finish() {
+    @Override
+    public void flush() {
+        if (kept != null && keptWhole > 0) {
+            sink.events(kept.readRetainedSlice(keptWhole));
+            keptWhole = 0;
+        }
+    }
+
+    @Override
+    public void finish() {
         begin();
         @Nullable ByteBuf rest = kept;
         kept = null;
@@ -193,5 +262,76 @@ final class StreamRelay {
             sink.events(rest);
         }
         stopped = true;
+    }
+
+    /** What was read at once, on its way to being what the client gets: stretches that are taken out are closed up. */
+    private final class Piece {
+        private final ByteBuf read;
+        private final int begin;
+        private final long offset;
+        /** The first byte that has not been looked at. */
+        private int from;
+        /** Behind the last byte that stays. */
+        private int to;
+        /** Where the last whole event begins among the bytes that stay. */
+        private int event;
+        /** Behind the last event that may go. */
+        private int passable;
+
+        private int cut;
+
+        Piece(ByteBuf read, long position) {
+            this.read = read;
+            begin = read.readerIndex();
+            offset = position - begin;
+            from = begin;
+            to = begin;
+            event = begin;
+            passable = begin;
+        }
+
+        /** One more event. */
+        void take(int end) {
+            event = to;
+            closeUp(end);
+        }
+
+        /** The beginning of an event whose end has not come. */
+        void takeRest() {
+            int whole = to;
+            closeUp(read.writerIndex());
+            read.writerIndex(to);
+            to = whole;
+            Cuts cuts = scanner.cuts();
+            cuts.clear();
+            cutApplied = strips && cuts.count() > 0;
+        }
+
+        private void closeUp(int end) {
+            Cuts cuts = scanner.cuts();
+            while (strips && cut < cuts.count() && cuts.from(cut) - offset < end) {
+                long cutFrom = cuts.from(cut) - offset;
+                if (cutFrom < begin && !cutApplied && kept != null) {
+                    kept.writerIndex(kept.writerIndex() - (int) (begin - cutFrom));
+                }
+                cutApplied = false;
+                move((int) Math.max(begin, cutFrom));
+                boolean open = cuts.to(cut) == Long.MAX_VALUE;
+                from = open ? end : (int) Math.min(end, cuts.to(cut) - offset);
+                cut++;
+            }
+            move(end);
+        }
+
+        private void move(int end) {
+            int length = end - from;
+            if (length > 0) {
+                if (to != from) {
+                    read.setBytes(to, read, from, length);
+                }
+                to += length;
+                from = end;
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Once the client has seen tokens, a failure is said honestly: one error event, no end mark. */
+/** Once the client has seen tokens of a stream that is not continued, a failure is said honestly: one error event, no end mark. */
 class MidStreamTest {
 
     private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
@@ -54,7 +54,7 @@ class MidStreamTest {
     void brokenStreamEndsInAnErrorEvent(String name, Fault fault) throws Exception {
         replica.inject(fault);
         bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
-        HttpResponse<String> answer = bench.post(stream("hello"));
+        HttpResponse<String> answer = bench.post(stream("hello"), "x-tuna-continuation", "off");
         assertThat(answer.statusCode()).isEqualTo(200);
         List<String> events = events(answer.body());
         assertThat(events).doesNotContain("[DONE]").hasSizeGreaterThan(2);

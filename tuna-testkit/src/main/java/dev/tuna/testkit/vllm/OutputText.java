@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /**
  * The text of one choice as it grows: whole characters only, and with stop strings the last characters are held back
- * until they cannot be the beginning of one, as vLLM's detokenizer does.
+ * until they cannot be the beginning of one, as vLLM's detokenizer does. It counts characters as Python does, in code
+ * points.
  */
 final class OutputText {
 
@@ -30,7 +31,10 @@ final class OutputText {
     OutputText(List<String> stops, boolean includeStop) {
         this.stops = stops;
         this.includeStop = includeStop;
-        int longest = stops.stream().mapToInt(String::length).max().orElse(1);
+        int longest = stops.stream()
+                .mapToInt(stop -> stop.codePointCount(0, stop.length()))
+                .max()
+                .orElse(1);
         holdBack = includeStop ? 0 : longest - 1;
     }
 
@@ -74,11 +78,8 @@ final class OutputText {
 
     /** What may be shown now and was not before. */
     String release() {
-        int end = Math.max(released, text.length() - holdBack);
-        if (end > released && end < text.length() && Character.isLowSurrogate(text.charAt(end))) {
-            end--;
-        }
-        return upTo(end);
+        int length = text.codePointCount(0, text.length());
+        return length <= holdBack ? "" : upTo(text.offsetByCodePoints(text.length(), -holdBack));
     }
 
     /** What is left when no token follows; half a character becomes U+FFFD. */

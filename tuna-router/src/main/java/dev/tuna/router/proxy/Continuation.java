@@ -1,0 +1,324 @@
+package dev.tuna.router.proxy;
+
+import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.http.SseScanner;
+import dev.tuna.router.stream.Method;
+import dev.tuna.router.stream.Questions;
+import dev.tuna.router.stream.ResumeRequest;
+import dev.tuna.router.stream.SeamFilter;
+import dev.tuna.router.stream.StopSearch;
+import dev.tuna.router.stream.StreamRequest;
+import dev.tuna.router.stream.TokenRecorder;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is kept of one streamed answer so that another backend can go on with it, and how far going on has come. Confined to
+ * the client's event loop.
+ */
+final class Continuation {
+
+    /** The end mark of a stream. */
+    static final byte[] DONE = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
+
+    private static final String COMPLETIONS = "/v1/completions";
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String SWITCH = "x-tuna-continuation";
+    private static final byte[] NOTHING = {};
+    private static final byte[] ASK_FOR_IDS = "{\"return_token_ids\":true,".getBytes(StandardCharsets.US_ASCII);
+
+    private final ClientRequest request;
+    private final StreamRequest asked;
+    private final RoutePolicy.Continuation policy;
+    private final MemoryBudget memory;
+    private final TokenRecorder recorder;
+    private final Map<BackendRuntime, Set<Method>> refused = new HashMap<>();
+    private byte[] body = NOTHING;
+    private byte[] firstEvent = NOTHING;
+    private boolean toolCall;
+    private boolean reasoning;
+    private boolean answering;
+    private boolean finished;
+    private boolean usageTold;
+    private int moves;
+    private boolean moving;
+    private Method method = Method.FINISH;
+    private Optional<String> beforeSeam = Optional.empty();
+
+    private Continuation(
+            ClientRequest request, StreamRequest asked, RoutePolicy.Continuation policy, MemoryBudget memory) {
+        this.request = request;
+        this.asked = asked;
+        this.policy = policy;
+        this.memory = memory;
+        this.recorder = new TokenRecorder(memory);
+    }
+
+    /** For a request whose stream may be continued; null for any other. */
+    static @Nullable Continuation of(ClientRequest request, RoutePolicy.Continuation policy, MemoryBudget memory) {
+        String path = request.target().path();
+        boolean chat = path.equals(CHAT);
+        if (!request.stream()
+                || request.choices() != 1
+                || policy.mode() == RoutePolicy.Continuation.Mode.OFF
+                || !(chat || path.equals(COMPLETIONS))
+                || "off".equalsIgnoreCase(request.headers().get(SWITCH))) {
+            return null;
+        }
+        StreamRequest asked = StreamRequest.read(request.body(), chat);
+        return asked.ineligible().isEmpty() ? new Continuation(request, asked, policy, memory) : null;
+    }
+
+    // --- while nothing is broken ---
+
+    /** The client's body; it also asks for token ids. */
+    ByteBuf recordedBody() {
+        ByteBuf all = request.body();
+        if (asked.returnTokenIds()) {
+            return all.retainedDuplicate();
+        }
+        int behind = all.indexOf(all.readerIndex(), all.writerIndex(), (byte) '{') + 1;
+        CompositeByteBuf whole = Unpooled.compositeBuffer(2);
+        whole.addComponent(true, Unpooled.wrappedBuffer(ASK_FOR_IDS));
+        whole.addComponent(true, all.retainedSlice(behind, all.writerIndex() - behind));
+        return whole;
+    }
+
+    TokenRecorder recorder() {
+        return recorder;
+    }
+
+    boolean stripsIds() {
+        return !asked.returnTokenIds();
+    }
+
+    boolean wantsFirstEvent() {
+        return firstEvent.length == 0;
+    }
+
+    /** The stream's first event says what all of them have in common. */
+    void firstEvent(byte[] event) {
+        firstEvent = event;
+    }
+
+    /**
+     * An event has ended.
+     *
+     * @param goes whether the client gets it, and what came before it, now
+     */
+    void passing(SseScanner scanner, boolean goes) {
+        if (scanner.isShown()) {
+            if (!scanner.hasTokenIds()) {
+                recorder.missed();
+            }
+            toolCall |= scanner.isToolCall();
+            reasoning |= scanner.isReasoning();
+            answering |= !scanner.isReasoning();
+        }
+        if (goes) {
+            usageTold |= finished && !scanner.isDone() && !scanner.isComment();
+            finished |= scanner.isFinish();
+            recorder.settle();
+        }
+    }
+
+    void settle() {
+        recorder.settle();
+    }
+
+    /** The answer has begun: the request is kept, if there is room, without the buffers that it came in. */
+    void keepRequest() {
+        int length = request.body().readableBytes();
+        if (memory.take(length)) {
+            body = new byte[length];
+            request.body().getBytes(request.body().readerIndex(), body);
+        }
+    }
+
+    /** Another attempt begins before anything has been shown. */
+    void restart() {
+        firstEvent = NOTHING;
+        recorder.restart();
+    }
+
+    // --- once it has broken ---
+
+    /** Why nobody can go on; empty if somebody can. */
+    Optional<String> whyNot() {
+        if (finished) {
+            return Optional.empty();
+        }
+        if (toolCall) {
+            return Optional.of("inside a tool call");
+        }
+        if (!recorder.knowsAnswer() || recorder.settled() == 0) {
+            return Optional.of("token ids unknown");
+        }
+        if (body.length == 0) {
+            return Optional.of("no memory left to keep the request");
+        }
+        if (moves >= policy.maxMoves()) {
+            return Optional.of("moved too often");
+        }
+        return asked.heldBack() > 0 && (reasoning || asked.tools())
+                ? Optional.of("stop strings beside a parser")
+                : Optional.empty();
+    }
+
+    /** Whether all that matters has come, so that nobody need go on. */
+    boolean needsNobody() {
+        return finished || isFull();
+    }
+
+    private boolean isFull() {
+        OptionalInt left = asked.tokensLeft(recorder.settled());
+        return left.isPresent() && left.getAsInt() == 0;
+    }
+
+    /** What is missing of a stream that needs nobody. */
+    byte[] ending() {
+        SeamFilter filter = filter(Optional.empty());
+        recorder.rollBack();
+        ByteArrayOutputStream events = new ByteArrayOutputStream();
+        if (!finished) {
+            events.writeBytes(filter.lengthReached());
+        }
+        events.writeBytes(ending(filter));
+        return events.toByteArray();
+    }
+
+    /** Usage, if it was asked for, and the end mark. */
+    byte[] ending(SeamFilter filter) {
+        ByteArrayOutputStream events = new ByteArrayOutputStream();
+        if (asked.includeUsage() && !usageTold) {
+            events.writeBytes(filter.usage(recorder.generated()));
+        }
+        events.writeBytes(DONE);
+        return events.toByteArray();
+    }
+
+    /** Begins to look for somebody who goes on. */
+    void beginMove() {
+        moves++;
+        moving = true;
+        refused.clear();
+        beforeSeam = Optional.empty();
+        recorder.rollBack();
+    }
+
+    /** Whether somebody is being looked for, or has not shown yet that he goes on. */
+    boolean isMoving() {
+        return moving;
+    }
+
+    /** Somebody goes on. */
+    Method arrived() {
+        moving = false;
+        return method;
+    }
+
+    Method method() {
+        return method;
+    }
+
+    /** Chooses how to ask a backend to go on; false if there is no way. */
+    boolean choose(BackendRuntime backend) {
+        recorder.rollBack();
+        Set<Method> no = refused.getOrDefault(backend, Set.of());
+        for (Method next : Method.values()) {
+            if (!no.contains(next) && fits(next) && backend.capabilities().mayUse(next)) {
+                method = next;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean fits(Method next) {
+        return switch (next) {
+            case CHAT_TOKENS -> asked.chat();
+            // Plain text only: nobody there would tell reasoning and tool calls from it.
+            case COMPLETION_TOKENS ->
+                !asked.chat() || (!asked.tools() && !asked.logprobs() && (!reasoning || answering));
+            case FINISH, TEXT_PREFILL -> false;
+        };
+    }
+
+    /** The backend did not go on when it was asked this way. */
+    void refused(BackendRuntime backend) {
+        refused.computeIfAbsent(backend, any -> EnumSet.noneOf(Method.class)).add(method);
+    }
+
+    /** What a backend must be asked before it can be told to go on. */
+    @Nullable
+    Question question(BackendRuntime backend) {
+        if (!recorder.knowsPrompt()) {
+            return new Question(
+                    "/tokenize", Questions.tokenize(body), answer -> recorder.relearnPrompt(Questions.tokens(answer)));
+        }
+        if (asked.heldBack() > 0 && beforeSeam.isEmpty()) {
+            int[] tail = recorder.tail(4 * asked.heldBack() + 16);
+            return new Question(
+                    "/detokenize",
+                    Questions.detokenize(body, tail),
+                    answer -> beforeSeam = Optional.of(Questions.end(answer, asked.heldBack())));
+        }
+        if (method == Method.COMPLETION_TOKENS
+                && asked.chat()
+                && asked.maxTokens().isEmpty()
+                && backend.capabilities().window().isEmpty()) {
+            return new Question(
+                    "/v1/models", NOTHING, answer -> backend.capabilities().sawWindow(Questions.window(answer)));
+        }
+        return null;
+    }
+
+    String target() {
+        return method == Method.COMPLETION_TOKENS && asked.chat()
+                ? COMPLETIONS
+                : request.target().target();
+    }
+
+    ByteBuf resumeBody(BackendRuntime backend) {
+        ResumeRequest resume =
+                new ResumeRequest(body, asked, recorder.soFar(), recorder.settled(), asked.heldBack() == 0);
+        return Unpooled.wrappedBuffer(
+                method == Method.CHAT_TOKENS
+                        ? resume.chat()
+                        : resume.completion(backend.capabilities().window()));
+    }
+
+    Relay relay(Relay.Sink sink) {
+        Echo echo = new Echo(recorder.soFar(), method == Method.CHAT_TOKENS, recorder);
+        return new SeamRelay(this, echo, filter(beforeSeam.map(text -> new StopSearch(asked, text))), sink);
+    }
+
+    private SeamFilter filter(Optional<StopSearch> stops) {
+        return new SeamFilter(asked, firstEvent, recorder.promptTokens(), recorder.settled(), stops);
+    }
+
+    int generated() {
+        return recorder.generated();
+    }
+
+    /** Tells the client how its stream goes on, if it cares to look. */
+    byte[] comment() {
+        return (": continued by " + method.label() + "\n\n").getBytes(StandardCharsets.US_ASCII);
+    }
+
+    void release() {
+        recorder.release();
+        memory.giveBack(body.length);
+        body = NOTHING;
+    }
+}

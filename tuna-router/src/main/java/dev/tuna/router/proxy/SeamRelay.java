@@ -1,0 +1,177 @@
+package dev.tuna.router.proxy;
+
+import dev.tuna.router.http.SseScanner;
+import dev.tuna.router.http.SseScanner.Verdict;
+import dev.tuna.router.stream.SeamFilter;
+import dev.tuna.router.stream.SeamFilter.Chunk;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.ByteArrayOutputStream;
+
+/**
+ * Passes the rest of a stream on that has broken elsewhere, so that the client gets one stream. Nothing goes out before the
+ * backend has shown that it goes on from the right place. Confined to an event loop.
+ *
+ * <p>Unlike {@link StreamRelay} it builds every event anew; such streams are rare.
+ */
+final class SeamRelay implements Relay {
+
+    private final SseScanner scanner;
+    private final Continuation continuation;
+    private final SeamFilter filter;
+    private final Echo echo;
+    private final Sink sink;
+    private final ByteArrayOutputStream event = new ByteArrayOutputStream(512);
+    private final ByteArrayOutputStream held = new ByteArrayOutputStream(512);
+    private boolean flowing;
+    private boolean stopped;
+    private boolean cutShort;
+
+    SeamRelay(Continuation continuation, Echo echo, SeamFilter filter, Sink sink) {
+        this.scanner = new SseScanner(1, echo);
+        this.continuation = continuation;
+        this.echo = echo;
+        this.filter = filter;
+        this.sink = sink;
+    }
+
+    @Override
+    public boolean isFlowing() {
+        return flowing;
+    }
+
+    @Override
+    public boolean isInsideEvent() {
+        return false;
+    }
+
+    @Override
+    public Verdict verdict() {
+        return cutShort ? Verdict.COMPLETE : scanner.verdict();
+    }
+
+    @Override
+    public void accept(ByteBuf read) {
+        int from = read.readerIndex();
+        int end = stopped ? -1 : scanner.next(read, from);
+        while (end >= 0) {
+            add(read, from, end);
+            byte[] whole = event.toByteArray();
+            event.reset();
+            onEvent(whole);
+            from = end;
+            end = stopped ? -1 : scanner.next(read, from);
+        }
+        if (!stopped) {
+            add(read, from, read.writerIndex());
+        }
+        read.release();
+    }
+
+    private void add(ByteBuf read, int from, int to) {
+        byte[] bytes = new byte[to - from];
+        read.getBytes(from, bytes);
+        event.writeBytes(bytes);
+    }
+
+    private void onEvent(byte[] whole) {
+        if (scanner.isError() || scanner.isAbort()) {
+            fail(whole);
+        } else if (scanner.isDone()) {
+            done();
+        } else if (!scanner.isComment()) {
+            if (isTrusted()) {
+                pass(filter.rewrite(whole, scanner.isFinish(), continuation.generated()));
+            } else {
+                stopped = true;
+                sink.didNotGoOn("the backend did not go on from where the stream had broken");
+            }
+        }
+    }
+
+    /** An echo that differs is never believed; a backend that echoes nothing only if it cannot have misunderstood. */
+    private boolean isTrusted() {
+        if (echo.hasBegun()) {
+            return echo.isRight();
+        }
+        return !echo.isNeeded() || (!scanner.hasContent() && !scanner.isFinish());
+    }
+
+    private void fail(byte[] whole) {
+        stopped = true;
+        boolean told = flowing && scanner.isError();
+        if (told) {
+            held.writeBytes(whole);
+        }
+        sink.backendFailed(Unpooled.wrappedBuffer(held.toByteArray()), told);
+    }
+
+    private void pass(Chunk chunk) {
+        boolean matters = chunk.shown() || scanner.isFinish() || filter.isStopped() || isUsage();
+        continuation.passing(scanner, matters);
+        if (matters) {
+            begin();
+            held.writeBytes(chunk.event());
+            emitHeld();
+            if (filter.isStopped()) {
+                stop();
+            }
+        } else if (scanner.hasTokenIds()) {
+            held.writeBytes(chunk.event());
+        }
+    }
+
+    private boolean isUsage() {
+        return flowing && !scanner.hasContent() && !scanner.isRoleOnly() && !scanner.hasTokenIds();
+    }
+
+    /** The router has found a stop string; the backend knows of none and would go on. */
+    private void stop() {
+        cutShort = true;
+        sink.events(Unpooled.wrappedBuffer(continuation.ending(filter)));
+        stopped = true;
+        sink.streamComplete();
+    }
+
+    private void done() {
+        if (scanner.verdict() == Verdict.COMPLETE) {
+            finish();
+            sink.streamComplete();
+        }
+    }
+
+    private void begin() {
+        if (!flowing) {
+            flowing = true;
+            sink.firstEvents();
+        }
+    }
+
+    private void emitHeld() {
+        if (held.size() > 0) {
+            sink.events(Unpooled.wrappedBuffer(held.toByteArray()));
+            held.reset();
+        }
+    }
+
+    @Override
+    public void flush() {
+        emitHeld();
+    }
+
+    /** The end mark is the router's own, since a backend may leave it out behind a usage chunk. */
+    @Override
+    public void finish() {
+        begin();
+        emitHeld();
+        sink.events(Unpooled.wrappedBuffer(Continuation.DONE.clone()));
+        stopped = true;
+    }
+
+    @Override
+    public void release() {
+        stopped = true;
+        held.reset();
+        event.reset();
+    }
+}

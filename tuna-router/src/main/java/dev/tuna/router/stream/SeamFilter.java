@@ -1,0 +1,324 @@
+package dev.tuna.router.stream;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * Rewrites the chunks of a continued stream so that they are the rest of the first one: its {@code id}, {@code created} and
+ * {@code model}, no second role, usage that adds up, no field that the client did not ask for, and for chats that go on at
+ * the completions endpoint the shape of a chat. Confined to one stream.
+ */
+public final class SeamFilter {
+
+    /**
+     * A chunk, rewritten.
+     *
+     * @param event the whole event
+     * @param shown whether it carries something to show
+     */
+    @SuppressWarnings("ArrayRecordComponent") // written out, never compared
+    public record Chunk(byte[] event, boolean shown) {}
+
+    /** What every chunk of a stream has in common. */
+    private record Head(String id, long created, String model) {}
+
+    private final StreamRequest asked;
+    private final Head head;
+    private final int promptTokens;
+    private final int before;
+    private final Optional<StopSearch> stops;
+
+    /**
+     * Joins one more stream to the first.
+     *
+     * @param asked what the client asked for
+     * @param firstEvent the first event of the first stream
+     * @param promptTokens how many tokens the client's prompt has
+     * @param before how many tokens had been generated before the seam
+     * @param stops looks for stop strings, if that is left to the router
+     */
+    public SeamFilter(
+            StreamRequest asked, byte[] firstEvent, int promptTokens, int before, Optional<StopSearch> stops) {
+        this.asked = asked;
+        this.head = head(firstEvent);
+        this.promptTokens = promptTokens;
+        this.before = before;
+        this.stops = stops;
+    }
+
+    /**
+     * Whether the router has found a stop string: then the stream is at its end, whatever the backend still says.
+     *
+     * @return true behind the chunk that says so
+     */
+    public boolean isStopped() {
+        return stops.isPresent() && stops.get().found().isPresent();
+    }
+
+    /**
+     * Rewrites an event.
+     *
+     * @param event a whole event whose data is a JSON object, {@code data: …} and its blank line
+     * @param finish whether it ends the choice
+     * @param generated how many tokens have been generated, this chunk's included
+     * @return what the client gets
+     */
+    public Chunk rewrite(byte[] event, boolean finish, int generated) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(event.length + 64);
+        Copy copy = new Copy(finish, generated);
+        int from = dataOf(event);
+        try (JsonParser json = StreamRequest.JSON.createParser(event, from, event.length - from)) {
+            bytes.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
+            JsonGenerator to = StreamRequest.JSON.createGenerator(bytes);
+            json.nextToken();
+            copy.root(json, to);
+            to.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException("a chunk that was well-formed no longer is", e);
+        }
+        bytes.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
+        return new Chunk(bytes.toByteArray(), copy.shown);
+    }
+
+    /**
+     * The last chunk of the choice, for an answer that is as long as it may be.
+     *
+     * @return a whole event
+     */
+    public byte[] lengthReached() {
+        return event(json -> {
+            json.writeArrayFieldStart("choices");
+            json.writeStartObject();
+            json.writeNumberField("index", 0);
+            text(json, "");
+            json.writeNullField("logprobs");
+            json.writeStringField("finish_reason", "length");
+            json.writeNullField("stop_reason");
+            json.writeEndObject();
+            json.writeEndArray();
+        });
+    }
+
+    /**
+     * The usage chunk.
+     *
+     * @param generated how many tokens have been generated in all
+     * @return a whole event
+     */
+    public byte[] usage(int generated) {
+        return event(json -> {
+            json.writeArrayFieldStart("choices");
+            json.writeEndArray();
+            usage(json, generated);
+        });
+    }
+
+    private interface Body {
+        void write(JsonGenerator json) throws IOException;
+    }
+
+    private byte[] event(Body body) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+        bytes.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
+        try {
+            JsonGenerator json = StreamRequest.JSON.createGenerator(bytes);
+            json.writeStartObject();
+            json.writeStringField("id", head.id);
+            json.writeStringField("object", object());
+            json.writeNumberField("created", head.created);
+            json.writeStringField("model", head.model);
+            body.write(json);
+            json.writeEndObject();
+            json.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory failed", e);
+        }
+        bytes.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
+        return bytes.toByteArray();
+    }
+
+    private String object() {
+        return asked.chat() ? "chat.completion.chunk" : "text_completion";
+    }
+
+    private void text(JsonGenerator json, String text) throws IOException {
+        if (asked.chat()) {
+            json.writeObjectFieldStart("delta");
+            json.writeStringField("content", text);
+            json.writeEndObject();
+        } else {
+            json.writeStringField("text", text);
+        }
+    }
+
+    private void usage(JsonGenerator json, int generated) throws IOException {
+        json.writeObjectFieldStart("usage");
+        json.writeNumberField("prompt_tokens", promptTokens);
+        json.writeNumberField("total_tokens", promptTokens + generated);
+        json.writeNumberField("completion_tokens", generated);
+        json.writeEndObject();
+    }
+
+    private static Head head(byte[] event) {
+        String id = "";
+        long created = 0;
+        String model = "";
+        int from = dataOf(event);
+        try (JsonParser json = StreamRequest.JSON.createParser(event, from, event.length - from)) {
+            json.nextToken();
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String name = json.currentName();
+                json.nextToken();
+                switch (name) {
+                    case "id" -> id = json.getText();
+                    case "created" -> created = json.getValueAsLong();
+                    case "model" -> model = json.getText();
+                    default -> json.skipChildren();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("an event that was well-formed no longer is", e);
+        }
+        return new Head(id, created, model);
+    }
+
+    /** Where the JSON begins. */
+    private static int dataOf(byte[] event) {
+        int at = 0;
+        while (at < event.length && event[at] != '{') {
+            at++;
+        }
+        return at;
+    }
+
+    /** One chunk on its way through. */
+    private final class Copy {
+        private final boolean finish;
+        private final int generated;
+        private boolean shown;
+
+        Copy(boolean finish, int generated) {
+            this.finish = finish;
+            this.generated = generated;
+        }
+
+        void root(JsonParser from, JsonGenerator to) throws IOException {
+            to.writeStartObject();
+            while (from.nextToken() == JsonToken.FIELD_NAME) {
+                String name = from.currentName();
+                JsonToken value = from.nextToken();
+                switch (name) {
+                    case "id" -> to.writeStringField(name, head.id);
+                    case "object" -> to.writeStringField(name, object());
+                    case "created" -> to.writeNumberField(name, head.created);
+                    case "model" -> to.writeStringField(name, head.model);
+                    case "prompt_token_ids" -> from.skipChildren();
+                    case "choices" -> choices(from, to);
+                    case "usage" -> {
+                        if (value == JsonToken.START_OBJECT) {
+                            usage(to, before + completionTokens(from));
+                        } else {
+                            to.writeNullField(name);
+                        }
+                    }
+                    default -> copy(name, from, to);
+                }
+            }
+            to.writeEndObject();
+        }
+
+        private void choices(JsonParser from, JsonGenerator to) throws IOException {
+            to.writeArrayFieldStart("choices");
+            while (from.nextToken() != JsonToken.END_ARRAY) {
+                choice(from, to);
+            }
+            to.writeEndArray();
+        }
+
+        private void choice(JsonParser from, JsonGenerator to) throws IOException {
+            to.writeStartObject();
+            while (from.nextToken() == JsonToken.FIELD_NAME) {
+                String name = from.currentName();
+                from.nextToken();
+                switch (name) {
+                    case "delta" -> delta(from, to);
+                    case "text" -> text(to, searched(from.getText()));
+                    case "prompt_token_ids", "prompt_logprobs" -> from.skipChildren();
+                    case "token_ids" -> {
+                        if (asked.returnTokenIds()) {
+                            copy(name, from, to);
+                        } else {
+                            from.skipChildren();
+                        }
+                    }
+                    case "finish_reason" -> {
+                        if (isStopped()) {
+                            to.writeStringField(name, "stop");
+                            to.writeStringField(
+                                    "stop_reason",
+                                    stops.flatMap(StopSearch::found).orElse(""));
+                        } else {
+                            copy(name, from, to);
+                        }
+                    }
+                    case "stop_reason" -> {
+                        if (!isStopped()) {
+                            copy(name, from, to);
+                        }
+                    }
+                    default -> copy(name, from, to);
+                }
+            }
+            to.writeEndObject();
+        }
+
+        private void delta(JsonParser from, JsonGenerator to) throws IOException {
+            boolean searched = false;
+            to.writeObjectFieldStart("delta");
+            while (from.nextToken() == JsonToken.FIELD_NAME) {
+                String name = from.currentName();
+                JsonToken value = from.nextToken();
+                if (name.equals("content") && value == JsonToken.VALUE_STRING) {
+                    searched = true;
+                    to.writeStringField(name, searched(from.getText()));
+                } else if (!name.equals("role")) {
+                    shown |= value == JsonToken.VALUE_STRING && from.getTextLength() > 0;
+                    shown |= value.isStructStart();
+                    copy(name, from, to);
+                }
+            }
+            if (finish && stops.isPresent() && !searched) {
+                to.writeStringField("content", searched("")); // what was held back
+            }
+            to.writeEndObject();
+        }
+
+        private String searched(String text) {
+            String visible = stops.isPresent() ? stops.get().add(text, generated > asked.minTokens(), finish) : text;
+            shown |= !visible.isEmpty();
+            return visible;
+        }
+
+        private static void copy(String name, JsonParser from, JsonGenerator to) throws IOException {
+            to.writeFieldName(name);
+            to.copyCurrentStructure(from);
+        }
+
+        private static int completionTokens(JsonParser from) throws IOException {
+            int tokens = 0;
+            while (from.nextToken() == JsonToken.FIELD_NAME) {
+                boolean completion = from.currentName().equals("completion_tokens");
+                from.nextToken();
+                tokens = completion ? from.getValueAsInt() : tokens;
+                from.skipChildren();
+            }
+            return tokens;
+        }
+    }
+}

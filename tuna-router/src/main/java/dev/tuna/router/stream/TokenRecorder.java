@@ -1,0 +1,222 @@
+package dev.tuna.router.stream;
+
+import dev.tuna.router.http.TokenListener;
+import java.util.Arrays;
+
+/**
+ * Writes down the token ids of one stream as they pass: the prompt's and the answer's. Four bytes a token, at most eight
+ * while the list has room to grow. Confined to the stream's event loop.
+ *
+ * <p>Ids run ahead of text: those that came since the last text the client got are not {@linkplain #settle settled}, and a
+ * continuation generates them again.
+ */
+public final class TokenRecorder implements TokenListener {
+
+    /** What all streams together may keep; takes all of it or nothing. */
+    public interface Room {
+
+        /**
+         * Asks for memory.
+         *
+         * @param bytes how much
+         * @return false if there is not so much left
+         */
+        boolean take(long bytes);
+
+        /**
+         * Gives memory back.
+         *
+         * @param bytes how much
+         */
+        void giveBack(long bytes);
+    }
+
+    private static final int[] NONE = {};
+    private static final int FIRST_SIZE = 64;
+
+    private final Room room;
+    private int[] prompt = NONE;
+    private int[] answer = NONE;
+    private int promptTokens;
+    private int generated;
+    private int settled;
+    private boolean promptDropped;
+    private boolean answerDropped;
+
+    /**
+     * Nothing recorded yet.
+     *
+     * @param room what may be kept
+     */
+    public TokenRecorder(Room room) {
+        this.room = room;
+    }
+
+    @Override
+    public void prompt(int id) {
+        if (!promptDropped) {
+            if (promptTokens == prompt.length) {
+                growPrompt();
+            }
+            if (!promptDropped) {
+                prompt[promptTokens] = id;
+            }
+        }
+        promptTokens++;
+    }
+
+    @Override
+    public void generated(int id) {
+        if (!answerDropped) {
+            if (generated == answer.length) {
+                growAnswer();
+            }
+            if (!answerDropped) {
+                answer[generated] = id;
+            }
+        }
+        generated++;
+    }
+
+    private void growPrompt() {
+        int size = Math.max(FIRST_SIZE, 2 * prompt.length);
+        if (room.take(4L * (size - prompt.length))) {
+            prompt = Arrays.copyOf(prompt, size);
+        } else {
+            dropPrompt();
+        }
+    }
+
+    private void dropPrompt() {
+        room.giveBack(4L * prompt.length);
+        prompt = NONE;
+        promptDropped = true;
+    }
+
+    private void growAnswer() {
+        int size = Math.max(FIRST_SIZE, 2 * answer.length);
+        if (room.take(4L * (size - answer.length))) {
+            answer = Arrays.copyOf(answer, size);
+        } else {
+            dropAnswer();
+        }
+    }
+
+    /** Something was generated whose ids were not told: the answer cannot be known any more. */
+    public void missed() {
+        dropAnswer();
+    }
+
+    private void dropAnswer() {
+        room.giveBack(4L * answer.length);
+        answer = NONE;
+        answerDropped = true;
+    }
+
+    /** What has come so far is with the client; room for a longer prompt is given back. */
+    public void settle() {
+        settled = generated;
+        if (prompt.length > promptTokens) {
+            room.giveBack(4L * (prompt.length - promptTokens));
+            prompt = Arrays.copyOf(prompt, promptTokens);
+        }
+    }
+
+    /** The stream begins anew, on another backend. */
+    public void restart() {
+        promptTokens = 0;
+        generated = 0;
+        settled = 0;
+    }
+
+    /** Forgets the tokens that have come since {@link #settle}: they will be generated again. */
+    public void rollBack() {
+        generated = settled;
+    }
+
+    /**
+     * How many tokens the prompt has.
+     *
+     * @return zero if nobody has told yet
+     */
+    public int promptTokens() {
+        return promptTokens;
+    }
+
+    /**
+     * How many tokens have been generated, as far as the client has got their text.
+     *
+     * @return zero or more
+     */
+    public int settled() {
+        return settled;
+    }
+
+    /**
+     * How many tokens have been generated.
+     *
+     * @return zero or more
+     */
+    public int generated() {
+        return generated;
+    }
+
+    /**
+     * Whether every generated token is known.
+     *
+     * @return false once there was no room for them, or they were not told
+     */
+    public boolean knowsAnswer() {
+        return !answerDropped;
+    }
+
+    /**
+     * Whether every token of the prompt is known.
+     *
+     * @return false if none was told, or there was no room for them
+     */
+    public boolean knowsPrompt() {
+        return promptTokens > 0 && !promptDropped;
+    }
+
+    /**
+     * The prompt was learnt anew, for as long as it is needed.
+     *
+     * @param ids all of it
+     */
+    public void relearnPrompt(int[] ids) {
+        if (room.take(4L * ids.length)) {
+            room.giveBack(4L * prompt.length);
+            prompt = ids.clone();
+            promptTokens = ids.length;
+            promptDropped = false;
+        }
+    }
+
+    /**
+     * The prompt and the answer as far as it is settled.
+     *
+     * @return a new array
+     */
+    public int[] soFar() {
+        int[] all = Arrays.copyOf(prompt, promptTokens + settled);
+        System.arraycopy(answer, 0, all, promptTokens, settled);
+        return all;
+    }
+
+    /**
+     * The last settled tokens of the answer.
+     *
+     * @param atMost how many are wanted
+     * @return a new array
+     */
+    public int[] tail(int atMost) {
+        return Arrays.copyOfRange(answer, Math.max(0, settled - atMost), settled);
+    }
+
+    /** Gives all memory back. May be called twice. */
+    public void release() {
+        dropPrompt();
+        dropAnswer();
+    }
+}

@@ -19,7 +19,7 @@ public interface Deployment {
     String name();
 
     /**
-     * What was asked for, with the name filled in.
+     * What was asked for, with the name filled in; while a changed request is rolled out, still the one that serves.
      *
      * @return the request
      */
@@ -60,6 +60,15 @@ public interface Deployment {
      * @return completes with this handle, or exceptionally with a {@link TunaException} when the deployment failed
      */
     CompletableFuture<Deployment> ready();
+
+    /**
+     * Completes when the last change that was asked for has ended, either way; at once when none is under way. A roll that
+     * an earlier process began counts.
+     *
+     * @return completes with how it ended, or exceptionally with a {@link TunaException} of code {@link ErrorCode#CLOSED}
+     *     when this process stops looking after it; the next one goes on
+     */
+    CompletableFuture<RollReport> rolled();
 
     /**
      * Tears everything down: drains, deletes every resource, verifies with the clouds, and takes the endpoint away

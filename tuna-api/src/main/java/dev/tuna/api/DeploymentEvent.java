@@ -50,6 +50,12 @@ public record DeploymentEvent(Instant at, String deployment, Kind kind, Optional
         SCALED,
         /** The deployment serves for the first time. */
         READY,
+        /** A changed request is brought up beside the one that serves. */
+        ROLL_STARTED,
+        /** A changed request serves and takes all new requests; what was before finishes what it has. */
+        ROLLED,
+        /** A changed request was given up; the message says why. What served before goes on. */
+        ROLL_ABANDONED,
         /** Something needs a person's attention; the deployment goes on. */
         WARNING,
         /** Tearing down began. */

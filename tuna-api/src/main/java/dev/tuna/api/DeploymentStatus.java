@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param traffic counts since the deployment began
  * @param createdAt when it was asked for
  * @param problems what is wrong at the moment, one sentence each; empty when all is well
+ * @param roll the changed request that is being brought up, if there is one
  */
 public record DeploymentStatus(
         String name,
@@ -27,7 +28,8 @@ public record DeploymentStatus(
         List<BackendStatus> backends,
         TrafficStats traffic,
         Instant createdAt,
-        List<String> problems) {
+        List<String> problems,
+        Optional<Roll> roll) {
 
     /** Copies collections. */
     public DeploymentStatus {
@@ -39,6 +41,26 @@ public record DeploymentStatus(
         Objects.requireNonNull(traffic, "traffic");
         Objects.requireNonNull(createdAt, "createdAt");
         problems = List.copyOf(problems);
+        Objects.requireNonNull(roll, "roll");
+    }
+
+    /**
+     * A changed request on its way. Its backends are among {@link DeploymentStatus#backends()}; they take requests from the
+     * moment when it replaces the one that serves.
+     *
+     * @param revision number of the request, 2 or more; its backends' names begin with {@code r} and this number
+     * @param request what was asked for
+     * @param startedAt when it was asked for
+     * @param deadline when it is given up, if it does not serve by then
+     */
+    public record Roll(int revision, DeployRequest request, Instant startedAt, Instant deadline) {
+
+        /** Checks that every part is there. */
+        public Roll {
+            Objects.requireNonNull(request, "request");
+            Objects.requireNonNull(startedAt, "startedAt");
+            Objects.requireNonNull(deadline, "deadline");
+        }
     }
 
     /**

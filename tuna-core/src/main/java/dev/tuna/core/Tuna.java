@@ -81,6 +81,31 @@ public final class Tuna implements AutoCloseable {
     }
 
     /**
+     * Changes a live deployment to another request of the same name, without losing a request. Endpoint and client key
+     * stay. What serves goes on until the changed request serves too; then that takes all new requests, and what was
+     * before finishes what it has and is removed. If the changed request does not come to serve, it is removed and what
+     * was before goes on. Limits, rate and delays of rented replicas hold at once and replace nothing; so does {@code
+     * serverlessOnly}. An equal request changes nothing. During a roll another request replaces the one on its way.
+     *
+     * @param request what to serve from then on, with the name of a live deployment
+     * @return the deployment; {@link Deployment#rolled()} completes when the change has ended, either way
+     * @throws ConfigurationException {@code INVALID_REQUEST} if a value cannot be honoured or the name is missing, {@code
+     *     NO_SUCH_DEPLOYMENT} if none of this name is live, {@code NAME_TAKEN} if another one serves the model; nothing has
+     *     changed then
+     * @throws dev.tuna.api.ProviderNotFoundException if a provider is not on the class path
+     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing has changed then
+     */
+    public Deployment redeploy(DeployRequest request) {
+        Objects.requireNonNull(request, "request");
+        DeployRequest complete = planner.complete(request, () -> {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST,
+                    "the request to redeploy has no serviceName; set that of the deployment to be changed");
+        });
+        return controller.redeploy(complete, planner.cloud(complete));
+    }
+
+    /**
      * Every live deployment, those that are being destroyed included.
      *
      * @return handles, oldest first

@@ -62,6 +62,19 @@ final class Simulation implements AutoCloseable {
         cloud = SimulatedCloud.on(time, settings);
     }
 
+    /** Settings of a cloud that shows what is gone for as long as a test can take. */
+    static CloudSettings rememberingAll() {
+        CloudSettings usual =
+                CloudSettings.DEFAULT.withColdStart(Duration.ofSeconds(40)).withBootDelay(Duration.ofMinutes(5));
+        return new CloudSettings(
+                usual.pools(),
+                usual.serverlessPrices(),
+                usual.coldStart(),
+                usual.deployTime(),
+                usual.queueLimit(),
+                Duration.ofDays(365));
+    }
+
     Tuna start() {
         scheduler = time.newScheduler();
         tuna = Tuna.builder()

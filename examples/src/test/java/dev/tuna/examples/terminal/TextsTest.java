@@ -105,7 +105,8 @@ class TextsTest {
                 List.of(backends),
                 traffic,
                 START,
-                List.of());
+                List.of(),
+                Optional.empty());
     }
 
     private static BackendStatus backend(String id, Tier tier, BackendPhase phase, int inFlight) {

@@ -50,6 +50,20 @@ record Accounts(
                 now.steady());
     }
 
+    /** These books with the traffic of those that they follow, up to now. */
+    Accounts following(Accounts before, TrafficStats current, Instant at) {
+        return new Accounts(
+                tally,
+                before.same,
+                before.inFlight,
+                before.requests,
+                serverlessPrice.isPresent() ? serverlessPrice : before.serverlessPrice,
+                onDemandPrice.isPresent() ? onDemandPrice : before.onDemandPrice,
+                before.before,
+                new Stored(Traffic.sum(before.before, current), before.same),
+                at);
+    }
+
     Accounts withTally(Tally next) {
         return new Accounts(next, same, inFlight, requests, serverlessPrice, onDemandPrice, before, stored, storedAt);
     }

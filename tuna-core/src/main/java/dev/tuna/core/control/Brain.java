@@ -73,6 +73,8 @@ final class Brain {
             heardFault(turn, fault);
         } else if (message instanceof Message.DestroyAsked) {
             TearDown.begin(turn, Goal.DESTROY, "");
+        } else if (message instanceof Message.Adjusted adjusted) {
+            FleetSide.adjusted(turn, adjusted);
         } else if (message instanceof Message.Chosen chosen) {
             ServerlessSide.chosen(turn, chosen);
         } else if (message instanceof Message.SpotChecked checked) {
@@ -264,7 +266,9 @@ final class Brain {
 
     private static void giveUpIfHopeless(Turn turn) {
         Managed state = turn.state();
-        boolean hopeless = state.choice().settled()
+        // A successor may serve where this one cannot.
+        boolean hopeless = !(state.revision().isCurrent() && state.revision().accompanied())
+                && state.choice().settled()
                 && !state.fleet().isHopeful()
                 && state.present().isEmpty();
         if (hopeless) {

@@ -58,6 +58,16 @@ public record ControlTimings(
         positive("ledgerInterval", ledgerInterval);
     }
 
+    /**
+     * How long a changed request may take until it serves, before what served before goes on without it: time for a replica
+     * to boot and for a serverless endpoint's cold start.
+     *
+     * @return {@link #bootDeadline()} and {@link #coldProbeLimit()} together
+     */
+    public Duration rollDeadline() {
+        return bootDeadline.plus(coldProbeLimit);
+    }
+
     private static void positive(String name, Duration value) {
         if (Objects.requireNonNull(value, name).isNegative() || value.isZero()) {
             throw new IllegalArgumentException(

@@ -9,11 +9,8 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
-import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
+import dev.tuna.api.RollReport;
 import dev.tuna.api.TunaException;
-import dev.tuna.core.ledger.ContainerRules;
-import dev.tuna.core.ledger.SameTraffic;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteLoad;
@@ -28,11 +25,9 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashSet;
-import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +35,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +48,10 @@ import org.slf4j.LoggerFactory;
 public final class Controller implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Controller.class);
+    private static final StateChange NOTHING = new StateChange(List.of(), List.of(), List.of());
+
+    /** The topic of what became of the last change. */
+    private static final String ROLL = "roll";
 
     private final ControlParts parts;
     private final Mailbox mailbox;
@@ -59,7 +59,9 @@ public final class Controller implements AutoCloseable {
     private final StoreWriter writer;
     private final Runner runner;
     private final Gateway gateway;
+    private final Keyring keyring;
     private final Names names = new Names();
+    private final ReentrantLock asking = new ReentrantLock(); // makes looking at names and taking one a single step
     private final ReentrantLock loop = new ReentrantLock();
     private final Instant wallAtStart;
     private final long ticksAtStart;
@@ -79,19 +81,18 @@ public final class Controller implements AutoCloseable {
         this.writer = new StoreWriter(parts.store(), threads.store(), threads.scheduler());
         this.wallAtStart = parts.clock().instant();
         this.ticksAtStart = parts.ticker().getAsLong();
+        this.keyring = new Keyring(parts.secrets(), parts.random());
         this.runner = new Runner(
                 parts.clouds(),
                 new Chooser(parts.clouds(), parts.catalog()),
-                parts.secrets(),
+                keyring,
                 parts.prober(),
                 threads.calls(),
                 threads.endings(),
                 parts.orphanTimeout());
         parts.listeners().forEach(events::subscribe);
         StateSnapshot left = parts.store().load();
-        List<Slot> adopted = left.deployments().stream()
-                .map(record -> readBack(record, left.resources()))
-                .toList();
+        List<Service> adopted = readBack(left);
         this.gateway = parts.gateway().apply(new Signals());
         try {
             adopted.forEach(this::adopt);
@@ -106,17 +107,30 @@ public final class Controller implements AutoCloseable {
     private final class Signals implements RouterListener {
         @Override
         public void onDemand(String deployment) {
-            post(deployment, new Message.Demand());
+            names.find(deployment)
+                    .ifPresent(service -> Controller.this.post(service, service.current(), new Message.Demand()));
         }
 
         @Override
         public void onBackendFailure(String deployment, String backend, BackendFailure failure, String detail) {
-            post(deployment, new Message.Fault(backend, failure));
+            names.find(deployment)
+                    .ifPresent(service -> service.owner(backend)
+                            .ifPresent(
+                                    slot -> Controller.this.post(service, slot, new Message.Fault(backend, failure))));
         }
+    }
 
-        private void post(String deployment, Message message) {
-            names.find(deployment).ifPresent(slot -> Controller.this.post(slot, message));
+    private List<Service> readBack(StateSnapshot left) {
+        var services = new LinkedHashMap<String, List<Slot>>();
+        for (DeploymentRecord record : left.deployments()) {
+            Slot slot = readBack(record, left.resources());
+            services.computeIfAbsent(slot.state().name(), name -> new ArrayList<>())
+                    .add(slot);
         }
+        List<Service> adopted =
+                services.values().stream().map(Adoption::service).toList();
+        adopted.forEach(names::take);
+        return adopted;
     }
 
     private Slot readBack(DeploymentRecord record, List<ResourceRecord> resources) {
@@ -124,23 +138,29 @@ public final class Controller implements AutoCloseable {
                 .filter(resource -> resource.deploymentId().equals(record.id())
                         && resource.tier().isPresent())
                 .toList();
-        Tally tally = Tally.EMPTY.plus(parts.store().ledger(record.id()));
-        Managed managed = Records.adopt(record, mine, tally, now());
-        var slot = new Slot(managed, keys(managed.id(), managed.request()));
+        Managed managed = Records.adopt(record, mine, this::tally, now());
+        Keys keys = keyring.of(managed.id(), managed.revision(), managed.request());
+        keyring.keep(managed.id(), managed.revision(), keys);
+        var slot = new Slot(managed, keys);
         slot.saved = Optional.of(managed);
         slot.savedBackends.putAll(managed.backends());
-        names.take(managed.request(), slot);
         return slot;
     }
 
-    private void adopt(Slot slot) {
-        Managed managed = slot.state();
-        show(slot, managed);
+    /** The books of all revisions go on with the current one. */
+    private Tally tally(Revision revision) {
+        return revision.isCurrent() ? Tally.EMPTY.plus(parts.store().ledger(revision.account())) : Tally.EMPTY;
+    }
+
+    private void adopt(Service service) {
+        show(service);
+        Managed current = service.current().state();
         tell(
-                managed,
+                current,
                 DeploymentEvent.Kind.ADOPTED,
-                "looked after again, with " + managed.present().size() + " backends of an earlier process");
-        post(slot, new Message.Tick());
+                "looked after again, with " + current.present().size() + " backends of an earlier process");
+        service.slots().forEach(slot -> post(service, slot, new Message.Tick()));
+        service.former().forEach(slot -> post(service, slot, new Message.DestroyAsked()));
     }
 
     /**
@@ -154,86 +174,231 @@ public final class Controller implements AutoCloseable {
      */
     public Deployment accept(DeployRequest request, Optional<String> cloud) {
         requireOpen();
-        String id = request.serviceName().orElseThrow() + "-" + hex(10);
-        Now now = now();
-        var slot = new Slot(fresh(id, request, cloud, now), newKeys(request));
-        names.take(request, slot);
+        asking.lock();
         try {
-            DeploymentRecord record = Records.deployment(slot.state(), now.wall());
-            parts.store().save(StateChange.of(record));
-            slot.saved = Optional.of(slot.state());
-            keep(id, slot.keys());
+            Now now = now();
+            String name = request.serviceName().orElseThrow();
+            String id = keyring.id(name);
+            var revision = Revision.first(id, name, now);
+            int target = Fleet.firstTarget(request.effectiveScaling().spot());
+            var slot = new Slot(
+                    Managed.fresh(id, revision, request, now.wall(), cloud, target, now),
+                    keyring.of(id, revision, request));
+            var service = new Service(slot, Optional.empty(), List.of());
+            names.take(service);
+            try {
+                store(slot, now);
+            } catch (RuntimeException e) {
+                names.release(service);
+                throw e;
+            }
+            show(service);
+            tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted; the endpoint answers");
+            post(service, slot, new Message.Tick());
+            return new Handle(this, service);
+        } finally {
+            asking.unlock();
+        }
+    }
+
+    /** Has a new revision and its keys on disk when it returns, or nothing. */
+    private void store(Slot slot, Now now) {
+        Managed managed = slot.state();
+        parts.store().save(StateChange.of(Records.deployment(managed, now.wall())));
+        slot.saved = Optional.of(managed);
+        try {
+            keyring.keep(managed.id(), managed.revision(), slot.keys());
         } catch (RuntimeException e) {
-            abandon(slot, now);
+            withdraw(slot, now);
             throw e;
         }
-        show(slot, slot.state());
-        tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted; the endpoint answers");
-        post(slot, new Message.Tick());
-        return new Handle(this, slot);
     }
 
-    private static Managed fresh(String id, DeployRequest request, Optional<String> cloud, Now now) {
-        var spot = request.effectiveScaling().spot();
-        int first = Math.min(spot.maxReplicas(), Math.max(1, spot.minReplicas()));
-        var same = SameTraffic.start(
-                ContainerRules.of(request.effectiveScaling().serverless(), Duration.ZERO), now.steady());
-        return new Managed(
-                id,
-                request.serviceName().orElseThrow(),
-                request,
-                now.wall(),
-                Goal.SERVE,
-                "",
-                DeploymentPhase.ACTIVE,
-                Map.of(),
-                Choice.OPEN,
-                Fleet.of(cloud, first),
-                Accounts.start(same, now),
-                Ending.NOT_BEGUN,
-                false,
-                Map.of(),
-                0,
-                now.steady());
+    private void withdraw(Slot slot, Now now) {
+        Managed failed = slot.state().with(draft -> draft.phase = DeploymentPhase.FAILED);
+        parts.store().save(StateChange.of(Records.deployment(failed, now.wall())));
     }
 
-    private void abandon(Slot slot, Now now) {
-        names.release(slot);
-        if (slot.saved.isPresent()) {
-            Managed failed = slot.state().with(draft -> draft.phase = DeploymentPhase.FAILED);
-            parts.store().save(StateChange.of(Records.deployment(failed, now.wall())));
+    /**
+     * Changes a live deployment to another request. What only the control loop looks at holds at once; anything else is
+     * brought up beside what serves, and takes over when it serves too. When this returns the successor is on disk.
+     *
+     * @param request complete: with the name of a live deployment, and a GPU and providers that exist
+     * @param cloud who rents its replicas; empty for none
+     * @return the same deployment; {@link Deployment#rolled()} tells how the change ends
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}, or {@code NAME_TAKEN} if another one serves the model
+     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing has changed then
+     */
+    public Deployment redeploy(DeployRequest request, Optional<String> cloud) {
+        requireOpen();
+        asking.lock();
+        try {
+            Service service = names.find(request.serviceName().orElseThrow())
+                    .orElseThrow(() -> notLive(request.serviceName().orElseThrow(), "is not live; deploy it"));
+            inLoop(() -> adjust(service, request, cloud)).ifPresent(successor -> roll(service, successor));
+            return new Handle(this, service);
+        } finally {
+            asking.unlock();
         }
     }
 
-    private Keys newKeys(DeployRequest request) {
-        return Keys.of(
-                request.publicAccess() ? Optional.empty() : Optional.of(Secret.of("tuna-" + hex(64))),
-                Secret.of(hex(64)));
+    private <T> T inLoop(Supplier<T> work) {
+        loop.lock();
+        try {
+            requireOpen();
+            return work.get();
+        } finally {
+            loop.unlock();
+        }
     }
 
-    private void keep(String id, Keys keys) {
-        parts.secrets().put(Specs.engineKey(id), keys.engine());
-        keys.router().ifPresent(key -> parts.secrets().put(Specs.routerKey(id), key));
+    private static ConfigurationException notLive(String name, String why) {
+        return new ConfigurationException(ErrorCode.NO_SUCH_DEPLOYMENT, "deployment '" + name + "' " + why);
     }
 
-    /** The keys of an earlier process; new ones for what it could not store any more. */
-    private Keys keys(String id, DeployRequest request) {
-        Keys made = newKeys(request);
-        var keys = Keys.of(
-                made.router().map(key -> stored(Specs.routerKey(id)).orElse(key)),
-                stored(Specs.engineKey(id)).orElse(made.engine()));
-        keep(id, keys);
-        return keys;
+    /** Does what can be done in place; what cannot comes back as a successor that nobody knows yet. */
+    private Optional<Slot> adjust(Service service, DeployRequest request, Optional<String> cloud) {
+        Slot current = service.current();
+        if (current.state().goal() != Goal.SERVE) {
+            throw tearingDown(service);
+        }
+        current.swap(current.state().withoutProblem(ROLL));
+        Slot aim = service.successor().orElse(current);
+        if (Rolls.between(aim.state().request(), request) == Rolls.Change.BACKENDS) {
+            if (Rolls.between(current.state().request(), request) == Rolls.Change.BACKENDS) {
+                return Optional.of(successor(service, request, cloud));
+            }
+            service.successor().ifPresent(slot -> abandon(service, slot, "what serves now was asked for again"));
+            aim = current;
+        }
+        inPlace(service, aim, request, cloud);
+        return Optional.empty();
     }
 
-    private Optional<Secret> stored(SecretRef ref) {
-        return parts.secrets().get(ref);
+    private static ConfigurationException tearingDown(Service service) {
+        return notLive(service.name(), "is being torn down; deploy it again when that is done");
     }
 
-    private String hex(int digits) {
-        byte[] bytes = new byte[digits / 2];
-        parts.random().nextBytes(bytes);
-        return HexFormat.of().formatHex(bytes);
+    private void inPlace(Service service, Slot aim, DeployRequest request, Optional<String> cloud) {
+        boolean differs = Rolls.between(aim.state().request(), request) == Rolls.Change.NUMBERS;
+        boolean rolling = service.successor().isPresent();
+        if (differs) {
+            take(service, aim, new Message.Adjusted(request, cloud));
+            tell(aim.state(), DeploymentEvent.Kind.ACCEPTED, "scaling changed in place");
+        }
+        if (!rolling && differs) {
+            CompletableFuture<RollReport> rolled = service.changing();
+            String detail = "replicas are scaled by the new numbers from now on";
+            writer.write(NOTHING, () -> tell(service, rolled, RollReport.Outcome.ADJUSTED, detail));
+        } else if (!rolling) {
+            service.nothingToChange();
+        }
+    }
+
+    private Slot successor(Service service, DeployRequest request, Optional<String> cloud) {
+        Now now = now();
+        Managed current = service.current().state();
+        int number = service.nextNumber();
+        String outside = names.outside(service.name(), number);
+        String id = keyring.id(outside);
+        Revision revision = current.revision().next(number, outside, now);
+        Managed fresh = Managed.fresh(
+                id, revision, request, current.createdAt(), cloud, Rolls.firstTarget(request, current), now);
+        return new Slot(fresh, keyring.of(id, revision, request));
+    }
+
+    private void roll(Service service, Slot successor) {
+        names.takeModel(service.name(), successor.state().request());
+        try {
+            store(successor, now());
+        } catch (RuntimeException e) {
+            names.settle(service);
+            throw e;
+        }
+        if (!inLoop(() -> begin(service, successor))) {
+            withdraw(successor, now());
+            keyring.forget(successor.state().id(), successor.state().revision());
+            throw tearingDown(service);
+        }
+        post(service, successor, new Message.Tick());
+    }
+
+    private boolean begin(Service service, Slot successor) {
+        if (service.current().state().goal() != Goal.SERVE) {
+            return false;
+        }
+        service.successor().ifPresent(older -> abandon(service, older, "another change was asked for"));
+        service.begin(successor);
+        tell(
+                successor.state(),
+                DeploymentEvent.Kind.ROLL_STARTED,
+                "revision " + successor.state().revision().number() + " is brought up beside revision "
+                        + service.current().state().revision().number() + ", which goes on");
+        return true;
+    }
+
+    /** Lets a successor take over, or gives it up, when the time has come. */
+    private void judge(Service service) {
+        service.successor().ifPresent(successor -> {
+            Managed current = service.current().state();
+            Managed next = successor.state();
+            switch (Rolls.judge(current, next, now().steady(), parts.timings())) {
+                case WAIT -> {}
+                case TAKE_OVER -> takeOver(service, successor);
+                case ABANDON -> fail(service, successor, Rolls.reason(current, next, parts.timings()));
+            }
+        });
+    }
+
+    private void fail(Service service, Slot successor, String reason) {
+        abandon(service, successor, reason);
+        Slot current = service.current();
+        int number = successor.state().revision().number();
+        current.swap(current.state().withProblem(ROLL, "revision " + number + " was given up: " + reason));
+    }
+
+    /** One write makes the successor the current revision; what it follows is removed only after that. */
+    private void takeOver(Service service, Slot successor) {
+        Now now = now();
+        Slot former = service.current();
+        RouteLoad load = load(former.state());
+        successor.swap(successor.state().with(draft -> {
+            draft.revision = draft.revision.as(Revision.Role.CURRENT);
+            draft.accounts = draft.accounts.following(former.state().accounts(), load.traffic(), now.steady());
+        }));
+        former.swap(former.state().with(draft -> draft.revision = draft.revision.as(Revision.Role.FORMER)));
+        service.takeOver();
+        names.settle(service);
+        show(service);
+        String detail = "revision " + successor.state().revision().number()
+                + " takes all new requests; revision "
+                + former.state().revision().number() + " finishes what it has and is removed";
+        CompletableFuture<RollReport> rolled = service.rolled();
+        writer.write(
+                StoreWriter.together(
+                        List.of(change(successor, List.of(), now.wall()), change(former, List.of(), now.wall()))),
+                () -> tell(service, rolled, RollReport.Outcome.ROLLED, detail));
+        tell(successor.state(), DeploymentEvent.Kind.ROLLED, detail);
+        take(service, former, new Message.DestroyAsked());
+    }
+
+    private void abandon(Service service, Slot successor, String reason) {
+        Now now = now();
+        successor.swap(successor.state().with(draft -> draft.revision = draft.revision.as(Revision.Role.FORMER)));
+        service.abandon();
+        names.settle(service);
+        String detail = "revision " + successor.state().revision().number() + " is given up: " + reason;
+        CompletableFuture<RollReport> rolled = service.rolled();
+        writer.write(
+                change(successor, List.of(), now.wall()),
+                () -> tell(service, rolled, RollReport.Outcome.ABANDONED, detail));
+        tell(successor.state(), DeploymentEvent.Kind.ROLL_ABANDONED, detail);
+        take(service, successor, new Message.DestroyAsked());
+    }
+
+    private void tell(
+            Service service, CompletableFuture<RollReport> rolled, RollReport.Outcome outcome, String detail) {
+        events.run(() -> rolled.complete(new RollReport(service.name(), outcome, detail)));
     }
 
     /**
@@ -243,7 +408,7 @@ public final class Controller implements AutoCloseable {
      * @return a handle; empty if there is none of this name
      */
     public Optional<Deployment> find(String name) {
-        return names.find(name).map(slot -> new Handle(this, slot));
+        return names.find(name).map(service -> new Handle(this, service));
     }
 
     /**
@@ -253,7 +418,7 @@ public final class Controller implements AutoCloseable {
      */
     public List<Deployment> all() {
         return names.all().stream()
-                .<Deployment>map(slot -> new Handle(this, slot))
+                .<Deployment>map(service -> new Handle(this, service))
                 .toList();
     }
 
@@ -283,7 +448,7 @@ public final class Controller implements AutoCloseable {
      */
     public Set<ResourceRef> known() {
         var known = new HashSet<ResourceRef>();
-        names.all()
+        names.slots()
                 .forEach(slot ->
                         slot.state().present().forEach(backend -> backend.ref().ifPresent(known::add)));
         parts.store().load().resources().forEach(record -> record.resource().ifPresent(known::add));
@@ -293,12 +458,13 @@ public final class Controller implements AutoCloseable {
     /**
      * Whether a deployment is making something at a provider whose name there is not known yet.
      *
-     * @param deployment its name
+     * @param deployment its name, as providers know it
      * @param provider the provider
      * @return true if something found there may be that
      */
     public boolean isMaking(String deployment, String provider) {
-        return names.find(deployment).stream()
+        return names.slots().stream()
+                .filter(slot -> slot.state().revision().outside().equals(deployment))
                 .flatMap(slot -> slot.state().present().stream())
                 .anyMatch(
                         backend -> backend.ref().isEmpty() && backend.provider().equals(provider));
@@ -311,14 +477,20 @@ public final class Controller implements AutoCloseable {
      * @return their last state and their final bill, newest first
      */
     public List<Ended> ended(int limit) {
-        return parts.store().ended(limit).stream().map(this::ended).toList();
+        return parts.store().ended(Integer.MAX_VALUE).stream()
+                .flatMap(record -> ended(record).stream())
+                .limit(limit)
+                .toList();
     }
 
-    private Ended ended(DeploymentRecord record) {
-        Tally tally = Tally.EMPTY.plus(parts.store().ledger(record.id()));
+    /** Revisions that were replaced are part of the one that was current at the end. */
+    private Optional<Ended> ended(DeploymentRecord record) {
         Now then = new Now(record.updatedAt(), record.updatedAt());
-        Managed managed = Records.adopt(record, List.of(), tally, then);
-        return new Ended(Reports.status(managed, RouteLoad.NONE, endpoint()), Reports.cost(managed, then));
+        return Optional.of(Records.adopt(record, List.of(), this::tally, then))
+                .filter(managed -> managed.revision().isCurrent())
+                .map(managed -> new Ended(
+                        Reports.status(managed, List.of(), RouteLoad.NONE, endpoint(), parts.timings()),
+                        Reports.cost(managed, List.of(), Tally.EMPTY, then)));
     }
 
     /**
@@ -333,10 +505,17 @@ public final class Controller implements AutoCloseable {
         return URI.create(gateway.address() + "/v1");
     }
 
-    DeploymentStatus status(Slot slot) {
-        Managed managed = slot.state();
-        DeploymentStatus status = Reports.status(managed, load(managed), endpoint());
+    DeploymentStatus status(Service service) {
+        Managed current = service.current().state();
+        DeploymentStatus status = Reports.status(current, others(service), load(current), endpoint(), parts.timings());
         return writer.problem().map(problem -> withProblem(status, problem)).orElse(status);
+    }
+
+    private static List<Managed> others(Service service) {
+        return service.slots().stream()
+                .map(Slot::state)
+                .filter(state -> !state.revision().isCurrent())
+                .toList();
     }
 
     private static DeploymentStatus withProblem(DeploymentStatus status, String problem) {
@@ -350,17 +529,18 @@ public final class Controller implements AutoCloseable {
                 status.backends(),
                 status.traffic(),
                 status.createdAt(),
-                problems);
+                problems,
+                status.roll());
     }
 
-    CostReport cost(Slot slot) {
-        return Reports.cost(slot.state(), now());
+    CostReport cost(Service service) {
+        return Reports.cost(service.current().state(), others(service), service.past(), now());
     }
 
-    CompletableFuture<DestroyReport> destroy(Slot slot) {
+    CompletableFuture<DestroyReport> destroy(Service service) {
         requireOpen();
-        post(slot, new Message.DestroyAsked());
-        return slot.destroyed().copy();
+        post(service, service.current(), new Message.DestroyAsked());
+        return service.destroyed().copy();
     }
 
     private RouteLoad load(Managed managed) {
@@ -378,68 +558,73 @@ public final class Controller implements AutoCloseable {
         return new Now(parts.clock().instant(), wallAtStart.plus(passed));
     }
 
-    private void post(Slot slot, Message message) {
+    private void post(Service service, Slot slot, Message message) {
         if (!closed) {
-            mailbox.execute(() -> handle(slot, message));
+            mailbox.execute(() -> handle(service, slot, message));
         }
     }
 
-    private void handle(Slot slot, Message message) {
+    private void handle(Service service, Slot slot, Message message) {
         loop.lock();
         try {
             if (!closed) {
-                take(slot, message);
+                take(service, slot, message);
+                judge(service);
             }
         } finally {
             loop.unlock();
         }
     }
 
-    private void take(Slot slot, Message message) {
+    private void take(Service service, Slot slot, Message message) {
         Managed before = slot.state();
         Now now = now();
         Brain.Step step = Brain.step(before, message, load(before), now, parts.timings());
         Managed after = step.state();
         if (after.equals(before)) {
             if (message instanceof Message.Tick) {
-                remind(slot, after, now);
+                remind(service, slot, now);
             }
             return;
         }
         slot.swap(after);
-        show(slot, after);
+        show(service);
         events.tell(Happenings.between(before, after, now.wall()));
-        if (!before.served() && after.served()) {
-            events.run(() -> slot.ready().complete(new Handle(this, slot)));
+        if (after.served() && after.revision().isCurrent()) {
+            events.run(() -> service.ready().complete(new Handle(this, service)));
         }
-        act(slot, after, step, now);
-        remind(slot, after, now);
+        act(service, slot, step, now);
+        remind(service, slot, now);
     }
 
-    private void act(Slot slot, Managed after, Brain.Step step, Now now) {
-        StateChange change = change(slot, after, step.entries(), now.wall());
+    private void act(Service service, Slot slot, Brain.Step step, Now now) {
+        Managed after = step.state();
+        StateChange change = change(slot, step.entries(), now.wall());
         List<Effect> outside = step.effects().stream().filter(Effect::isOutside).toList();
         if (!StoreWriter.isEmpty(change) || !outside.isEmpty()) {
             // Even a change of nothing has its place in the queue: what it waits for may still be on its way to the
             // disk.
-            writer.write(change, () -> outside.forEach(effect -> run(slot, after, effect)));
+            writer.write(change, () -> outside.forEach(effect -> run(service, slot, after, effect)));
         }
-        step.effects().stream().filter(effect -> !effect.isOutside()).forEach(effect -> run(slot, after, effect));
+        step.effects().stream()
+                .filter(effect -> !effect.isOutside())
+                .forEach(effect -> run(service, slot, after, effect));
     }
 
-    private void run(Slot slot, Managed state, Effect effect) {
+    private void run(Service service, Slot slot, Managed state, Effect effect) {
         if (closed) {
             return;
         }
         if (effect instanceof Effect.Finish) {
-            finish(slot);
+            finish(service, slot);
         } else {
-            runner.run(effect, state, slot.keys(), message -> post(slot, message));
+            runner.run(effect, state, slot.keys(), message -> post(service, slot, message));
         }
     }
 
     /** What of a new state the store does not have yet. */
-    private static StateChange change(Slot slot, Managed after, List<LedgerEntry> entries, Instant now) {
+    private static StateChange change(Slot slot, List<LedgerEntry> entries, Instant now) {
+        Managed after = slot.state();
         var deployments = new ArrayList<DeploymentRecord>();
         if (slot.saved.isEmpty() || !Records.sameInStore(slot.saved.get(), after)) {
             deployments.add(Records.deployment(after, now));
@@ -459,43 +644,73 @@ public final class Controller implements AutoCloseable {
     }
 
     /** Hands the router a new route, if it is one. */
-    private void show(Slot slot, Managed managed) {
-        if (managed.isOver()) {
+    private void show(Service service) {
+        if (service.current().state().isOver()) {
             return;
         }
-        Route route = Routes.of(managed, slot.keys(), parts.routePolicy());
-        if (!slot.route.equals(Optional.of(route))) {
-            slot.route = Optional.of(route);
+        Route route = Routes.of(service.current(), service.former(), parts.routePolicy());
+        if (!service.route.equals(Optional.of(route))) {
+            service.route = Optional.of(route);
             gateway.put(route);
         }
     }
 
-    private void remind(Slot slot, Managed managed, Now now) {
+    private void remind(Service service, Slot slot, Now now) {
         slot.timer.ifPresent(timer -> timer.cancel(false));
         slot.timer = Optional.empty();
+        Managed managed = slot.state();
         if (!managed.isOver()) {
             long delay =
                     Math.max(1, Duration.between(now.steady(), managed.lookAt()).toNanos());
             try {
                 slot.timer = Optional.of(parts.threads()
                         .scheduler()
-                        .schedule(() -> post(slot, new Message.Tick()), delay, TimeUnit.NANOSECONDS));
+                        .schedule(() -> post(service, slot, new Message.Tick()), delay, TimeUnit.NANOSECONDS));
             } catch (RejectedExecutionException e) {
                 LOG.debug("No further tick, Tuna is closing");
             }
         }
     }
 
-    /** The store has it that nothing is left: now the endpoint goes, and whoever waits is told. */
-    private void finish(Slot slot) {
-        Managed managed = slot.state();
+    /** The store has it that nothing is left of a revision. */
+    private void finish(Service service, Slot slot) {
+        if (slot.state().revision().isCurrent()) {
+            finish(service);
+        } else {
+            mailbox.execute(() -> left(service, slot));
+        }
+    }
+
+    /** Now the endpoint goes, and whoever waits is told. */
+    private void finish(Service service) {
+        Managed managed = service.current().state();
         gateway.remove(managed.name());
-        names.release(slot);
-        var report = new DestroyReport(managed.name(), managed.ending().removed(), cost(slot));
+        names.release(service);
+        var report = new DestroyReport(managed.name(), managed.ending().removed(), cost(service));
         events.run(() -> {
-            slot.ready().completeExceptionally(neverServed(managed));
-            slot.destroyed().complete(report);
+            service.ready().completeExceptionally(neverServed(managed));
+            service.destroyed().complete(report);
         });
+    }
+
+    /** What a revision that is over leaves to the current one: its part of the bill, and of the report if all of it goes. */
+    private void left(Service service, Slot former) {
+        loop.lock();
+        try {
+            service.left(former);
+            Slot current = service.current();
+            if (current.state().goal() != Goal.SERVE) {
+                former.state()
+                        .ending()
+                        .removed()
+                        .forEach(resource -> current.swap(
+                                current.state().with(draft -> draft.ending = draft.ending.removing(resource))));
+            }
+            show(service);
+            post(service, current, new Message.Tick());
+        } finally {
+            loop.unlock();
+        }
     }
 
     private static TunaException neverServed(Managed managed) {
@@ -525,22 +740,23 @@ public final class Controller implements AutoCloseable {
                 return;
             }
             closed = true;
-            names.all().forEach(slot -> slot.timer.ifPresent(timer -> timer.cancel(false)));
+            names.slots().forEach(slot -> slot.timer.ifPresent(timer -> timer.cancel(false)));
         } finally {
             loop.unlock();
         }
-        Collection<Slot> slots = names.all();
+        List<Slot> slots = names.slots();
         storeLast(slots);
         gateway.close();
         slots.forEach(Controller::warnOfCosts);
         var failure = new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on");
-        slots.forEach(slot -> {
-            slot.ready().completeExceptionally(failure);
-            slot.destroyed().completeExceptionally(failure);
+        names.all().forEach(service -> {
+            service.ready().completeExceptionally(failure);
+            service.rolled().completeExceptionally(failure);
+            service.destroyed().completeExceptionally(failure);
         });
     }
 
-    private void storeLast(Collection<Slot> slots) {
+    private void storeLast(List<Slot> slots) {
         try {
             writer.flush();
             Now now = now();
@@ -552,11 +768,8 @@ public final class Controller implements AutoCloseable {
                 Accounts accounts = managed.accounts();
                 var last = new Accounts.Stored(
                         Traffic.sum(accounts.before(), load(managed).traffic()), accounts.same());
-                StateChange change = change(
-                        slot,
-                        managed.with(draft -> draft.accounts = accounts.withStored(last, now.steady())),
-                        List.of(),
-                        now.wall());
+                slot.swap(managed.with(draft -> draft.accounts = accounts.withStored(last, now.steady())));
+                StateChange change = change(slot, List.of(), now.wall());
                 if (!StoreWriter.isEmpty(change)) {
                     parts.store().save(change);
                 }

@@ -61,7 +61,8 @@ final class EventBus {
 
     private static void log(DeploymentEvent event) {
         switch (event.kind()) {
-            case WARNING, BACKEND_FAILED, FAILED -> LOG.warn("{}: {}", event.deployment(), event.message());
+            case WARNING, BACKEND_FAILED, ROLL_ABANDONED, FAILED ->
+                LOG.warn("{}: {}", event.deployment(), event.message());
             case BACKEND_PROGRESS -> LOG.debug("{}: {}", event.deployment(), event.message());
             default -> LOG.info("{}: {}", event.deployment(), event.message());
         }

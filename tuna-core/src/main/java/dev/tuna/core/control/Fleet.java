@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.ScalingPolicy;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.placement.PoolHistory;
 import java.util.Optional;
@@ -48,6 +49,11 @@ record Fleet(
                 false);
     }
 
+    /** Where a fleet begins: with one replica at least, so that it shows early whether replicas come up at all. */
+    static int firstTarget(ScalingPolicy.Spot policy) {
+        return Math.min(policy.maxReplicas(), Math.max(1, policy.minReplicas()));
+    }
+
     /** Whether it could rent machines, now or when its cloud has been checked. */
     boolean isHopeful() {
         return cloud.isPresent() && (usable || !checked);
@@ -57,7 +63,7 @@ record Fleet(
         var draft = new Draft(this);
         change.accept(draft);
         return new Fleet(
-                cloud,
+                draft.cloud,
                 draft.checked,
                 draft.usable,
                 draft.call,
@@ -72,6 +78,7 @@ record Fleet(
 
     /** The parts that change, while they are being changed. Confined to one call of {@link #with}. */
     static final class Draft {
+        Optional<String> cloud;
         boolean checked;
         boolean usable;
         Optional<Call> call;
@@ -84,6 +91,7 @@ record Fleet(
         boolean demand;
 
         private Draft(Fleet before) {
+            cloud = before.cloud;
             checked = before.checked;
             usable = before.usable;
             call = before.call;

@@ -7,6 +7,7 @@ import dev.tuna.api.TunaException;
 import dev.tuna.core.autoscale.Autoscaler;
 import dev.tuna.core.autoscale.FleetView;
 import dev.tuna.core.autoscale.ScalingDecision;
+import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.autoscale.Signals;
 import dev.tuna.core.reconcile.FleetAction;
 import dev.tuna.core.reconcile.Reconciler;
@@ -88,6 +89,18 @@ final class FleetSide {
 
     private static Optional<Instant> lastReadyAt(Managed state) {
         return state.replicas().flatMap(replica -> replica.readyAt().stream()).max(Instant::compareTo);
+    }
+
+    /** Limits and delays hold from the next decision on; a deployment that did without replicas may have some now. */
+    static void adjusted(Turn turn, Message.Adjusted message) {
+        turn.change(state -> state.with(draft -> draft.request = message.request()));
+        if (turn.state().fleet().cloud().isEmpty()) {
+            turn.fleet(fleet -> {
+                fleet.cloud = message.cloud();
+                fleet.scaling = ScalingMemory.startingAt(
+                        Fleet.firstTarget(turn.state().scaling().spot()));
+            });
+        }
     }
 
     private static void check(Turn turn, Fleet fleet) {
@@ -218,7 +231,8 @@ final class FleetSide {
         CapacityPool best = plan.pools().get(0);
         int number = turn.state().fleet().launched() + 1;
         turn.fleet(draft -> draft.launched = number);
-        turn.add(Backend.intended("replica-" + number, best.tier(), best.provider(), PlanJson.write(plan), turn.now()));
+        String id = turn.state().revision().backend("replica-" + number);
+        turn.add(Backend.intended(id, best.tier(), best.provider(), PlanJson.write(plan), turn.now()));
     }
 
     static void notMade(Turn turn, Backend replica, TunaException failure) {

@@ -5,22 +5,23 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DestroyReport;
+import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
 import java.net.URI;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** A user's handle on a deployment. Immutable and thread-safe. */
-record Handle(Controller controller, Slot slot) implements Deployment {
+record Handle(Controller controller, Service service) implements Deployment {
 
     @Override
     public String name() {
-        return slot.state().name();
+        return service.name();
     }
 
     @Override
     public DeployRequest request() {
-        return slot.state().request();
+        return service.current().state().request();
     }
 
     @Override
@@ -30,27 +31,32 @@ record Handle(Controller controller, Slot slot) implements Deployment {
 
     @Override
     public Optional<Secret> apiKey() {
-        return slot.keys().router();
+        return service.current().keys().router();
     }
 
     @Override
     public DeploymentStatus status() {
-        return controller.status(slot);
+        return controller.status(service);
     }
 
     @Override
     public CostReport cost() {
-        return controller.cost(slot);
+        return controller.cost(service);
     }
 
     @Override
     public CompletableFuture<Deployment> ready() {
-        return slot.ready().copy();
+        return service.ready().copy();
+    }
+
+    @Override
+    public CompletableFuture<RollReport> rolled() {
+        return service.rolled().copy();
     }
 
     @Override
     public CompletableFuture<DestroyReport> destroy() {
-        return controller.destroy(slot);
+        return controller.destroy(service);
     }
 
     @Override

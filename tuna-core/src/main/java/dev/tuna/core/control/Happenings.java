@@ -34,31 +34,33 @@ final class Happenings {
 
     private List<DeploymentEvent> tell() {
         if (before.goal() == Goal.SERVE && after.goal() != Goal.SERVE) {
-            say(Kind.DESTROYING, after.goal() == Goal.FAIL ? "tearing down, since it failed" : "tearing down");
+            sayOfWhole(Kind.DESTROYING, after.goal() == Goal.FAIL ? "tearing down, since it failed" : "tearing down");
         }
         if (before.fleet().scaling().target() != after.fleet().scaling().target()) {
-            say(
+            sayOfWhole(
                     Kind.SCALED,
                     "replicas wanted: " + before.fleet().scaling().target() + " -> "
                             + after.fleet().scaling().target());
         }
         after.backends().values().forEach(this::tellOf);
         if (before.spotState() != after.spotState()) {
-            say(Kind.SPOT_STATE, "spot is " + words(after.spotState()) + " (was " + words(before.spotState()) + ")");
+            sayOfWhole(
+                    Kind.SPOT_STATE,
+                    "spot is " + words(after.spotState()) + " (was " + words(before.spotState()) + ")");
         }
         if (!before.served() && after.served()) {
-            say(Kind.READY, "serves");
+            sayOfWhole(Kind.READY, "serves");
         }
         after.problems().forEach((topic, sentence) -> {
             if (!sentence.equals(before.problems().get(topic))) {
-                say(Kind.WARNING, sentence);
+                say(Kind.WARNING, prefix() + sentence);
             }
         });
         if (before.phase() != after.phase()) {
             if (after.phase() == DeploymentPhase.DESTROYED) {
-                say(Kind.DESTROYED, "nothing is left");
+                sayOfWhole(Kind.DESTROYED, "nothing is left");
             } else if (after.phase() == DeploymentPhase.FAILED) {
-                say(Kind.FAILED, after.reason());
+                sayOfWhole(Kind.FAILED, after.reason());
             }
         }
         return events;
@@ -98,6 +100,19 @@ final class Happenings {
             String detail = backend.detail().isEmpty() ? "" : ", " + backend.detail();
             say(Kind.BACKEND_PROGRESS, backend, backend.id() + ": " + words(backend.phase()) + detail);
         }
+    }
+
+    /** What happens to another revision than the one that serves does not happen to the deployment. */
+    private void sayOfWhole(Kind kind, String message) {
+        if (after.revision().isCurrent()) {
+            say(kind, message);
+        }
+    }
+
+    private String prefix() {
+        return after.revision().isCurrent()
+                ? ""
+                : "revision " + after.revision().number() + ": ";
     }
 
     private void say(Kind kind, String message) {

@@ -5,22 +5,25 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.core.ledger.ContainerRules;
+import dev.tuna.core.ledger.SameTraffic;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Everything the control loop knows about one deployment. Immutable: the loop swaps it whole, readers hold what they read.
+ * Everything the control loop knows about one revision of a deployment. Immutable: the loop swaps it whole, readers hold what they read.
  *
  * @param id unique for ever
- * @param name the service name, unique among live deployments
+ * @param name the service name, which all revisions of a deployment share
+ * @param revision which revision this is
  * @param request what was asked for, with the name filled in
- * @param createdAt when it was asked for
+ * @param createdAt when the first revision was asked for
  * @param goal what it is meant to come to
  * @param reason why it is meant to fail; empty otherwise
  * @param phase where it is in its life
@@ -38,6 +41,7 @@ import java.util.stream.Stream;
 record Managed(
         String id,
         String name,
+        Revision revision,
         DeployRequest request,
         Instant createdAt,
         Goal goal,
@@ -52,6 +56,46 @@ record Managed(
         Map<String, String> problems,
         long generation,
         Instant lookAt) {
+
+    /**
+     * One that has just been asked for.
+     *
+     * @param target replicas to begin with
+     */
+    static Managed fresh(
+            String id,
+            Revision revision,
+            DeployRequest request,
+            Instant createdAt,
+            Optional<String> cloud,
+            int target,
+            Now now) {
+        var same = SameTraffic.start(
+                ContainerRules.of(request.effectiveScaling().serverless(), Duration.ZERO), now.steady());
+        return new Managed(
+                id,
+                request.serviceName().orElseThrow(),
+                revision,
+                request,
+                createdAt,
+                Goal.SERVE,
+                "",
+                DeploymentPhase.ACTIVE,
+                Map.of(),
+                Choice.OPEN,
+                Fleet.of(cloud, target),
+                Accounts.start(same, now),
+                Ending.NOT_BEGUN,
+                false,
+                Map.of(),
+                0,
+                now.steady());
+    }
+
+    /** The request as providers get to see it. */
+    DeployRequest outsideRequest() {
+        return request.toBuilder().serviceName(revision.outside()).build();
+    }
 
     Stream<Backend> endpoints() {
         return backends.values().stream().filter(Backend::isServerless);
@@ -91,7 +135,8 @@ record Managed(
         return new Managed(
                 id,
                 name,
-                request,
+                draft.revision,
+                draft.request,
                 createdAt,
                 draft.goal,
                 draft.reason,
@@ -142,6 +187,8 @@ record Managed(
 
     /** The parts that change, while they are being changed. Confined to one call of {@link #with}. */
     static final class Draft {
+        Revision revision;
+        DeployRequest request;
         Goal goal;
         String reason;
         DeploymentPhase phase;
@@ -156,6 +203,8 @@ record Managed(
         Instant lookAt;
 
         private Draft(Managed before) {
+            revision = before.revision;
+            request = before.request;
             goal = before.goal;
             reason = before.reason;
             phase = before.phase;

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.spi.ReplicaObservation;
@@ -22,6 +23,9 @@ sealed interface Message {
 
     /** Somebody wants the deployment gone. */
     record DestroyAsked() implements Message {}
+
+    /** Numbers of the request that need nothing from a provider have changed. */
+    record Adjusted(DeployRequest request, Optional<String> cloud) implements Message {}
 
     /** Serverless providers were looked for. */
     record Chosen(long generation, Result<Selection> result) implements Message {}

@@ -123,7 +123,7 @@ final class Metering {
     }
 
     private static BilledBackend who(Turn turn, Backend backend) {
-        return new BilledBackend(turn.state().id(), backend.tier(), backend.provider(), backend.id());
+        return new BilledBackend(turn.state().revision().account(), backend.tier(), backend.provider(), backend.id());
     }
 
     /** Notes what the traffic would need on one tier alone. */

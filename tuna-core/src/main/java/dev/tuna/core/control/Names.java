@@ -9,67 +9,136 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Who has which name, and who serves which model, among live deployments. Thread-safe. */
 final class Names {
 
+    private static final int LONGEST = 40;
+
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<String, Slot> slots = new LinkedHashMap<>(); // guarded by lock
+    private final Map<String, Service> services = new LinkedHashMap<>(); // guarded by lock
     private final Map<String, String> models = new LinkedHashMap<>(); // model to name, guarded by lock
 
     /**
-     * Takes the name and the model of a request.
+     * Takes the name and the models of a deployment.
      *
      * @throws ConfigurationException {@code NAME_TAKEN}
      */
-    void take(DeployRequest request, Slot slot) {
-        String name = request.serviceName().orElseThrow();
+    void take(Service service) {
+        String name = service.name();
         lock.lock();
         try {
-            if (slots.containsKey(name)) {
-                throw taken("a deployment named '" + name + "' is live already; destroy it first, or choose another"
-                        + " serviceName");
+            if (services.containsKey(name)) {
+                throw taken("a deployment named '" + name + "' is live already; change it with redeploy, destroy it"
+                        + " first, or choose another serviceName");
             }
+            outside()
+                    .filter(slot -> slot.state().revision().outside().equals(name))
+                    .findFirst()
+                    .ifPresent(slot -> {
+                        throw taken("'" + name + "' is what providers call revision "
+                                + slot.state().revision().number() + " of deployment '"
+                                + slot.state().name() + "'; choose another serviceName");
+                    });
+            serving(service).forEach(slot -> takeModel(name, slot.state().request()));
+            services.put(name, service);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Takes the model of a changed request, beside the one that is served.
+     *
+     * @throws ConfigurationException {@code NAME_TAKEN}
+     */
+    void takeModel(String name, DeployRequest request) {
+        lock.lock();
+        try {
             @Nullable String server = models.get(request.model());
-            if (server != null) {
+            if (server != null && !server.equals(name)) {
                 throw taken("model '" + request.model() + "' is served at this endpoint already, by deployment '"
                         + server + "'; destroy it first, or deploy at another endpoint");
             }
-            slots.put(name, slot);
             models.put(request.model(), name);
         } finally {
             lock.unlock();
         }
     }
 
-    void release(Slot slot) {
+    /** Gives up models that a deployment serves no more and is not about to serve. */
+    void settle(Service service) {
         lock.lock();
         try {
-            if (slots.remove(slot.state().name(), slot)) {
-                models.remove(slot.state().request().model());
+            models.entrySet()
+                    .removeIf(entry -> entry.getValue().equals(service.name()) && !serves(service, entry.getKey()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static boolean serves(Service service, String model) {
+        return serving(service).anyMatch(slot -> slot.state().request().model().equals(model));
+    }
+
+    /** What is being removed answers no request any more. */
+    private static Stream<Slot> serving(Service service) {
+        return Stream.concat(Stream.of(service.current()), service.successor().stream());
+    }
+
+    /** What providers are to call another revision: at most 40 characters, as any name, and nobody else's. */
+    String outside(String name, int number) {
+        String suffix = "-r" + number;
+        String outside = name.substring(0, Math.min(name.length(), LONGEST - suffix.length())) + suffix;
+        lock.lock();
+        try {
+            boolean free = !services.containsKey(outside)
+                    && outside()
+                            .noneMatch(slot -> slot.state().revision().outside().equals(outside));
+            return free ? outside : outside(name, number + 1);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Stream<Slot> outside() {
+        return services.values().stream().flatMap(service -> service.slots().stream());
+    }
+
+    void release(Service service) {
+        lock.lock();
+        try {
+            if (services.remove(service.name(), service)) {
+                models.values().removeIf(service.name()::equals);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    Optional<Slot> find(String name) {
+    Optional<Service> find(String name) {
         lock.lock();
         try {
-            return Optional.ofNullable(slots.get(name));
+            return Optional.ofNullable(services.get(name));
         } finally {
             lock.unlock();
         }
     }
 
-    Collection<Slot> all() {
+    Collection<Service> all() {
         lock.lock();
         try {
-            return List.copyOf(slots.values());
+            return List.copyOf(services.values());
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Every revision of every deployment. */
+    List<Slot> slots() {
+        return all().stream().flatMap(service -> service.slots().stream()).toList();
     }
 
     private static ConfigurationException taken(String message) {

@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /**
  * What the control loop knows as records of the store, and back. Secrets are no part of it: an address, whose credential is
@@ -46,6 +47,11 @@ final class Records {
 
     static DeploymentRecord deployment(Managed managed, Instant now) {
         ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.put("service", managed.name());
+        json.put("account", managed.revision().account());
+        json.put("revision", managed.revision().number());
+        json.put("role", managed.revision().role().name());
+        json.put("askedAt", managed.revision().askedAt().toString());
         json.put("goal", managed.goal().name());
         json.put("reason", managed.reason());
         json.put("served", managed.served());
@@ -65,7 +71,7 @@ final class Records {
         json.set("same", same(accounts.stored().same()));
         return new DeploymentRecord(
                 managed.id(),
-                managed.name(),
+                managed.revision().outside(),
                 managed.phase(),
                 RequestJson.write(managed.request()),
                 json.toString(),
@@ -100,6 +106,9 @@ final class Records {
     /** Whether both would be stored alike. Looks at exactly what {@link #deployment} writes. */
     static boolean sameInStore(Managed left, Managed right) {
         return left.phase() == right.phase()
+                && left.revision().role() == right.revision().role()
+                && left.request().equals(right.request())
+                && left.fleet().cloud().equals(right.fleet().cloud())
                 && left.goal() == right.goal()
                 && left.reason().equals(right.reason())
                 && left.served() == right.served()
@@ -133,15 +142,17 @@ final class Records {
      * A deployment of an earlier process. Nothing is taken for granted about calls that were under way.
      *
      * @param resources its backends, in the order of their making
-     * @param tally its ledger added up
+     * @param tally the ledger of a revision added up
      */
-    static Managed adopt(DeploymentRecord stored, Collection<ResourceRecord> resources, Tally tally, Now now) {
+    static Managed adopt(
+            DeploymentRecord stored, Collection<ResourceRecord> resources, Function<Revision, Tally> tally, Now now) {
         String where = "deployment '" + stored.name() + "'";
         try {
             JsonNode json = PlanJson.read(stored.details(), where);
             Map<String, Backend> backends = new LinkedHashMap<>();
+            Revision revision = revision(stored, json, now);
             for (ResourceRecord resource : resources) {
-                Backend backend = backend(resource, now);
+                Backend backend = backend(resource, revision.account(), now);
                 backends.put(backend.id(), backend);
             }
             SameTraffic same = sameTraffic(json.path("same"));
@@ -151,7 +162,8 @@ final class Records {
                     && backends.values().stream().anyMatch(Backend::isServerless);
             return new Managed(
                     stored.id(),
-                    stored.name(),
+                    json.path("service").asText(stored.name()),
+                    revision,
                     RequestJson.read(stored.request(), "request of " + where),
                     stored.createdAt(),
                     goal,
@@ -160,7 +172,7 @@ final class Records {
                     Collections.unmodifiableMap(backends),
                     new Choice(settled, Map.of(), json.path("begun").asInt(), Optional.empty(), Retry.NONE),
                     fleet(json),
-                    accounts(json, tally, same, traffic, now),
+                    accounts(json, tally.apply(revision), same, traffic, now),
                     ending(json, goal, now),
                     json.path("served").asBoolean(),
                     Map.of(),
@@ -172,6 +184,19 @@ final class Records {
                     where + " in the store cannot be read (" + e.getMessage() + "); it was left as it is",
                     e);
         }
+    }
+
+    private static Revision revision(DeploymentRecord stored, JsonNode json, Now now) {
+        Instant askedAt =
+                json.has("askedAt") ? Instant.parse(json.path("askedAt").asText()) : stored.createdAt();
+        return new Revision(
+                json.path("account").asText(stored.id()),
+                json.path("revision").asInt(1),
+                stored.name(),
+                askedAt,
+                askedAt.isAfter(now.steady()) ? now.steady() : askedAt,
+                Revision.Role.valueOf(json.path("role").asText(Revision.Role.CURRENT.name())),
+                false);
     }
 
     private static Fleet fleet(JsonNode json) {
@@ -211,7 +236,7 @@ final class Records {
         return new Ending(drained, json.path("cleaned").asBoolean(), removed, Optional.empty(), Retry.NONE);
     }
 
-    private static Backend backend(ResourceRecord resource, Now now) {
+    private static Backend backend(ResourceRecord resource, String account, Now now) {
         JsonNode json = PlanJson.read(resource.details(), "resource '" + resource.key() + "'");
         Tier tier = resource.tier().orElseThrow();
         return new Backend(
@@ -237,7 +262,10 @@ final class Records {
                 OptionalInt.empty(),
                 json.has("meter")
                         ? Optional.of(meter(
-                                json.path("meter"), resource, json.path("id").asText()))
+                                json.path("meter"),
+                                resource,
+                                account,
+                                json.path("id").asText()))
                         : Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -259,8 +287,8 @@ final class Records {
         return json;
     }
 
-    private static Meter meter(JsonNode json, ResourceRecord resource, String id) {
-        var who = new BilledBackend(resource.deploymentId(), resource.tier().orElseThrow(), resource.provider(), id);
+    private static Meter meter(JsonNode json, ResourceRecord resource, String account, String id) {
+        var who = new BilledBackend(account, resource.tier().orElseThrow(), resource.provider(), id);
         Instant since = Instant.parse(json.path("since").asText());
         OptionalLong price = price(json.path("price"));
         if (!json.has("entered")) {

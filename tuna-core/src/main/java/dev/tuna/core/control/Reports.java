@@ -11,27 +11,59 @@ import dev.tuna.core.ledger.SameTraffic;
 import dev.tuna.router.RouteLoad;
 import dev.tuna.spi.CapacityPool;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What users are shown of a deployment. Pure. */
 final class Reports {
 
     private Reports() {}
 
-    static DeploymentStatus status(Managed managed, RouteLoad load, URI endpoint) {
+    /**
+     * The status of a deployment.
+     *
+     * @param current the revision that serves
+     * @param others revisions that are to follow it, or are being removed
+     */
+    static DeploymentStatus status(
+            Managed current, List<Managed> others, RouteLoad load, URI endpoint, ControlTimings timings) {
         return new DeploymentStatus(
-                managed.name(),
-                managed.phase(),
+                current.name(),
+                current.phase(),
                 endpoint,
-                managed.isOver() ? SpotState.COLD : managed.spotState(),
-                managed.present().stream()
+                current.isOver() ? SpotState.COLD : current.spotState(),
+                Stream.concat(Stream.of(current), others.stream())
+                        .flatMap(managed -> managed.present().stream())
                         .map(backend -> backend(backend, load))
                         .toList(),
-                Traffic.sum(managed.accounts().before(), load.traffic()),
-                managed.createdAt(),
-                managed.goal() == Goal.FAIL && managed.isOver()
-                        ? List.of(managed.reason())
-                        : List.copyOf(managed.problems().values()));
+                Traffic.sum(current.accounts().before(), load.traffic()),
+                current.createdAt(),
+                problems(current, others),
+                others.stream()
+                        .filter(other -> other.revision().role() == Revision.Role.SUCCESSOR)
+                        .map(successor -> roll(successor, timings))
+                        .findFirst());
+    }
+
+    private static List<String> problems(Managed current, List<Managed> others) {
+        if (current.goal() == Goal.FAIL && current.isOver()) {
+            return List.of(current.reason());
+        }
+        var problems = new ArrayList<>(current.problems().values());
+        others.forEach(other -> other.problems()
+                .values()
+                .forEach(problem -> problems.add("revision " + other.revision().number() + ": " + problem)));
+        return problems;
+    }
+
+    private static DeploymentStatus.Roll roll(Managed successor, ControlTimings timings) {
+        Revision revision = successor.revision();
+        return new DeploymentStatus.Roll(
+                revision.number(),
+                successor.request(),
+                revision.askedAt(),
+                revision.askedAt().plus(timings.rollDeadline()));
     }
 
     private static BackendStatus backend(Backend backend, RouteLoad load) {
@@ -62,10 +94,22 @@ final class Reports {
         return pool.region() + " " + pool.zone() + " " + pool.machineType();
     }
 
-    static CostReport cost(Managed managed, Now now) {
-        List<OpenSpan> running = managed.present().stream()
+    /**
+     * The bill of a deployment, all its revisions together.
+     *
+     * @param managed the revision that serves
+     * @param others revisions that are not over, beside it
+     * @param past what revisions that are over have cost, as far as the first one's books do not have it
+     */
+    static CostReport cost(Managed managed, List<Managed> others, Tally past, Now now) {
+        List<OpenSpan> running = Stream.concat(Stream.of(managed), others.stream())
+                .flatMap(revision -> revision.present().stream())
                 .flatMap(backend -> backend.meter().stream().map(meter -> meter.open(now.wall(), backend.containers())))
                 .toList();
+        Tally entered = past;
+        for (Managed other : others) {
+            entered = entered.plus(other.accounts().tally().entries());
+        }
         Accounts accounts = managed.accounts();
         SameTraffic same = managed.isOver()
                 ? accounts.same()
@@ -79,7 +123,7 @@ final class Reports {
                 managed.name(),
                 managed.createdAt(),
                 now.wall(),
-                accounts.tally().entries(),
+                entered.plus(accounts.tally().entries()).entries(),
                 running,
                 same.allServerless(accounts.serverlessPrice()),
                 same.allOnDemand(accounts.onDemandPrice()));

@@ -15,15 +15,33 @@ final class Routes {
 
     private Routes() {}
 
-    static Route of(Managed managed, Keys keys, RoutePolicy policy) {
+    /**
+     * The route of a deployment.
+     *
+     * @param current the revision whose backends take the requests
+     * @param former revisions that finish what they have
+     */
+    static Route of(Slot current, List<Slot> former, RoutePolicy policy) {
+        Managed managed = current.state();
+        Keys keys = current.keys();
         boolean serving = managed.goal() == Goal.SERVE;
         return new Route(
                 managed.name(),
                 List.of(managed.request().model()),
                 keys.traffic(),
                 managed.request().publicAccess(),
-                backends(managed.endpoints(), endpoint -> isFallback(managed, endpoint), serving, keys),
-                backends(managed.replicas(), Backend::isReady, serving, keys),
+                Stream.concat(
+                                backends(managed.endpoints(), endpoint -> isFallback(managed, endpoint), serving, keys),
+                                former.stream()
+                                        .flatMap(slot ->
+                                                finishing(slot, slot.state().endpoints())))
+                        .toList(),
+                Stream.concat(
+                                backends(managed.replicas(), Backend::isReady, serving, keys),
+                                former.stream()
+                                        .flatMap(slot ->
+                                                finishing(slot, slot.state().replicas())))
+                        .toList(),
                 (int) managed.replicas()
                         .filter(replica -> replica.isWanted() && !replica.isReady())
                         .count(),
@@ -31,12 +49,16 @@ final class Routes {
                 serving ? policy : policy.toBuilder().waitingRoom(0).build());
     }
 
+    private static Stream<RouteBackend> finishing(Slot slot, Stream<Backend> backends) {
+        return backends(backends, Backend::isReady, false, slot.keys());
+    }
+
     /** While spot serves, an endpoint that has not been tried is routed untried: it is asked only if spot fails. */
     private static boolean isFallback(Managed managed, Backend endpoint) {
         return endpoint.isReady() || (endpoint.phase() == BackendPhase.READY && managed.spotState() == SpotState.READY);
     }
 
-    private static List<RouteBackend> backends(
+    private static Stream<RouteBackend> backends(
             Stream<Backend> backends, Predicate<Backend> usable, boolean serving, Keys keys) {
         return backends.filter(backend -> backend.state() == State.LIVE && usable.test(backend))
                 .flatMap(backend -> backend.address().stream()
@@ -44,7 +66,6 @@ final class Routes {
                                 backend.id(),
                                 backend.tier(),
                                 keys.complete(address),
-                                backend.isDraining() || !serving)))
-                .toList();
+                                backend.isDraining() || !serving)));
     }
 }

@@ -14,7 +14,6 @@ import dev.tuna.spi.PoolOffer;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
-import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.SpotCloud;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -39,7 +38,7 @@ final class Runner {
     private final Clouds clouds;
     private final Preflights preflights;
     private final Chooser chooser;
-    private final SecretStore secrets;
+    private final Keyring keyring;
     private final Prober prober;
     private final Executor calls;
     private final Executor endings;
@@ -48,7 +47,7 @@ final class Runner {
     Runner(
             Clouds clouds,
             Chooser chooser,
-            SecretStore secrets,
+            Keyring keyring,
             Prober prober,
             Executor calls,
             Executor endings,
@@ -56,7 +55,7 @@ final class Runner {
         this.clouds = clouds;
         this.preflights = new Preflights(clouds);
         this.chooser = chooser;
-        this.secrets = secrets;
+        this.keyring = keyring;
         this.prober = prober;
         this.calls = calls;
         this.endings = endings;
@@ -74,7 +73,7 @@ final class Runner {
         if (effect instanceof Effect.Choose choose) {
             call(
                     calls,
-                    () -> chooser.choose(managed.id(), managed.request(), choose.excluded()),
+                    () -> chooser.choose(managed.id(), managed.outsideRequest(), choose.excluded()),
                     result -> answer.accept(new Message.Chosen(choose.generation(), result)));
         } else if (effect instanceof Effect.CheckSpot check) {
             call(
@@ -120,7 +119,8 @@ final class Runner {
             call(
                     endings,
                     () -> {
-                        clouds.spot(cleanUp.provider()).cleanUp(managed.name());
+                        clouds.spot(cleanUp.provider())
+                                .cleanUp(managed.revision().outside());
                         return managed.name();
                     },
                     result -> answer.accept(new Message.CleanedUp(cleanUp.generation(), result)));
@@ -128,8 +128,7 @@ final class Runner {
             call(
                     endings,
                     () -> {
-                        secrets.remove(Specs.engineKey(managed.id()));
-                        secrets.remove(Specs.routerKey(managed.id()));
+                        keyring.forget(managed.id(), managed.revision());
                         return managed.name();
                     },
                     result -> answer.accept(new Message.Concluded(conclude.generation(), result)));
@@ -192,7 +191,7 @@ final class Runner {
     }
 
     private ReplicaSpec replicaSpec(Managed managed, String cloud) {
-        return Specs.replica(managed.id(), managed.request(), cloud, orphanTimeout);
+        return Specs.replica(managed.id(), managed.outsideRequest(), cloud, orphanTimeout);
     }
 
     private void probe(Effect.Probe probe, Keys keys, Consumer<Message> answer) {

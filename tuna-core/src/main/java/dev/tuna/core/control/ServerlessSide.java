@@ -63,7 +63,11 @@ final class ServerlessSide {
             number++;
             String id = number == 1 ? candidate.provider() : candidate.provider() + "-" + number;
             turn.add(Backend.intended(
-                    id, Tier.SERVERLESS, candidate.provider(), PlanJson.write(candidate.plan()), turn.now()));
+                    turn.state().revision().backend(id),
+                    Tier.SERVERLESS,
+                    candidate.provider(),
+                    PlanJson.write(candidate.plan()),
+                    turn.now()));
         }
         boolean none = selection.chosen().isEmpty() && noneLeft(turn);
         Retry retry = none

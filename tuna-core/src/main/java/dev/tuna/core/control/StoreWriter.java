@@ -89,7 +89,7 @@ final class StoreWriter {
         try {
             List<Write> batch = next();
             try {
-                save(together(batch));
+                save(together(changes(batch)));
                 problem = Optional.empty();
                 return batch;
             } catch (TunaException e) {
@@ -112,6 +112,10 @@ final class StoreWriter {
         } finally {
             lock.unlock();
         }
+    }
+
+    private static List<StateChange> changes(List<Write> batch) {
+        return batch.stream().map(Write::change).toList();
     }
 
     private void putBack(List<Write> batch) {
@@ -144,7 +148,7 @@ final class StoreWriter {
     void flush() {
         saving.lock();
         try {
-            save(together(next()));
+            save(together(changes(next())));
         } finally {
             saving.unlock();
         }
@@ -162,19 +166,16 @@ final class StoreWriter {
                 && change.ledger().isEmpty();
     }
 
-    private static StateChange together(List<Write> batch) {
-        if (batch.size() == 1) {
-            return batch.get(0).change();
+    /** All parts of several changes, in their order. */
+    static StateChange together(List<StateChange> changes) {
+        if (changes.size() == 1) {
+            return changes.get(0);
         }
         return new StateChange(
-                batch.stream()
-                        .flatMap(write -> write.change().deployments().stream())
+                changes.stream()
+                        .flatMap(change -> change.deployments().stream())
                         .toList(),
-                batch.stream()
-                        .flatMap(write -> write.change().resources().stream())
-                        .toList(),
-                batch.stream()
-                        .flatMap(write -> write.change().ledger().stream())
-                        .toList());
+                changes.stream().flatMap(change -> change.resources().stream()).toList(),
+                changes.stream().flatMap(change -> change.ledger().stream()).toList());
     }
 }

@@ -1,0 +1,61 @@
+package dev.tuna.core.control;
+
+import java.time.Instant;
+
+/**
+ * Which of the requests that came under one name a {@link Managed} serves. Immutable.
+ *
+ * @param account id of the first one: what all of them are billed under, and what the clients' key is kept under
+ * @param number 1 for the first
+ * @param outside what providers call the deployment: the name itself for the first one, so that no two revisions share a
+ *     resource
+ * @param askedAt when it was asked for
+ * @param askedSteady the same in steady time
+ * @param role its part at the moment
+ * @param accompanied whether another revision of the name is not over yet; not stored
+ */
+record Revision(
+        String account,
+        int number,
+        String outside,
+        Instant askedAt,
+        Instant askedSteady,
+        Role role,
+        boolean accompanied) {
+
+    static Revision first(String id, String name, Now now) {
+        return new Revision(id, 1, name, now.wall(), now.steady(), Role.CURRENT, false);
+    }
+
+    /** The one that is to follow this one. */
+    Revision next(int numbered, String called, Now now) {
+        return new Revision(account, numbered, called, now.wall(), now.steady(), Role.SUCCESSOR, true);
+    }
+
+    Revision as(Role next) {
+        return new Revision(account, number, outside, askedAt, askedSteady, next, accompanied);
+    }
+
+    Revision accompanied(boolean now) {
+        return new Revision(account, number, outside, askedAt, askedSteady, role, now);
+    }
+
+    /** A backend's name, unique among all revisions: the route may have backends of several. */
+    String backend(String plain) {
+        return number == 1 ? plain : "r" + number + "-" + plain;
+    }
+
+    boolean isCurrent() {
+        return role == Role.CURRENT;
+    }
+
+    /** The parts that a revision can have. */
+    enum Role {
+        /** It has the name: its backends take the requests. */
+        CURRENT,
+        /** It is brought up to take over. */
+        SUCCESSOR,
+        /** It was replaced or given up, and is being removed. */
+        FORMER
+    }
+}

@@ -1,0 +1,460 @@
+package dev.tuna.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeploymentStatus.BackendStatus;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.RollReport;
+import dev.tuna.api.RollReport.Outcome;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.SpotState;
+import dev.tuna.router.RouteBackend;
+import dev.tuna.testkit.cloud.simulated.CallFault;
+import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
+import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A live deployment changes over to another request, on virtual time. */
+class RedeployTest {
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final Simulation world = new Simulation();
+
+    @AfterEach
+    void close() {
+        world.close();
+    }
+
+    private static DeployRequest.Builder chat() {
+        return Simulation.chat().serverlessProviders("local");
+    }
+
+    private static DeployRequest changed() {
+        return chat().maxModelLen(8192).build();
+    }
+
+    private static boolean spotServes(Simulation world, Deployment deployment) {
+        return world.until(() -> deployment.status().spotState() == SpotState.READY);
+    }
+
+    private Deployment serving() {
+        Deployment chat = world.start().deploy(chat().build());
+        assertThat(spotServes(world, chat)).isTrue();
+        return chat;
+    }
+
+    private RollReport ended(Deployment chat) {
+        CompletableFuture<RollReport> rolled = chat.rolled();
+        assertThat(world.until(rolled::isDone)).isTrue();
+        return rolled.join();
+    }
+
+    private boolean onlyOneRevisionIsLeft(Deployment chat) {
+        return world.until(() -> chat.status().roll().isEmpty()
+                && chat.status().backends().size() == 2
+                && world.running().size() == 1);
+    }
+
+    @Test
+    void theChangedRequestTakesOverWhenItServesAsMuchAndWhatWasBeforeIsRemoved() {
+        Deployment chat = serving();
+        String key = chat.apiKey().orElseThrow().reveal();
+
+        assertThat(world.tuna.redeploy(changed()).name()).isEqualTo("chat");
+        assertThat(chat.status().roll()).hasValueSatisfying(roll -> {
+            assertThat(roll.revision()).isEqualTo(2);
+            assertThat(roll.request()).isEqualTo(changed());
+        });
+        assertThat(chat.request().maxModelLen()).isEqualTo(4096);
+        assertThat(chat.rolled()).isNotDone();
+        world.pass(Duration.ofMinutes(2));
+        // Its endpoint is up by now, and gets nothing: a fleet is not replaced by a container.
+        assertThat(world.gateway.route("chat").serverless())
+                .extracting(RouteBackend::id)
+                .containsExactly("local");
+
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(chat.request()).isEqualTo(changed());
+        assertThat(chat.apiKey().orElseThrow().reveal()).isEqualTo(key);
+        assertThat(chat.endpoint()).hasToString("http://127.0.0.1:8080/v1");
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+        assertThat(chat.status().backends())
+                .extracting(BackendStatus::id)
+                .containsExactlyInAnyOrder("r2-local", "r2-replica-1");
+        assertThat(chat.status().problems()).isEmpty();
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(world.happened(Kind.ROLL_STARTED)).isTrue();
+        assertThat(world.happened(Kind.ROLLED)).isTrue();
+        assertThat(world.happened(Kind.DESTROYING)).isFalse();
+        assertThat(world.happened(Kind.DESTROYED)).isFalse();
+        assertThat(world.tuna.history(10)).isEmpty();
+    }
+
+    @Test
+    void noRequestIsLostAndStreamsOfTheOldBackendsAreFinishedBeforeTheyGo() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        world.traffic("chat", Duration.ofMinutes(4), SECOND, Duration.ofSeconds(3));
+        while (!chat.rolled().isDone()) {
+            world.gateway.request("chat", Duration.ofSeconds(100));
+            world.pass(Duration.ofSeconds(1));
+        }
+        assertThat(world.gateway.route("chat").replicas())
+                .anyMatch(backend -> backend.id().equals("replica-1") && backend.draining())
+                .anyMatch(backend -> backend.id().equals("r2-replica-1") && !backend.draining());
+        world.traffic("chat", Duration.ofMinutes(4), SECOND, Duration.ofSeconds(3));
+        world.pass(Duration.ofMinutes(3));
+        assertThat(chat.status().traffic().succeeded())
+                .isEqualTo(chat.status().traffic().requests());
+        assertThat(chat.status().traffic().failed()).isZero();
+        assertThat(chat.status().traffic().failedOver()).isZero();
+    }
+
+    @Test
+    void withoutSpotTheChangedRequestTakesOverAsSoonAsItsEndpointAnswers() {
+        Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        world.tuna.redeploy(chat().serverlessOnly(true).maxModelLen(8192).build());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        world.gateway.request("chat", SECOND);
+        assertThat(world.until(() -> chat.status().traffic().succeeded() == 1)).isTrue();
+        assertThat(world.gateway.route("chat").serverless())
+                .filteredOn(backend -> !backend.draining())
+                .extracting(RouteBackend::id)
+                .containsExactly("r2-local");
+    }
+
+    @Test
+    void aChangeThatNobodyCanServeIsGivenUpAndWhatServedGoesOn() {
+        Deployment chat = serving();
+        world.cloud.faults(call ->
+                call.operation() == Operation.PUT_ENDPOINT ? Optional.of(CallFault.status(403)) : Optional.empty());
+        world.tuna.redeploy(chat().serverlessOnly(true).maxModelLen(8192).build());
+        RollReport report = ended(chat);
+        assertThat(report.outcome()).isEqualTo(Outcome.ABANDONED);
+        assertThat(report.detail()).contains("revision 2", "local", "403");
+        assertThat(world.happened(Kind.ROLL_ABANDONED)).isTrue();
+        assertThat(world.happened(Kind.FAILED)).isFalse();
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(chat.status().roll()).isEmpty();
+        assertThat(chat.status().problems()).singleElement().asString().contains("revision 2", "403");
+        assertThat(chat.request().maxModelLen()).isEqualTo(4096);
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+
+        // The next change starts with a clean slate.
+        world.cloud.faults(FaultScript.NONE);
+        world.tuna.redeploy(changed());
+        assertThat(chat.status().problems()).isEmpty();
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+    }
+
+    @Test
+    void aChangeThatDoesNotServeInTimeIsGivenUp() {
+        Deployment chat = serving();
+        world.cloud.failBoots("local-1a/l4-1/SPOT", 1000);
+        world.cloud.failBoots("local-1b/l4-1/SPOT", 1000);
+        world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.timeout()));
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(29));
+        assertThat(chat.rolled()).isNotDone();
+        world.pass(Duration.ofMinutes(2));
+        assertThat(chat.rolled()).isCompleted();
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ABANDONED);
+        assertThat(ended(chat).detail()).contains("did not serve within 30m");
+        world.cloud.faults(FaultScript.NONE);
+        world.cloud.failBoots("local-1a/l4-1/SPOT", 0);
+        world.cloud.failBoots("local-1b/l4-1/SPOT", 0);
+        assertThat(world.until(() -> chat.status().backends().stream()
+                        .noneMatch(backend -> backend.id().startsWith("r2-"))))
+                .isTrue();
+    }
+
+    @Test
+    void aChangeThatServesOnServerlessOnlyTakesOverWhenItsTimeIsUp() {
+        Deployment chat = serving();
+        world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
+        world.tuna.redeploy(changed());
+        world.traffic("chat", Duration.ofMinutes(28), Duration.ofSeconds(5), SECOND);
+        assertThat(chat.rolled()).isNotDone();
+        world.traffic("chat", Duration.ofMinutes(4), Duration.ofSeconds(5), SECOND);
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void aFleetIsReplacedByAFleetOfItsSize() {
+        ScalingPolicy three = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.Spot.builder().minReplicas(3).build());
+        Deployment chat = world.start().deploy(chat().scaling(three).build());
+        assertThat(world.until(() -> serving(chat, "replica-") == 3)).isTrue();
+        world.tuna.redeploy(chat().scaling(three).maxModelLen(8192).build());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(world.gateway.route("chat").replicas())
+                .filteredOn(backend -> !backend.draining())
+                .hasSize(3);
+    }
+
+    private static long serving(Deployment chat, String prefix) {
+        return chat.status().backends().stream()
+                .filter(backend -> backend.id().startsWith(prefix) && backend.phase() == BackendPhase.READY)
+                .count();
+    }
+
+    @Test
+    void numbersThatOnlyTunaLooksAtHoldAtOnceAndReplaceNothing() {
+        Deployment chat = serving();
+        ScalingPolicy two = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.Spot.builder().minReplicas(2).maxReplicas(2).build());
+        world.tuna.redeploy(chat().scaling(two).build());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ADJUSTED);
+        assertThat(world.until(() -> world.running().size() == 2)).isTrue();
+        assertThat(chat.status().backends())
+                .extracting(BackendStatus::id)
+                .containsExactlyInAnyOrder("local", "replica-1", "replica-2");
+        world.tuna.redeploy(chat().scaling(two).serverlessOnly(true).build());
+        assertThat(world.until(() -> world.running().isEmpty())).isTrue();
+        world.restart();
+        assertThat(world.tuna.deployment("chat").orElseThrow().request().serverlessOnly())
+                .isTrue();
+        assertThat(world.happened(Kind.ROLL_STARTED)).isFalse();
+    }
+
+    @Test
+    void aDeploymentWithoutReplicasGetsThemInPlace() {
+        Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        world.tuna.redeploy(chat().build());
+        assertThat(spotServes(world, chat)).isTrue();
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ADJUSTED);
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(spotServes(world, again)).isTrue();
+    }
+
+    @Test
+    void anEqualRequestChangesNothing() {
+        Deployment chat = serving();
+        assertThat(chat.rolled()).isCompleted();
+        world.tuna.redeploy(chat().build());
+        assertThat(chat.rolled()).isCompletedWithValueMatching(report -> report.outcome() == Outcome.UNCHANGED);
+        assertThat(chat.status().roll()).isEmpty();
+    }
+
+    @Test
+    void anotherChangeReplacesTheOneOnItsWay() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        CompletableFuture<RollReport> first = chat.rolled();
+        world.pass(Duration.ofMinutes(1));
+        world.tuna.redeploy(chat().maxModelLen(2048).build());
+        CompletableFuture<RollReport> second = chat.rolled();
+        assertThat(world.until(first::isDone)).isTrue();
+        assertThat(first.join().outcome()).isEqualTo(Outcome.ABANDONED);
+        assertThat(first.join().detail()).contains("another change");
+        assertThat(world.until(second::isDone)).isTrue();
+        assertThat(second.join().outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(chat.request().maxModelLen()).isEqualTo(2048);
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+        assertThat(chat.status().backends()).extracting(BackendStatus::id).contains("r3-local", "r3-replica-1");
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void askingForWhatServesEndsTheRoll() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        CompletableFuture<RollReport> rolled = chat.rolled();
+        world.pass(Duration.ofMinutes(1));
+        world.tuna.redeploy(chat().build());
+        assertThat(world.until(rolled::isDone)).isTrue();
+        assertThat(rolled.join().outcome()).isEqualTo(Outcome.ABANDONED);
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+        assertThat(chat.status().backends()).extracting(BackendStatus::id).contains("local", "replica-1");
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void destroyingEndsBothAndTheBillHasAllRevisions() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+        world.tuna.redeploy(chat().maxModelLen(2048).build());
+        world.pass(Duration.ofMinutes(3));
+        CompletableFuture<RollReport> rolled = chat.rolled();
+        var destroyed = chat.destroy();
+        assertThat(world.until(destroyed::isDone)).isTrue();
+        assertThat(rolled.join().outcome()).isEqualTo(Outcome.ABANDONED);
+        assertNothingIsLeft(world);
+        assertThat(destroyed.join().removed()).hasSize(4);
+        CostReport bill = destroyed.join().cost();
+        assertThat(billedTime(bill)).isEqualTo(meteredTime(world));
+        assertThat(bill.lines())
+                .extracting(CostReport.Line::backend)
+                .contains("local", "replica-1", "r2-local", "r2-replica-1", "r3-local", "r3-replica-1");
+        assertThat(world.tuna.cost("chat").total()).isEqualTo(bill.total());
+        assertThat(world.tuna.history(10)).hasSize(1);
+        assertThat(world.tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+    }
+
+    @Test
+    void aStuckRevisionKeepsTheNameUntilItIsGone() {
+        Deployment chat = serving();
+        String old = world.running().get(0).id();
+        world.cloud.faults(
+                call -> call.operation() == Operation.TERMINATE && call.target().equals(old)
+                        ? Optional.of(CallFault.status(500))
+                        : Optional.empty());
+        world.tuna.redeploy(changed());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        world.pass(Duration.ofMinutes(10));
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("revision 1: replica-1"));
+        var destroyed = chat.destroy();
+        world.pass(Duration.ofMinutes(10));
+        assertThat(destroyed).isNotDone();
+        assertThat(world.tuna.deployments()).hasSize(1);
+        world.cloud.faults(FaultScript.NONE);
+        assertThat(world.until(destroyed::isDone)).isTrue();
+        assertNothingIsLeft(world);
+    }
+
+    @Test
+    void aChangedModelNameTakesOverAtTheSwitch() {
+        Deployment chat = serving();
+        world.tuna.redeploy(DeployRequest.builder("Qwen/Qwen3-4B", "L4")
+                .serviceName("chat")
+                .serverlessProviders("local")
+                .build());
+        assertThat(world.gateway.route("chat").models()).containsExactly("Qwen/Qwen3-0.6B");
+        assertThatThrownBy(() -> world.tuna.deploy(DeployRequest.builder("Qwen/Qwen3-4B", "L4")
+                        .serviceName("other")
+                        .build()))
+                .hasMessageContaining("Qwen/Qwen3-4B")
+                .hasMessageContaining("'chat'");
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(world.gateway.route("chat").models()).containsExactly("Qwen/Qwen3-4B");
+        world.tuna.deploy(Simulation.chat().serviceName("other").build());
+    }
+
+    @Test
+    void whatCannotBeChangedIsRefusedAndChangesNothing() {
+        world.start();
+        assertThatThrownBy(() -> world.tuna.redeploy(chat().build()))
+                .isInstanceOfSatisfying(
+                        ConfigurationException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_SUCH_DEPLOYMENT))
+                .hasMessageContaining("'chat'");
+        assertThatThrownBy(() -> world.tuna.redeploy(
+                        DeployRequest.builder("Qwen/Qwen3-0.6B", "L4").build()))
+                .hasMessageContaining("serviceName");
+        Deployment chat = world.tuna.deploy(chat().build());
+        assertThatThrownBy(() -> world.tuna.deploy(chat().maxModelLen(8192).build()))
+                .hasMessageContaining("redeploy");
+        assertThat(spotServes(world, chat)).isTrue();
+        world.tuna.redeploy(changed());
+        assertThatThrownBy(() -> world.tuna.deploy(
+                        DeployRequest.builder("m", "L4").serviceName("chat-r2").build()))
+                .hasMessageContaining("revision 2 of deployment 'chat'");
+        world.cloud.faults(FaultScript.onEvery(Operation.TERMINATE, CallFault.status(500)));
+        var unused = chat.destroy();
+        world.pass(SECOND);
+        assertThatThrownBy(() -> world.tuna.redeploy(changed())).hasMessageContaining("torn down");
+    }
+
+    @Test
+    void theNextProcessGoesOnWithTheRoll() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(1));
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(again.status().roll()).isPresent();
+        assertThat(chat.rolled()).isCompletedExceptionally();
+        assertThat(ended(again).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(onlyOneRevisionIsLeft(again)).isTrue();
+        world.restart();
+        Deployment third = world.tuna.deployment("chat").orElseThrow();
+        assertThat(third.request()).isEqualTo(changed());
+        assertThat(third.apiKey()).isPresent();
+        assertThat(world.until(third.destroy()::isDone)).isTrue();
+        assertNothingIsLeft(world);
+        assertThat(billedTime(world.tuna.cost("chat"))).isEqualTo(meteredTime(world));
+    }
+
+    @Test
+    void aCrashBetweenAnyTwoStepsOfARollLosesNothing() {
+        for (int steps = 0; steps < 180; steps += 7) {
+            crashAfter(steps);
+        }
+    }
+
+    @Test
+    @Tag("full")
+    void aCrashBetweenAnyTwoStepsOfARollLosesNothingWhereverItComes() {
+        for (int steps = 0; steps < 700; steps++) {
+            crashAfter(steps);
+        }
+    }
+
+    private static void crashAfter(int steps) {
+        try (var world = new Simulation(Simulation.rememberingAll())) {
+            world.stepwise = true;
+            Deployment chat = world.start().deploy(chat().build());
+            assertThat(spotServes(world, chat)).isTrue();
+            world.tuna.redeploy(changed());
+            var left = new AtomicInteger(steps);
+            world.time.runUntil(() -> left.getAndDecrement() == 0, Duration.ofMinutes(20));
+            Deployment again = world.crash().deployment("chat").orElseThrow();
+            assertThat(world.until(() -> again.request().maxModelLen() == 8192
+                            && again.status().backends().stream().allMatch(b -> b.id().startsWith("r2-"))
+                            && again.status().spotState() == SpotState.READY))
+                    .as("rolled after a crash at step %s", steps)
+                    .isTrue();
+            assertThat(world.running()).as("crash at step %s", steps).hasSize(1);
+            var destroyed = again.destroy();
+            assertThat(world.until(destroyed::isDone)).isTrue();
+            assertNothingIsLeft(world);
+            assertThat(billedTime(world.tuna.cost("chat")))
+                    .as("bill after a crash at step %s", steps)
+                    .isEqualTo(meteredTime(world));
+        }
+    }
+
+    private static void assertNothingIsLeft(Simulation world) {
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+        assertThat(world.tuna.deployments()).isEmpty();
+        assertThat(world.tuna.orphans()).isEmpty();
+        assertThat(world.store.load().resources()).isEmpty();
+        assertThat(world.store.load().deployments()).isEmpty();
+        assertThat(world.gateway.has("chat")).isFalse();
+        assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));
+    }
+
+    private static Duration billedTime(CostReport cost) {
+        return cost.lines().stream().map(CostReport.Line::billed).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    private static Duration meteredTime(Simulation world) {
+        Duration replicas = world.cloud.snapshot().replicas().stream()
+                .map(replica -> replica.billed())
+                .reduce(Duration.ZERO, Duration::plus);
+        return world.cloud.snapshot().endpoints().stream()
+                .map(endpoint -> endpoint.containerTime())
+                .reduce(replicas, Duration::plus);
+    }
+}

@@ -23,6 +23,7 @@ import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.simulated.CallFault;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
+import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Map;
@@ -310,6 +311,79 @@ class ControlPlaneTest {
         assertThat(world.until(() -> world.tuna.deployments().isEmpty())).isTrue();
         assertThat(world.cloud.snapshot().empty()).isTrue();
         assertThat(world.tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+    }
+
+    @Test
+    void whoAsksAnAdoptedDeploymentIsToldThatItIsReady() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(world.until(again.ready()::isDone)).isTrue();
+        assertThat(again.ready())
+                .isCompletedWithValueMatching(ready -> ready.name().equals("chat"));
+    }
+
+    @Test
+    void aRefusalAfterALostAnswerDoesNotProveThatNothingWasMade() {
+        world.cloud.faults(FaultScript.onCall(Operation.LAUNCH, 1, CallFault.lostAnswer())
+                .and(FaultScript.onCall(Operation.LAUNCH, 2, CallFault.status(403)))
+                .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 1, CallFault.lostAnswer()))
+                .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 2, CallFault.status(403))));
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.pass(Duration.ofMinutes(1));
+        assertThat(world.running()).hasSize(1);
+        assertThat(world.tuna.orphans()).isEmpty();
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void aPriceThatIsSeenOnlyAfterTheEndBillsNothingBeyondIt() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.tuna.close();
+        world.pass(Duration.ofMinutes(10));
+        world.cloud.setPrice("local-1a/l4-1/SPOT", new BigDecimal("0.50"));
+        world.pass(Duration.ofMinutes(20));
+        assertThat(world.running()).as("has heard from no controller").isEmpty();
+        world.restart();
+        assertThat(world.until(world.tuna.destroy("chat")::isDone)).isTrue();
+        assertThat(billedTime(world.tuna.cost("chat"))).isEqualTo(meteredTime(world));
+    }
+
+    @Test
+    void aNamedProviderThatFailedItsCheckIsUsedWhenItPassesAndTheProblemIsOver() {
+        var other = SimulatedCloud.on(world.time, CloudSettings.DEFAULT, "other");
+        world.others.add(other.serverless("other"));
+        other.faults(FaultScript.onEvery(Operation.READ_PRICES, CallFault.timeout()));
+        Deployment chat =
+                deploy(Simulation.chat().serverlessProviders("local", "other").build());
+        world.pass(Duration.ofMinutes(10));
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.startsWith("not used: other"));
+        other.faults(FaultScript.NONE);
+        world.pass(Duration.ofMinutes(30));
+        assertThat(chat.status().backends()).extracting(BackendStatus::provider).contains("local", "other");
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void aReplicaThatDidNotComeUpIsNoProblemOnceEnoughServe() {
+        Deployment chat = deploy(Simulation.chat()
+                .scaling(ScalingPolicy.DEFAULT.withSpot(ScalingPolicy.Spot.builder()
+                        .minReplicas(1)
+                        .targetQps(0.5)
+                        .maxReplicas(2)
+                        .build()))
+                .build());
+        assertThat(spotServes(chat)).isTrue();
+        world.cloud.failBoots("local-1a/l4-1/SPOT", 100);
+        world.cloud.failBoots("local-1b/l4-1/SPOT", 100);
+        world.traffic("chat", Duration.ofMinutes(10), SECOND, SECOND);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("failed to come up"));
+        world.pass(Duration.ofMinutes(30));
+        assertThat(chat.status().problems()).isEmpty();
     }
 
     @Test

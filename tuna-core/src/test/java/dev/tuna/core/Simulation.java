@@ -12,6 +12,7 @@ import dev.tuna.core.control.Prober;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.SecretStore;
+import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
@@ -38,6 +39,9 @@ final class Simulation implements AutoCloseable {
     final SimulatedCloud cloud;
     final Secrets secrets = new Secrets();
     final List<DeploymentEvent> events = new ArrayList<>();
+    /** Serverless providers beside the cloud's own. */
+    final List<ServerlessProvider> others = new ArrayList<>();
+
     InMemoryStateStore store = new InMemoryStateStore("0123456789abcdef");
 
     /** Whether every call and every write is a step of its own, between which one can crash. */
@@ -77,8 +81,9 @@ final class Simulation implements AutoCloseable {
 
     Tuna start() {
         scheduler = time.newScheduler();
-        tuna = Tuna.builder()
-                .store(store)
+        TunaBuilder builder = Tuna.builder();
+        others.forEach(builder::provider);
+        tuna = builder.store(store)
                 .secrets(secrets)
                 .clock(time)
                 .ticker(time.ticker())

@@ -134,12 +134,19 @@ final class Brain {
     }
 
     /**
-     * Whether a failure to make something means that nothing is there. A provider that cannot be reached, or is not on the
-     * class path any more, does not say so: what it may have made is asked for again.
+     * Whether a failure to make something means that nothing is there. A cloud without capacity has looked for what the
+     * plan names and found nothing. A refusal says so of the first attempt only: before it came, an attempt whose answer
+     * was lost may have made it.
+     *
+     * @param backend as it was before this failure
      */
-    static boolean nothingWasMade(TunaException failure) {
-        return failure instanceof CapacityException
-                || (failure instanceof ProviderException && !failure.retryable())
+    static boolean nothingWasMade(Backend backend, TunaException failure) {
+        return failure instanceof CapacityException || (backend.retry().failures() == 0 && isRefusal(failure));
+    }
+
+    /** A provider that cannot be reached, or is not on the class path any more, refuses nothing. */
+    static boolean isRefusal(TunaException failure) {
+        return (failure instanceof ProviderException && !failure.retryable())
                 || (failure instanceof ConfigurationException && failure.code() != ErrorCode.CLOSED);
     }
 

@@ -43,7 +43,8 @@ record Choice(boolean settled, Map<String, String> refused, int begun, Optional<
         return new Choice(false, refused, begun, Optional.empty(), next);
     }
 
-    Choice forgiving() {
-        return new Choice(false, Map.of(), begun, Optional.empty(), retry);
+    /** Forgets refusals. */
+    Choice forgiving(boolean enough) {
+        return new Choice(enough, Map.of(), begun, Optional.empty(), retry);
     }
 }

@@ -590,11 +590,17 @@ public final class Controller implements AutoCloseable {
         slot.swap(after);
         show(service);
         events.tell(Happenings.between(before, after, now.wall()));
-        if (after.served() && after.revision().isCurrent()) {
-            events.run(() -> service.ready().complete(new Handle(this, service)));
-        }
+        tellIfServing(service, after);
         act(service, slot, step, now);
         remind(service, slot, now);
+    }
+
+    /** Once per process: who asks an adopted deployment whether it is ready has not been told by the process before. */
+    private void tellIfServing(Service service, Managed after) {
+        if (!service.toldReady && after.served() && after.revision().isCurrent()) {
+            service.toldReady = true;
+            events.run(() -> service.ready().complete(new Handle(this, service)));
+        }
     }
 
     private void act(Service service, Slot slot, Brain.Step step, Now now) {

@@ -43,7 +43,7 @@ final class FleetSide {
         if (!fleet.usable()) {
             check(turn, fleet);
         }
-        if (fleet.usable() && decision.target() == 0) {
+        if (fleet.usable() && serving(turn) >= decision.target()) {
             // Nobody waits for a machine any more, so it is no problem that there was none.
             turn.solved(TOPIC);
         }
@@ -55,6 +55,10 @@ final class FleetSide {
                 turn.timings().bootDeadline(),
                 turn.steady());
         actions.forEach(action -> act(turn, action));
+    }
+
+    private static long serving(Turn turn) {
+        return turn.state().replicas().filter(Backend::serves).count();
     }
 
     private static ScalingDecision scale(Turn turn) {
@@ -240,15 +244,25 @@ final class FleetSide {
             List<CapacityPool> pools = PlanJson.launch(replica.plan()).pools();
             turn.fleet(draft -> draft.history = draft.history.dry(pools, turn.steady()));
         }
-        if (Brain.nothingWasMade(failure)) {
+        if (Brain.nothingWasMade(replica, failure)) {
             turn.backend(replica.id(), draft -> {
                 draft.enter(State.GONE);
                 draft.failed = true;
                 draft.detail = String.valueOf(failure.getMessage());
             });
+            turn.solved(replica.id());
             launchFailed(turn, failure);
-        } else {
-            turn.problem(replica.id(), String.valueOf(failure.getMessage()));
+            return;
+        }
+        turn.problem(replica.id(), String.valueOf(failure.getMessage()));
+        if (Brain.isRefusal(failure)) {
+            // It may be there all the same: it is asked for until its name is known, and then ended.
+            turn.backend(replica.id(), draft -> {
+                draft.drainUntil = Optional.of(turn.steady());
+                draft.failed = true;
+                draft.detail = String.valueOf(failure.getMessage());
+            });
+            launchFailed(turn, failure);
         }
     }
 

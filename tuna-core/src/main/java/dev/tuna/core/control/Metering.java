@@ -110,11 +110,14 @@ final class Metering {
                 .map(meter -> ((Meter.Machine) meter).bill())
                 .or(() -> seen.launchedAt().map(at -> new ReplicaMeter(who(turn, replica), at, price)));
         known.ifPresent(meter -> {
-            Metered<ReplicaMeter> priced = meter.priced(turn.now().wall(), price);
-            turn.enter(priced.entries());
             boolean ended = seen.phase() == BackendPhase.GONE;
+            // A price that is first seen after the end did not begin to hold after it.
+            Instant until =
+                    seen.endedAt().filter(end -> ended).orElse(turn.now().wall());
+            Metered<ReplicaMeter> priced = meter.priced(until, price);
+            turn.enter(priced.entries());
             if (ended) {
-                turn.enter(priced.meter().end(seen.endedAt().orElse(turn.now().wall())));
+                turn.enter(priced.meter().end(until));
             }
             turn.backend(
                     replica.id(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
@@ -18,6 +19,7 @@ import dev.tuna.core.ledger.SameTraffic;
 import dev.tuna.core.placement.PoolHistory;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.ResourceRecord;
+import dev.tuna.spi.ResourceRecord.State;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +33,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * What the control loop knows as records of the store, and back. Secrets are no part of it: an address, whose credential is
@@ -158,13 +162,13 @@ final class Records {
             SameTraffic same = sameTraffic(json.path("same"));
             TrafficStats traffic = trafficStats(json.path("traffic"));
             Goal goal = Goal.valueOf(json.path("goal").asText());
-            boolean settled = json.path("settled").asBoolean()
-                    && backends.values().stream().anyMatch(Backend::isServerless);
+            DeployRequest request = RequestJson.read(stored.request(), "request of " + where);
+            boolean settled = json.path("settled").asBoolean() && isComplete(request, backends.values());
             return new Managed(
                     stored.id(),
                     json.path("service").asText(stored.name()),
                     revision,
-                    RequestJson.read(stored.request(), "request of " + where),
+                    request,
                     stored.createdAt(),
                     goal,
                     json.path("reason").asText(),
@@ -197,6 +201,15 @@ final class Records {
                 askedAt.isAfter(now.steady()) ? now.steady() : askedAt,
                 Revision.Role.valueOf(json.path("role").asText(Revision.Role.CURRENT.name())),
                 false);
+    }
+
+    /** Whether there is an endpoint, and one at each provider asked for: why one is missing is not stored. */
+    private static boolean isComplete(DeployRequest request, Collection<Backend> backends) {
+        Set<String> providers = backends.stream()
+                .filter(Backend::isServerless)
+                .map(Backend::provider)
+                .collect(Collectors.toSet());
+        return !providers.isEmpty() && providers.containsAll(request.serverlessProviders());
     }
 
     private static Fleet fleet(JsonNode json) {
@@ -269,7 +282,7 @@ final class Records {
                         : Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                Retry.NONE);
+                resource.state() == State.INTENDED ? Retry.AGAIN : Retry.NONE);
     }
 
     private static ObjectNode meter(Meter meter) {

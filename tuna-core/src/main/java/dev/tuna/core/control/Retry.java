@@ -14,6 +14,9 @@ record Retry(int failures, Instant notBefore) {
     /** Nothing failed. */
     static final Retry NONE = new Retry(0, Instant.MIN);
 
+    /** Due at once, and not for the first time: what an earlier process tried may have been done. */
+    static final Retry AGAIN = new Retry(1, Instant.MIN);
+
     boolean isDue(Instant now) {
         return !notBefore.isAfter(now);
     }

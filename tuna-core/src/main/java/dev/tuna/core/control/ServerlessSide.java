@@ -6,6 +6,7 @@ import dev.tuna.api.TunaException;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.ServerlessObservation;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,10 +23,15 @@ final class ServerlessSide {
 
     static void serve(Turn turn) {
         Choice choice = turn.state().choice();
-        if (choice.settled() && noneLeft(turn) && choice.retry().isDue(turn.steady())) {
-            // What was refused an hour ago may have been mended since.
-            choice = choice.forgiving();
+        if (choice.settled()
+                && choice.retry().isDue(turn.steady())
+                && (noneLeft(turn) || !choice.refused().isEmpty())) {
+            // What was refused a while ago may have been mended since, and is no news any more.
+            choice = choice.forgiving(!noneLeft(turn) && isAutomatic(turn));
             turn.choice(choice);
+            if (choice.settled()) {
+                turn.solved(TOPIC);
+            }
         }
         if (!choice.settled() && choice.call().isEmpty() && choice.retry().isDue(turn.steady())) {
             var excluded = new HashSet<>(choice.refused().keySet());
@@ -35,6 +41,11 @@ final class ServerlessSide {
                     generation -> new Effect.Choose(generation, Set.copyOf(excluded)));
             turn.choice(choice.searching(call));
         }
+    }
+
+    /** One endpoint is enough; else one at each provider that was named. */
+    private static boolean isAutomatic(Turn turn) {
+        return turn.state().request().serverlessProviders().isEmpty();
     }
 
     private static boolean noneLeft(Turn turn) {
@@ -70,9 +81,10 @@ final class ServerlessSide {
                     turn.now()));
         }
         boolean none = selection.chosen().isEmpty() && noneLeft(turn);
-        Retry retry = none
-                ? choice.retry().pausedUntil(turn.steady().plus(turn.timings().retryMax()))
-                : choice.retry();
+        Duration pause = none ? turn.timings().retryMax() : turn.timings().crashLoopPause();
+        Retry retry = refused.isEmpty()
+                ? choice.retry()
+                : choice.retry().pausedUntil(turn.steady().plus(pause));
         turn.choice(choice.found(refused, selection.chosen().size(), retry));
         if (refused.isEmpty()) {
             turn.solved(TOPIC);
@@ -90,15 +102,21 @@ final class ServerlessSide {
 
     /** A refusal sends the search on to the next provider; anything else is tried again as it was. */
     static void notMade(Turn turn, Backend endpoint, TunaException failure) {
-        turn.problem(endpoint.id(), String.valueOf(failure.getMessage()));
-        if (Brain.nothingWasMade(failure)) {
+        String reason = String.valueOf(failure.getMessage());
+        turn.problem(endpoint.id(), reason);
+        boolean nothing = Brain.nothingWasMade(endpoint, failure);
+        if (nothing || Brain.isRefusal(failure)) {
             turn.backend(endpoint.id(), draft -> {
-                draft.enter(State.GONE);
+                if (!nothing) {
+                    // What may be there all the same has the name that was planned.
+                    draft.ref = Optional.of(PlanJson.serverless(endpoint.plan()).resource());
+                }
+                draft.enter(nothing ? State.GONE : State.ENDING);
                 draft.failed = true;
-                draft.detail = String.valueOf(failure.getMessage());
+                draft.detail = reason;
             });
             turn.solved(endpoint.id());
-            refuse(turn, endpoint, String.valueOf(failure.getMessage()));
+            refuse(turn, endpoint, reason);
         }
     }
 
@@ -157,7 +175,7 @@ final class ServerlessSide {
     private static void refuse(Turn turn, Backend endpoint, String reason) {
         if (turn.state().goal() == Goal.SERVE) {
             Choice choice = turn.state().choice().refusing(endpoint.provider(), reason);
-            turn.choice(choice.reopened(choice.retry()));
+            turn.choice(choice.reopened(choice.retry().pausedUntil(turn.steady())));
         }
     }
 }

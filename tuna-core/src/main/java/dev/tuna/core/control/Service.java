@@ -21,8 +21,9 @@ final class Service {
     private volatile CompletableFuture<RollReport> rolled;
     private volatile Lineup lineup;
 
-    // The control loop's own note:
+    // The control loop's own notes:
     Optional<Route> route = Optional.empty();
+    boolean toldReady;
 
     /**
      * Who is there, swapped whole.

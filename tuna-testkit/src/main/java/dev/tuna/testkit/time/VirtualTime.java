@@ -38,12 +38,14 @@ public final class VirtualTime implements InstantSource {
     /** Guarded by lock. */
     private long sequence;
 
+    private final Instant start;
     private volatile long elapsedNanos;
     private volatile Instant origin;
     private volatile boolean moving;
     private final ScheduledExecutorService scheduler = new VirtualScheduler(this);
 
     private VirtualTime(Instant start) {
+        this.start = start;
         origin = start;
     }
 
@@ -87,6 +89,15 @@ public final class VirtualTime implements InstantSource {
      */
     public LongSupplier ticker() {
         return this::nanoTime;
+    }
+
+    /**
+     * The clock of somebody else, for instance a cloud, which {@link #jump} does not move.
+     *
+     * @return a live view: where this time started, and what has elapsed since
+     */
+    public InstantSource steady() {
+        return () -> start.plusNanos(elapsedNanos);
     }
 
     /**

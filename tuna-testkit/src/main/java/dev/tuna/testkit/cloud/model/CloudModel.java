@@ -207,6 +207,16 @@ public final class CloudModel implements CloudApi, CloudScript {
         });
     }
 
+    /**
+     * What runs now.
+     *
+     * @return like {@link #snapshot}, without what is remembered as gone and without counting requests
+     */
+    public CloudSnapshot running() {
+        return site.locked(() ->
+                new CloudSnapshot(site.now(), serverless.views(), market.views(), market.pools(), runner.running()));
+    }
+
     /** Asks the machines outside the lock, since that may take a moment. */
     private void count() {
         for (Replica replica : site.locked(market::live)) {

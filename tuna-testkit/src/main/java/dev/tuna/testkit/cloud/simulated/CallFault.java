@@ -61,6 +61,34 @@ public final class CallFault {
         return new CallFault(true, call -> unreachable(call, "no answer in time, as scripted"));
     }
 
+    /**
+     * The call hangs and never returns, as when neither side has a time-out.
+     *
+     * <p>A caller cannot be held up on virtual time, so its task ends here with a throwable that nobody expects: whoever
+     * waits for the task's result goes on waiting. The task has to run on a scheduler of the {@link
+     * dev.tuna.testkit.time.VirtualTime}, not in the thread that asks for it.
+     *
+     * @param takesEffect whether the cloud has done what was asked
+     * @return the fault
+     */
+    public static CallFault neverReturns(boolean takesEffect) {
+        return new CallFault(takesEffect, call -> CallFault.<RuntimeException>asUnchecked(new NeverReturns(call)));
+    }
+
+    /** Checked and thrown unchecked, so that no handler of exceptions or errors on the way takes it for an answer. */
+    private static final class NeverReturns extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        NeverReturns(CloudCall call) {
+            super(call + " never returns", null, false, false);
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <T extends Throwable> RuntimeException asUnchecked(Throwable thrown) throws T {
+        throw (T) thrown;
+    }
+
     private static RuntimeException unreachable(CloudCall call, String message) {
         return ProviderException.of(call.provider(), call.operation().toString())
                 .code(ErrorCode.UNREACHABLE)

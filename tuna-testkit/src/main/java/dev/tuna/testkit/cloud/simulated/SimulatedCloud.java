@@ -40,24 +40,26 @@ import java.util.concurrent.TimeUnit;
  * }</pre>
  *
  * <p>Addresses lead nowhere (host names end in {@code .invalid}); {@link #request} stands for a request. What a machine
- * does at the very moment it is told, it does when time is next moved, even by nothing. Memory does not grow with the time
+ * does at the very moment it is told, it does when time is next moved, even by nothing. Its clock is its own and does not
+ * jump with the wall clock of the machine that calls it. Memory does not grow with the time
  * simulated. Thread-safe as far as the virtual time allows.
  */
 public final class SimulatedCloud implements CloudScript {
 
-    private static final URI BASE = URI.create("http://cloud.invalid");
     private static final String SERVERLESS = "/serverless/";
 
+    private final URI base;
     private final ScheduledExecutorService scheduler;
     private final VirtualMachines machines;
     private final CloudModel model;
     private final CallBook calls;
 
-    private SimulatedCloud(VirtualTime time, CloudSettings settings) {
+    private SimulatedCloud(VirtualTime time, CloudSettings settings, String name, String idPrefix) {
+        base = URI.create("http://" + name + ".invalid");
         scheduler = time.newScheduler();
         machines = new VirtualMachines(scheduler, Duration.ZERO);
-        model = new CloudModel(settings, time, scheduler, machines, "");
-        calls = new CallBook(time);
+        model = new CloudModel(settings, time.steady(), scheduler, machines, idPrefix);
+        calls = new CallBook(time.steady());
     }
 
     /**
@@ -78,7 +80,19 @@ public final class SimulatedCloud implements CloudScript {
      * @return an empty cloud
      */
     public static SimulatedCloud on(VirtualTime time, CloudSettings settings) {
-        return new SimulatedCloud(time, settings);
+        return new SimulatedCloud(time, settings, "cloud", "");
+    }
+
+    /**
+     * One of several clouds on one time.
+     *
+     * @param time the time it lives on
+     * @param settings how it starts
+     * @param name a host name; tells its endpoints and machines from those of another cloud
+     * @return an empty cloud
+     */
+    public static SimulatedCloud on(VirtualTime time, CloudSettings settings, String name) {
+        return new SimulatedCloud(time, settings, name, name + "-");
     }
 
     /**
@@ -106,7 +120,7 @@ public final class SimulatedCloud implements CloudScript {
 
             @Override
             public ServerlessCloud open(ProviderContext context) {
-                return new LocalServerlessCloud(name, context, api, BASE);
+                return new LocalServerlessCloud(name, context, api, base);
             }
         };
     }
@@ -194,6 +208,53 @@ public final class SimulatedCloud implements CloudScript {
      */
     public void engineStop(Duration delay) {
         machines.engineStop(delay);
+    }
+
+    /**
+     * Whether a model server answers requests at an address.
+     *
+     * @param machine as observed of a replica
+     * @return false if nothing listens there, or what listens {@linkplain #hangEngine hangs}
+     */
+    public boolean answers(URI machine) {
+        return machines.answers(machine);
+    }
+
+    /**
+     * Whether a connection to an address is accepted.
+     *
+     * @param machine as observed of a replica
+     * @return true if a model server listens there, even if it hangs
+     */
+    public boolean listens(URI machine) {
+        return machines.listens(machine);
+    }
+
+    /**
+     * Makes a model server accept connections and answer nothing from now on; its cloud notices nothing.
+     *
+     * @param machine where it listens; if nothing does, nothing happens
+     */
+    public void hangEngine(URI machine) {
+        machines.hang(machine);
+    }
+
+    /**
+     * Makes a model server exit; its machine goes on and is billed.
+     *
+     * @param machine where it listens; if nothing does, nothing happens
+     */
+    public void endEngine(URI machine) {
+        machines.exit(machine);
+    }
+
+    /**
+     * What runs now, without what is remembered as gone; takes no longer for a long past.
+     *
+     * @return like {@link #snapshot}
+     */
+    public CloudSnapshot running() {
+        return model.running();
     }
 
     /**

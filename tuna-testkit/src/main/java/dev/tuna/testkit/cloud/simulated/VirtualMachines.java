@@ -7,6 +7,8 @@ import dev.tuna.testkit.cloud.model.MachineSpec;
 import java.net.URI;
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +20,7 @@ final class VirtualMachines implements MachineRunner {
 
     private final ScheduledExecutorService scheduler;
     private final AtomicInteger running = new AtomicInteger();
+    private final ConcurrentMap<URI, VirtualMachine> listening = new ConcurrentHashMap<>();
 
     private volatile Duration engineStart;
     private volatile Duration engineStop = Duration.ZERO;
@@ -35,11 +38,35 @@ final class VirtualMachines implements MachineRunner {
         engineStop = delay;
     }
 
+    /** Whether a model server listens there and has not been hung. */
+    boolean answers(URI address) {
+        VirtualMachine machine = listening.get(address);
+        return machine != null && !machine.hung;
+    }
+
+    boolean listens(URI address) {
+        return listening.containsKey(address);
+    }
+
+    void hang(URI address) {
+        VirtualMachine machine = listening.get(address);
+        if (machine != null) {
+            machine.hung = true;
+        }
+    }
+
+    void exit(URI address) {
+        VirtualMachine machine = listening.get(address);
+        if (machine != null) {
+            machine.end("exited");
+        }
+    }
+
     @Override
     public Machine start(MachineSpec spec, MachineListener listener) {
         running.incrementAndGet();
-        VirtualMachine machine = new VirtualMachine(listener);
-        machine.after(engineStart, () -> machine.listen(URI.create("http://" + spec.id() + ".invalid:8000")));
+        VirtualMachine machine = new VirtualMachine(URI.create("http://" + spec.id() + ".invalid:8000"), listener);
+        machine.after(engineStart, machine::listen);
         return machine;
     }
 
@@ -53,10 +80,13 @@ final class VirtualMachines implements MachineRunner {
     public void close() {}
 
     private final class VirtualMachine implements Machine {
+        private final URI address;
         private final MachineListener listener;
         private final AtomicBoolean over = new AtomicBoolean();
+        private volatile boolean hung;
 
-        VirtualMachine(MachineListener listener) {
+        VirtualMachine(URI address, MachineListener listener) {
+            this.address = address;
             this.listener = listener;
         }
 
@@ -64,8 +94,9 @@ final class VirtualMachines implements MachineRunner {
             Future<?> unused = scheduler.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
         }
 
-        void listen(URI address) {
+        void listen() {
             if (!over.get()) {
+                listening.put(address, this);
                 listener.listening(address);
             }
         }
@@ -83,6 +114,7 @@ final class VirtualMachines implements MachineRunner {
         private void end(String why) {
             if (over.compareAndSet(false, true)) {
                 running.decrementAndGet();
+                listening.remove(address, this);
                 listener.ended(why, OptionalLong.empty());
             }
         }

@@ -1,0 +1,298 @@
+package dev.tuna.core.simulation;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.Tier;
+import dev.tuna.spi.DeploymentRecord;
+import dev.tuna.spi.LedgerEntry;
+import dev.tuna.spi.ResourceRecord;
+import dev.tuna.spi.StateChange;
+import dev.tuna.testkit.cloud.model.EndpointView;
+import dev.tuna.testkit.cloud.model.ReplicaView;
+import dev.tuna.testkit.cloud.simulated.CloudCall;
+import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What must hold whatever happens. What runs in a cloud changes by calls, what is known of it by writes: most is checked
+ * there, at every single one. Confined to the thread of the time.
+ */
+final class Invariants {
+
+    /** After this long without any fault a request has its answer. */
+    static final Duration ANSWERED_WITHIN = Duration.ofMinutes(15);
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final World world;
+    /** Provider and token or endpoint, to the keys of the records that are not gone. */
+    private final Map<String, Set<String>> known = new HashMap<>();
+    /** Record key to what it plans. */
+    private final Map<String, String> plans = new HashMap<>();
+    /** Deployment id to name. */
+    private final Map<String, String> names = new HashMap<>();
+    /** Deployment id and backend, to what the ledger has of it. */
+    private final Map<String, Sum> ledger = new TreeMap<>();
+
+    private long launches;
+
+    private record Sum(String name, Tier tier, String provider, Duration billed, long microUsd) {
+        Sum plus(Sum more) {
+            return new Sum(name, tier, provider, billed.plus(more.billed), microUsd + more.microUsd);
+        }
+    }
+
+    Invariants(World world) {
+        this.world = world;
+    }
+
+    long launches() {
+        return launches;
+    }
+
+    /** Just after a write. */
+    void saved(StateChange change) {
+        change.deployments().forEach(this::saved);
+        change.resources().forEach(this::saved);
+        change.ledger().forEach(this::entered);
+    }
+
+    private void saved(DeploymentRecord record) {
+        names.put(record.id(), record.name());
+        if (record.phase() == DeploymentPhase.DESTROYED || record.phase() == DeploymentPhase.FAILED) {
+            List<String> left = running(record.name());
+            if (!left.isEmpty()) {
+                world.violated(record.name() + " is " + record.phase() + " while " + left + " run");
+            }
+        }
+    }
+
+    private List<String> running(String name) {
+        var left = new ArrayList<String>();
+        world.replicas().stream()
+                .filter(replica -> replica.deployment().equals(name))
+                .forEach(replica -> left.add(replica.id()));
+        world.clouds()
+                .forEach(cloud -> cloud.running().endpoints().stream()
+                        .filter(endpoint -> endpoint.deployment().equals(name))
+                        .forEach(endpoint -> left.add(endpoint.name())));
+        return left;
+    }
+
+    private void saved(ResourceRecord record) {
+        String planned = plans.computeIfAbsent(record.key(), key -> planned(record));
+        if (record.state() != ResourceRecord.State.GONE) {
+            known.computeIfAbsent(planned, key -> new TreeSet<>()).add(record.key());
+            return;
+        }
+        Set<String> keys = known.getOrDefault(planned, new TreeSet<>());
+        keys.remove(record.key());
+        if (keys.isEmpty()) {
+            known.remove(planned);
+            if (runs(planned)) {
+                world.violated(record.key() + " counts as gone while " + planned + " runs");
+            }
+        }
+    }
+
+    private static String planned(ResourceRecord record) {
+        try {
+            JsonNode plan = JSON.readTree(record.plan());
+            return record.provider() + " "
+                    + (plan.has("token")
+                                    ? plan.path("token")
+                                    : plan.path("resource").path("id"))
+                            .asText();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private boolean runs(String planned) {
+        String[] parts = planned.split(" ");
+        return parts[0].equals("spot")
+                ? world.replicas().stream().anyMatch(replica -> replica.token().equals(parts[1]))
+                : world.endpoints(parts[0]).stream()
+                        .anyMatch(endpoint -> endpoint.name().equals(parts[1]));
+    }
+
+    private void entered(LedgerEntry entry) {
+        if (entry.billed().isNegative()) {
+            world.violated("negative time in the ledger: " + entry);
+        }
+        String backend = entry.tier() == Tier.SERVERLESS ? entry.provider() : entry.backend();
+        String key = entry.tier() == Tier.SERVERLESS
+                ? names.getOrDefault(entry.deploymentId(), entry.deploymentId()) + " " + backend
+                : entry.deploymentId() + "-r" + backend.replace("replica-", "");
+        ledger.merge(
+                key,
+                new Sum(
+                        names.getOrDefault(entry.deploymentId(), ""),
+                        entry.tier(),
+                        entry.provider(),
+                        entry.billed(),
+                        entry.microUsd().orElse(0)),
+                Sum::plus);
+    }
+
+    /** Just before a call reaches its cloud. */
+    void calling(CloudCall call) {
+        if (call.operation() == Operation.LAUNCH) {
+            launching(call.target());
+        }
+        if ((call.operation() == Operation.LAUNCH || call.operation() == Operation.PUT_ENDPOINT)
+                && !known.containsKey(call.provider() + " " + call.target())) {
+            world.violated(call.operation() + " of " + call.target() + " before it is on disk");
+        }
+    }
+
+    private void launching(String token) {
+        List<ReplicaView> live = world.replicas();
+        if (live.stream().anyMatch(replica -> replica.token().equals(token))) {
+            return;
+        }
+        launches++;
+        String id = token.substring(0, token.lastIndexOf("-r"));
+        String name = id.substring(0, id.lastIndexOf('-'));
+        Optional.ofNullable(world.requests.get(name)).ifPresent(request -> {
+            int most = request.effectiveScaling().spot().maxReplicas();
+            long others = live.stream()
+                    .filter(replica -> replica.deployment().equals(name))
+                    .count();
+            if (others >= most) {
+                world.violated("launch of " + token + " with " + others + " running, at most " + most + " allowed");
+            }
+        });
+    }
+
+    /** Now and then. */
+    void watch(Chaos chaos) {
+        if (chaos.calmFor().compareTo(ANSWERED_WITHIN) <= 0) {
+            return;
+        }
+        for (Deployment deployment : world.deployments()) {
+            world.router()
+                    .ifPresent(router -> router.oldest(deployment.name()).ifPresent(since -> {
+                        Duration waited = Duration.ofNanos(world.time.nanoTime() - since);
+                        if (waited.compareTo(ANSWERED_WITHIN) > 0) {
+                            world.violated("a request of " + deployment.name() + " waits for " + waited + " in a calm: "
+                                    + deployment.status());
+                        }
+                    }));
+        }
+    }
+
+    /** After hours without faults: everything is as it was asked for. */
+    void settled(Clients clients) {
+        for (Deployment deployment : world.deployments()) {
+            DeploymentStatus status = deployment.status();
+            DeployRequest request = Objects.requireNonNull(world.requests.get(status.name()));
+            if (status.phase() != DeploymentPhase.ACTIVE) {
+                world.violated(status.name() + " is still " + status.phase() + " after hours of calm: " + status);
+            }
+            if (!status.problems().isEmpty()) {
+                world.violated(status.name() + " has problems after hours of calm: " + status.problems());
+            }
+            if (!deployment.ready().isDone() || deployment.ready().isCompletedExceptionally()) {
+                world.violated(status.name() + " has not served after hours of calm: " + status);
+            }
+            settled(status, request, clients);
+        }
+    }
+
+    private void settled(DeploymentStatus status, DeployRequest request, Clients clients) {
+        var policy = request.effectiveScaling().spot();
+        List<ReplicaView> machines = world.replicas().stream()
+                .filter(replica -> replica.deployment().equals(status.name()))
+                .toList();
+        long shown = status.backends().stream()
+                .filter(backend -> backend.tier() != Tier.SERVERLESS)
+                .count();
+        if (machines.size() != shown) {
+            world.violated(status.name() + " shows " + shown + " replicas, there are " + machines);
+        }
+        if (machines.size() < policy.minReplicas()) {
+            world.violated(status.name() + " has " + machines.size() + " of at least " + policy.minReplicas());
+        }
+        Duration idle = policy.downscaleDelay().multipliedBy(2).plusHours(1);
+        if (clients.silence(status.name()).compareTo(idle) > 0 && machines.size() > policy.minReplicas()) {
+            world.violated(status.name() + " keeps " + machines + " though nobody asks");
+        }
+        if (status.backends().stream().noneMatch(backend -> backend.tier() == Tier.SERVERLESS)) {
+            world.violated(status.name() + " has no serverless endpoint: " + status);
+        }
+    }
+
+    /** When everything has been destroyed. */
+    void over(Chaos chaos) {
+        world.clouds().forEach(cloud -> {
+            if (!cloud.running().empty()) {
+                world.violated("left in a cloud: " + cloud.running());
+            }
+        });
+        if (!world.deployments().isEmpty()) {
+            world.violated("not destroyed: "
+                    + world.deployments().stream().map(Deployment::status).toList());
+        }
+        if (!known.isEmpty()) {
+            world.violated("left in the store: " + known);
+        }
+        List<String> secrets = world.secrets.all.keySet().stream()
+                .map(ref -> ref.name())
+                .filter(name -> name.startsWith("deployments/"))
+                .toList();
+        if (!secrets.isEmpty()) {
+            world.violated("secrets left: " + secrets);
+        }
+        compareBooks(chaos);
+    }
+
+    private void compareBooks(Chaos chaos) {
+        Map<String, Duration> metered = new TreeMap<>();
+        Map<String, BigDecimal> cost = new TreeMap<>();
+        for (ReplicaView replica : world.first.snapshot().replicas()) {
+            metered.merge(replica.token(), replica.billed(), Duration::plus);
+            cost.merge(replica.token(), replica.usd(), BigDecimal::add);
+        }
+        for (String provider : List.of("first", "second")) {
+            for (EndpointView endpoint : world.cloudOf(provider).snapshot().endpoints()) {
+                String key = endpoint.deployment() + " " + provider;
+                metered.merge(key, endpoint.containerTime(), Duration::plus);
+                cost.merge(key, endpoint.usd(), BigDecimal::add);
+            }
+        }
+        metered.values().removeIf(Duration::isZero);
+        Map<String, Duration> billed = new TreeMap<>();
+        ledger.forEach((key, sum) -> billed.put(key, sum.billed()));
+        if (!chaos.jumps() && !billed.equals(metered)) {
+            Map<String, String> wrong = new LinkedHashMap<>();
+            metered.forEach((key, time) -> {
+                if (!time.equals(billed.get(key))) {
+                    wrong.put(key, "metered " + time + ", billed " + billed.get(key));
+                }
+            });
+            billed.forEach((key, time) -> {
+                if (!metered.containsKey(key)) {
+                    wrong.put(key, "metered nothing, billed " + time);
+                }
+            });
+            world.violated("the ledger is wrong: " + wrong);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package dev.tuna.core.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+
+/** Worlds made of seeds, held against {@link Invariants}. A seed that fails says how it is replayed. */
+class SimulationTest {
+
+    private static final String SEED = "tuna.simulation.seed";
+    private static final String DAYS = "tuna.simulation.days";
+    private static final int SHOWN = 300;
+
+    @Test
+    void aFewSeedsOfOneDay() {
+        hold(LongStream.rangeClosed(1, 4), 1);
+    }
+
+    @Test
+    void theSameSeedTellsTheSameStory() {
+        for (long seed : new long[] {3, 8}) {
+            assertThat(Run.of(seed, Duration.ofDays(1), 0).hash())
+                    .isEqualTo(Run.of(seed, Duration.ofDays(1), 0).hash());
+        }
+        assertThat(Run.of(3, Duration.ofDays(1), 0).hash())
+                .isNotEqualTo(Run.of(4, Duration.ofDays(1), 0).hash());
+    }
+
+    @Test
+    @Tag("full")
+    void aThousandSeedsAndTenThousandDeploymentDays() {
+        Totals totals = hold(LongStream.rangeClosed(1, Integer.getInteger("tuna.simulation.seeds", 1000)), 5);
+        assertThat(totals.deploymentDays).isGreaterThan(10_000);
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = SEED, matches = "\\d+")
+    void replay() {
+        Run.Outcome outcome =
+                Run.of(Long.getLong(SEED), Duration.ofDays(Integer.getInteger(DAYS, 1)), Integer.MAX_VALUE);
+        outcome.trace().forEach(System.out::println);
+        assertThat(outcome.violations()).isEmpty();
+    }
+
+    /** What a number of seeds came to. */
+    private static final class Totals {
+        private int seeds;
+        private double deploymentDays;
+        private long steps;
+        private long faults;
+        private long launches;
+        private final List<Run.Outcome> failed = new ArrayList<>();
+
+        void add(Run.Outcome outcome) {
+            seeds++;
+            deploymentDays += outcome.deploymentDays();
+            steps += outcome.steps();
+            faults += outcome.faults();
+            launches += outcome.launches();
+            if (!outcome.violations().isEmpty()) {
+                failed.add(outcome);
+            }
+        }
+    }
+
+    private static Totals hold(LongStream seeds, int days) {
+        var totals = new Totals();
+        long start = System.nanoTime();
+        seeds.parallel()
+                .mapToObj(seed -> Run.of(seed, Duration.ofDays(days), SHOWN))
+                .forEachOrdered(totals::add);
+        System.out.printf(
+                Locale.ROOT,
+                "%d seeds, %.0f deployment-days, %d steps, %d faults, %d launches, %.1f s%n",
+                totals.seeds,
+                totals.deploymentDays,
+                totals.steps,
+                totals.faults,
+                totals.launches,
+                (System.nanoTime() - start) / 1e9);
+        if (!totals.failed.isEmpty()) {
+            totals.failed.forEach(bad -> System.out.println("seed " + bad.seed() + ": " + bad.violations()));
+            Run.Outcome first = totals.failed.get(0);
+            fail(
+                    "seed %d of %d days: %s%n%s%nreplay: mvn test -pl tuna-core -am -Dtest='SimulationTest#replay'"
+                            + " -Dsurefire.failIfNoSpecifiedTests=false -D%s=%d -D%s=%d",
+                    first.seed(),
+                    days,
+                    first.violations(),
+                    String.join("\n", first.trace()),
+                    SEED,
+                    first.seed(),
+                    DAYS,
+                    days);
+        }
+        return totals;
+    }
+}

@@ -63,13 +63,13 @@ final class World implements AutoCloseable {
     private final SplittableRandom latency;
     private final Random ids;
     private WatchedStore store;
-    private @Nullable Process process;
+    private @Nullable Life process;
     private boolean storeBroken;
     private boolean slow;
     private Consumer<StateChange> onSave = change -> {};
 
     /** One life of the controller. */
-    private record Process(ScheduledExecutorService scheduler, SimulatedRouter router, Tuna tuna) {}
+    private record Life(ScheduledExecutorService scheduler, SimulatedRouter router, Tuna tuna) {}
 
     World(long seed) {
         var root = new SplittableRandom(seed);
@@ -149,11 +149,11 @@ final class World implements AutoCloseable {
     }
 
     Optional<Tuna> tuna() {
-        return Optional.ofNullable(process).map(Process::tuna);
+        return Optional.ofNullable(process).map(Life::tuna);
     }
 
     Optional<SimulatedRouter> router() {
-        return Optional.ofNullable(process).map(Process::router);
+        return Optional.ofNullable(process).map(Life::router);
     }
 
     boolean isUp() {
@@ -183,7 +183,7 @@ final class World implements AutoCloseable {
                     return router.get(0);
                 },
                 prober());
-        process = new Process(mine, router.get(0), tuna);
+        process = new Life(mine, router.get(0), tuna);
     }
 
     private void told(DeploymentEvent event) {
@@ -198,7 +198,7 @@ final class World implements AutoCloseable {
                 task.run();
                 return;
             }
-            long millis = 1 + latency.nextInt(200);
+            long millis = 1L + latency.nextInt(200);
             if (slow && latency.nextInt(10) == 0) {
                 millis = latency.nextInt(60_000);
             }
@@ -234,7 +234,7 @@ final class World implements AutoCloseable {
 
     /** Stops the process in order. */
     void close(String why) {
-        Process old = process;
+        Life old = process;
         if (old != null) {
             trace.add("controller is closed: " + why);
             process = null;
@@ -247,7 +247,7 @@ final class World implements AutoCloseable {
 
     /** As kill -9 does: what was on its way is lost, and nothing is written any more. */
     void kill(String why) {
-        Process old = process;
+        Life old = process;
         if (old != null) {
             trace.add("controller is killed: " + why);
             process = null;

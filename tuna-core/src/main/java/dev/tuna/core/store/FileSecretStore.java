@@ -131,13 +131,16 @@ public final class FileSecretStore implements SecretStore {
     private void write(SortedMap<String, String> secrets) {
         try {
             OwnerOnly.directory(directory);
-            Path temporary = OwnerOnly.temporaryIn(directory);
+            // Always of the same name: what a process that was killed in here has left, the next write takes away.
+            Path next = directory.resolve(file.getFileName() + ".new");
             try {
-                writeDurably(temporary, JSON.writeValueAsBytes(secrets));
-                Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                Files.deleteIfExists(next);
+                OwnerOnly.file(next);
+                writeDurably(next, JSON.writeValueAsBytes(secrets));
+                Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
                 syncDirectory();
             } finally {
-                Files.deleteIfExists(temporary);
+                Files.deleteIfExists(next);
             }
         } catch (IOException e) {
             throw StoreErrors.unwritable(file, e);

@@ -38,11 +38,6 @@ final class OwnerOnly {
         }
     }
 
-    /** Makes an empty temporary file (0600), to be moved to its final name in the same directory. */
-    static Path temporaryIn(Path directory) throws IOException {
-        return Files.createTempFile(directory, "new-", ".tmp", attributes(directory, FILE));
-    }
-
     /** Whether the group or others have any permission on a file. */
     static boolean opensToOthers(Path path) throws IOException {
         return posix(path) && !FILE.containsAll(Files.getPosixFilePermissions(path));

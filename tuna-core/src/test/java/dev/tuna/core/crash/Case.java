@@ -263,17 +263,17 @@ final class Case implements AutoCloseable {
         until("no machine process is left", () -> cloud.machines() == 0);
         assertThat(subject.ask("orphans")).as("orphans").isEqualTo("[]");
         assertThat(subject.ask("known")).as("left in the store").isEmpty();
-        subject.close();
+        subject.kill();
         Books.checkLedger(cloud.model(), owner, state);
         assertThat(state)
                 .as("state directory")
-                .isDirectoryNotContaining(path -> path.getFileName().toString().contains("tmp"));
+                .isDirectoryNotContaining(path -> path.toString().endsWith(".new"));
     }
 
     private String told(Throwable failure) {
         var text = new StringBuilder(point + " failed: " + failure.getMessage() + "\n");
-        text.append("again: mvn -B -pl tuna-core -am test -Dsurefire.failIfNoSpecifiedTests=false")
-                .append(" -Dtest=CrashMatrixIT -Dtuna.crash=" + point + "\n");
+        text.append("again: mvn -B verify -pl tuna-core -am -Dtest=CrashMatrixIT")
+                .append(" -Dsurefire.failIfNoSpecifiedTests=false -Dtuna.crash=" + point + "\n");
         text.append("cloud: " + replicas() + " " + endpoints() + "\n");
         text.append("calls since the last kill: " + tail(cloud.calls()) + "\n");
         text.append("controller: " + lastWords() + "\n");

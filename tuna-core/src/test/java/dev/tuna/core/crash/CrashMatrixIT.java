@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -68,7 +67,7 @@ class CrashMatrixIT {
     @DisabledIfSystemProperty(named = CHOSEN, matches = ".+/.+/.+")
     void everyPoint() throws InterruptedException, IOException {
         try (var matrix = new Matrix(directory, Integer.getInteger("tuna.crash.atOnce", 1))) {
-            for (Scenario scenario : Scenario.values()) {
+            for (Scenario scenario : chosenScenarios()) {
                 matrix.play(points(matrix.measure(scenario), scenario));
                 System.out.println(matrix.table());
             }
@@ -85,15 +84,21 @@ class CrashMatrixIT {
             int last = kind.moment().isPresent()
                     ? measured.calls()
                     : kind.atWrite() ? measured.writes() : (int) measured.span().dividedBy(Point.STEP);
-            IntStream.rangeClosed(1, last)
+            IntStream.iterate(1, k -> k <= last, k -> k + Integer.getInteger("tuna.crash.step", 1))
                     .mapToObj(k -> new Point(scenario, kind, k))
-                    .filter(point -> point.toString().startsWith(chosen().orElse("")))
+                    .filter(point -> point.toString().startsWith(chosen()))
                     .forEach(points::add);
         }
         return points;
     }
 
-    private static Optional<String> chosen() {
-        return Optional.ofNullable(System.getProperty(CHOSEN));
+    private static List<Scenario> chosenScenarios() {
+        return Stream.of(Scenario.values())
+                .filter(scenario -> scenario.name().startsWith(chosen().split("/")[0]))
+                .toList();
+    }
+
+    private static String chosen() {
+        return System.getProperty(CHOSEN, "");
     }
 }

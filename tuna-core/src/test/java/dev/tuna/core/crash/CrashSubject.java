@@ -71,7 +71,7 @@ final class CrashSubject {
     private void obey() throws IOException {
         say(tuna.address() + " " + store.ownerId());
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (String line = input.readLine(); line != null && !line.equals("close"); line = input.readLine()) {
+        for (String line = input.readLine(); line != null; line = input.readLine()) {
             String[] words = line.split(" ", 2);
             say(answer(words[0], words.length > 1 ? words[1] : ""));
         }

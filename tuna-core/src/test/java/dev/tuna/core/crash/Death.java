@@ -2,11 +2,16 @@ package dev.tuna.core.crash;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** Counts what this process writes, and kills it with SIGKILL at the write that was chosen. Thread-safe. */
 final class Death {
+
+    /** Long enough for everything that does not wait for the write to get out before it. */
+    private static final Duration SLOW_DISK = Duration.ofMillis(250);
 
     private final AtomicLong writes = new AtomicLong();
     private volatile Plan plan = Plan.NEVER;
@@ -35,11 +40,12 @@ final class Death {
         return writes.get();
     }
 
-    /** Writes, unless the process is to die before; nothing that waits for the write happens if it dies after. */
+    /** Writes, unless the process is to die while the write hangs; nothing that waits for the write happens if it dies after. */
     void write(Runnable write) {
         Plan now = plan;
         boolean last = writes.incrementAndGet() == now.write();
         if (last && !now.after()) {
+            LockSupport.parkNanos(SLOW_DISK.toNanos());
             die();
         }
         write.run();

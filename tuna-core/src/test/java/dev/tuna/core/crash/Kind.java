@@ -11,7 +11,7 @@ enum Kind {
     CALL_NOT_ANSWERED(Optional.of(Moment.BEFORE_ANSWERING)),
     /** The cloud's answer is on its way. */
     CALL_ANSWERED(Optional.of(Moment.AFTER_ANSWERING)),
-    /** It is about to write to the state store or to the secret store. */
+    /** It is about to write to the state store or to the secret store, whose disk is slow. */
     BEFORE_WRITE(Optional.empty()),
     /** A write is on disk; what waits for it has not begun. */
     AFTER_WRITE(Optional.empty()),

@@ -126,20 +126,6 @@ final class SubjectProcess {
         awaitEnd();
     }
 
-    /** Ends it in order. */
-    void close() {
-        try {
-            input.write("close\n");
-            input.flush();
-        } catch (IOException e) {
-            throw new Dead("close");
-        }
-        awaitEnd();
-        if (process.exitValue() != 0) {
-            throw new AssertionError("the controller closed with status " + process.exitValue());
-        }
-    }
-
     private void awaitEnd() {
         try {
             if (!process.waitFor(Patience.LIMIT.toSeconds(), TimeUnit.SECONDS)) {

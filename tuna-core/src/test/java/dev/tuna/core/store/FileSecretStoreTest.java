@@ -72,6 +72,20 @@ class FileSecretStoreTest {
         }
     }
 
+    @Test
+    void whatAKilledProcessLeftHalfWrittenIsGoneWithTheNextWrite() throws IOException {
+        store().put(KEY, Secret.of("s3cret"));
+        Files.writeString(directory().resolve("secrets.json.new"), "{\"HF_TOK");
+
+        assertThat(store().get(KEY)).contains(Secret.of("s3cret"));
+        store().put(TOKEN, Secret.of("hf"));
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
+                .isEqualTo("rw-------");
+        try (Stream<Path> files = Files.list(directory())) {
+            assertThat(files).containsExactly(file());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"rw-r-----", "rw----r--", "rw--w----", "rwx------"})
     void aFileThatIsOpenToOthersIsRefusedWithTheFix(String permissions) throws IOException {

@@ -149,6 +149,14 @@ final class Case implements AutoCloseable {
         subject.ask("deploy " + RequestJson.write(point.scenario().request()));
     }
 
+    void redeploy() {
+        subject.ask("redeploy " + RequestJson.write(point.scenario().changed()));
+    }
+
+    int contextLength() {
+        return Integer.parseInt(subject.ask("context"));
+    }
+
     void destroy() {
         subject.ask("destroy");
     }
@@ -302,5 +310,9 @@ final class Case implements AutoCloseable {
         clients.close();
         subject.kill();
         cloud.spareAll();
+        // Where a case has failed: the next one begins with an empty cloud.
+        replicas().forEach(replica -> cloud.model().terminate(replica.id()));
+        endpoints().forEach(endpoint -> cloud.model().deleteEndpoint(endpoint.name()));
+        until("no machine process is left", () -> cloud.machines() == 0);
     }
 }

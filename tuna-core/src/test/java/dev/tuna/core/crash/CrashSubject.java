@@ -88,6 +88,9 @@ final class CrashSubject {
             case "writes" -> Long.toString(death.writes());
             case "deploy" ->
                 tuna.deploy(RequestJson.read(argument, "standard input")).name();
+            case "redeploy" ->
+                tuna.redeploy(RequestJson.read(argument, "standard input")).name();
+            case "context" -> Integer.toString(only().orElseThrow().request().maxModelLen());
             case "destroy" -> destroy();
             case "phase" ->
                 only().map(deployment -> deployment.status().phase().toString()).orElse("NONE");

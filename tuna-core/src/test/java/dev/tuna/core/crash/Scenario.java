@@ -88,6 +88,25 @@ enum Scenario {
         }
     },
 
+    /** The deployment rolls over to another context length. */
+    REDEPLOY(1, 2) {
+        @Override
+        void begin(Case it) {
+            it.redeploy();
+        }
+
+        @Override
+        void goOn(Case it) {
+            // Whoever asked has had no answer, so asks again; what has been heard changes nothing any more.
+            it.redeploy();
+        }
+
+        @Override
+        boolean isDone(Case it) {
+            return super.isDone(it) && it.contextLength() == changed().maxModelLen();
+        }
+    },
+
     /** The deployment is destroyed. */
     DESTROY(0, 1) {
         @Override
@@ -143,6 +162,11 @@ enum Scenario {
     /** Whether everything is as it must be. */
     boolean isDone(Case it) {
         return it.serves(wanted);
+    }
+
+    /** What it is changed to. */
+    DeployRequest changed() {
+        return request().toBuilder().maxModelLen(2048).build();
     }
 
     /** Longer than clients need to find the next controller, unless this is about it. */

@@ -6,6 +6,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.core.control.Gateway;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.BackendLoad;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RouteLoad;
@@ -163,7 +164,9 @@ final class ScriptedGateway implements Gateway {
                         traffic.busy.getOrDefault(backend.id(), 0),
                         traffic.attempts.getOrDefault(backend.id(), 0L),
                         0,
-                        true)));
+                        true,
+                        BreakerPhase.CLOSED,
+                        1)));
         return new RouteLoad(
                 new TrafficStats(
                         traffic.requests,

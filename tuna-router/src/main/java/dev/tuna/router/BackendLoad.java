@@ -7,9 +7,13 @@ package dev.tuna.router;
  * @param attempts attempts sent to it since it was routed
  * @param failures attempts that failed through its own fault
  * @param available whether the router would send it a request now: not draining, breaker not open, not cooling down
+ * @param breaker how its circuit breaker treats it
+ * @param share which share of the requests it could take it is offered, for how quickly it answers; 1 for serverless
+ *     endpoints, which are where the rest goes
  */
-public record BackendLoad(int inFlight, long attempts, long failures, boolean available) {
+public record BackendLoad(
+        int inFlight, long attempts, long failures, boolean available, BreakerPhase breaker, double share) {
 
     /** Nothing yet. */
-    public static final BackendLoad NONE = new BackendLoad(0, 0, 0, true);
+    public static final BackendLoad NONE = new BackendLoad(0, 0, 0, true, BreakerPhase.CLOSED, 1);
 }

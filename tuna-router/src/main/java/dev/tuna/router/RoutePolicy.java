@@ -17,10 +17,11 @@ import java.util.Objects;
  * @param deadline from arrival to the first byte of a streamed answer, or to the end of any other; all attempts and waits
  *     together; default 10 min, the default time-out of OpenAI clients. A stream that flows is never cut
  * @param maxAttempts backends tried for one request at the most; default 3
- * @param heartbeat silence after which a streaming client that waits gets a comment line; default 15 s, a quarter of the
- *     usual 60 s after which load balancers cut; zero for none
+ * @param heartbeat silence after which a streaming client that waits gets a comment line; default 10 s, well
+ *     below the 60 s after which usual load balancers cut; zero for none
  * @param breaker when a failing backend is left alone
  * @param continuation whether and how broken streams are continued on another backend
+ * @param spill when requests go to serverless although replicas serve
  */
 public record RoutePolicy(
         int maxInFlight,
@@ -33,7 +34,8 @@ public record RoutePolicy(
         int maxAttempts,
         Duration heartbeat,
         Breaker breaker,
-        Continuation continuation) {
+        Continuation continuation,
+        Spill spill) {
 
     /** Every default. */
     public static final RoutePolicy DEFAULT = builder().build();
@@ -51,6 +53,7 @@ public record RoutePolicy(
         Check.notNegative("heartbeat", heartbeat);
         Objects.requireNonNull(breaker, "breaker");
         Objects.requireNonNull(continuation, "continuation");
+        Objects.requireNonNull(spill, "spill");
     }
 
     /**
@@ -112,6 +115,30 @@ public record RoutePolicy(
     }
 
     /**
+     * When requests that a replica could take go to serverless, if that can take them; otherwise they stay.
+     *
+     * @param firstToken if more than a tenth of a replica's streams take longer to their first token, its share of the
+     *     traffic falls step by step, and rises again when they no longer do; default 10 s, a third of
+     *     {@code firstTokenTimeout}
+     * @param betweenTokens likewise, if more than a tenth of its streams take longer for each token on average; default 1 s,
+     *     several times slower than people read
+     * @param inFlight requests that one replica works on before further ones go elsewhere; default 256, as many as vLLM runs
+     *     at once unless told otherwise. The harder limit of a backend's address is never exceeded
+     */
+    public record Spill(Duration firstToken, Duration betweenTokens, int inFlight) {
+
+        /** Every default. */
+        public static final Spill DEFAULT = new Spill(Duration.ofSeconds(10), Duration.ofSeconds(1), 256);
+
+        /** Checks ranges. */
+        public Spill {
+            Check.positive("spill.firstToken", firstToken);
+            Check.positive("spill.betweenTokens", betweenTokens);
+            Check.require(inFlight >= 1, "spill.inFlight", inFlight, "1 or more");
+        }
+    }
+
+    /**
      * A builder with the defaults.
      *
      * @return a new builder
@@ -137,10 +164,11 @@ public record RoutePolicy(
                 .maxAttempts(maxAttempts)
                 .heartbeat(heartbeat)
                 .breaker(breaker)
-                .continuation(continuation);
+                .continuation(continuation)
+                .spill(spill);
     }
 
-    /** Apart, so that {@link Breaker} can be the first of these types to be used: its checks must not load the defaults. */
+    /** Apart, so that a nested policy can be the first of these types to be used: its checks must not load the defaults. */
     private static final class Check {
 
         static void notNegative(String field, Duration value) {
@@ -169,9 +197,10 @@ public record RoutePolicy(
         private Duration idleTimeout = Duration.ofSeconds(60);
         private Duration deadline = Duration.ofMinutes(10);
         private int maxAttempts = 3;
-        private Duration heartbeat = Duration.ofSeconds(15);
+        private Duration heartbeat = Duration.ofSeconds(10);
         private Breaker breaker = Breaker.DEFAULT;
         private Continuation continuation = Continuation.DEFAULT;
+        private Spill spill = Spill.DEFAULT;
 
         private Builder() {}
 
@@ -297,6 +326,17 @@ public record RoutePolicy(
         }
 
         /**
+         * Sets {@link RoutePolicy#spill()}.
+         *
+         * @param value when requests go to serverless although replicas serve
+         * @return this
+         */
+        public Builder spill(Spill value) {
+            this.spill = value;
+            return this;
+        }
+
+        /**
          * Checks and builds.
          *
          * @return the policy
@@ -314,7 +354,8 @@ public record RoutePolicy(
                     maxAttempts,
                     heartbeat,
                     breaker,
-                    continuation);
+                    continuation,
+                    spill);
         }
     }
 }

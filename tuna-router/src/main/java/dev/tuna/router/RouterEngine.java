@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,8 +36,8 @@ public final class RouterEngine implements AutoCloseable {
     private final AdminEndpoints pages;
     private final UrlRoutes urlRoutes;
 
-    private RouterEngine(RouterConfig config, RouterListener listener, MeterRegistry registry) {
-        server = ProxyServer.create(config, listener, registry);
+    private RouterEngine(RouterConfig config, RouterListener listener, MeterRegistry registry, LongSupplier ticker) {
+        server = ProxyServer.create(config, listener, registry, ticker);
         urlRoutes = new UrlRoutes(this::put);
         RouterControl control = new Control();
         meters = new RouterMeters(registry, control);
@@ -175,6 +176,7 @@ public final class RouterEngine implements AutoCloseable {
         private RouterConfig config = RouterConfig.DEFAULT;
         private RouterListener listener = RouterListener.NONE;
         private @Nullable MeterRegistry registry;
+        private LongSupplier ticker = System::nanoTime;
 
         private Builder() {}
 
@@ -212,6 +214,17 @@ public final class RouterEngine implements AutoCloseable {
         }
 
         /**
+         * By what every time limit is measured, however long it really takes; default {@link System#nanoTime()}. For tests.
+         *
+         * @param value nanoseconds from any origin; never goes back
+         * @return this
+         */
+        public Builder ticker(LongSupplier value) {
+            this.ticker = Objects.requireNonNull(value, "ticker");
+            return this;
+        }
+
+        /**
          * Starts.
          *
          * @return an engine that listens and has no routes yet
@@ -219,7 +232,8 @@ public final class RouterEngine implements AutoCloseable {
          *     be read; names it and the fix
          */
         public RouterEngine start() {
-            return new RouterEngine(config, listener, registry != null ? registry : new SimpleMeterRegistry()).listen();
+            return new RouterEngine(config, listener, registry != null ? registry : new SimpleMeterRegistry(), ticker)
+                    .listen();
         }
     }
 }

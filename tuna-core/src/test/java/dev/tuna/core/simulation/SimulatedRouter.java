@@ -6,6 +6,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.core.control.Gateway;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.BackendLoad;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RouteLoad;
@@ -270,8 +271,15 @@ final class SimulatedRouter implements Gateway {
 
     private static RouteLoad count(Lane lane) {
         var loads = new LinkedHashMap<String, BackendLoad>();
-        lane.loads.forEach((id, load) ->
-                loads.put(id, new BackendLoad(load.inFlight, load.attempts, load.failures, load.coolUntil == 0)));
+        lane.loads.forEach((id, load) -> loads.put(
+                id,
+                new BackendLoad(
+                        load.inFlight,
+                        load.attempts,
+                        load.failures,
+                        load.coolUntil == 0,
+                        load.coolUntil == 0 ? BreakerPhase.CLOSED : BreakerPhase.OPEN,
+                        1)));
         return new RouteLoad(
                 new TrafficStats(
                         lane.requests,

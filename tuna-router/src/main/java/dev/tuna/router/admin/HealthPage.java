@@ -99,6 +99,8 @@ final class HealthPage {
             json.writeStringField("url", backend.address().url().toString());
             json.writeBooleanField("draining", backend.draining());
             json.writeBooleanField("available", load.available());
+            json.writeStringField("breaker", lower(load.breaker()));
+            json.writeNumberField("share", load.share());
             json.writeNumberField("in_flight", load.inFlight());
             json.writeNumberField("attempts", load.attempts());
             json.writeNumberField("failures", load.failures());

@@ -1,6 +1,7 @@
 package dev.tuna.router.breaker;
 
 import dev.tuna.router.BackendFailure;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.RoutePolicy.Breaker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,25 +22,14 @@ import java.util.List;
  */
 public final class BreakerState {
 
-    /** How a backend is treated. */
-    public enum Phase {
-        /** Trusted. */
-        CLOSED,
-        /** Trusted, but it asked for a rest, which has not passed. */
-        COOLING,
-        /** Left alone. */
-        OPEN,
-        /** Tried with a few requests at a time. */
-        HALF_OPEN
-    }
-
     /** The state of a backend that nothing is known of. */
-    public static final BreakerState INITIAL = new BreakerState(Phase.CLOSED, 0, false, 0, 0, List.of(), Rest.NONE);
+    public static final BreakerState INITIAL =
+            new BreakerState(BreakerPhase.CLOSED, 0, false, 0, 0, List.of(), Rest.NONE);
 
     /** A probe keeps its place at least this long, so that a policy of zero rest still bounds the number of probes. */
     private static final long SHORTEST_PROBE_PLACE = Duration.ofSeconds(1).toNanos();
 
-    private final Phase phase;
+    private final BreakerPhase phase;
     private final long since;
     private final boolean changed;
     private final int failures;
@@ -48,7 +38,13 @@ public final class BreakerState {
     private final Rest rest;
 
     private BreakerState(
-            Phase phase, long since, boolean changed, int failures, int successes, List<Long> probes, Rest rest) {
+            BreakerPhase phase,
+            long since,
+            boolean changed,
+            int failures,
+            int successes,
+            List<Long> probes,
+            Rest rest) {
         this.phase = phase;
         this.since = since;
         this.changed = changed;
@@ -74,11 +70,11 @@ public final class BreakerState {
      * @param policy when breakers open and close
      * @return the phase; an open breaker whose time has passed counts as half open
      */
-    public Phase phase(long now, Breaker policy) {
-        if (phase == Phase.OPEN && openTimePassed(now, policy)) {
-            return Phase.HALF_OPEN;
+    public BreakerPhase phase(long now, Breaker policy) {
+        if (phase == BreakerPhase.OPEN && openTimePassed(now, policy)) {
+            return BreakerPhase.HALF_OPEN;
         }
-        return phase == Phase.CLOSED && !rest.over(now) ? Phase.COOLING : phase;
+        return phase == BreakerPhase.CLOSED && !rest.over(now) ? BreakerPhase.COOLING : phase;
     }
 
     /**
@@ -100,7 +96,28 @@ public final class BreakerState {
     }
 
     /**
-     * An attempt is sent. To be applied to a state that {@linkplain #admits admits} it.
+     * Whether the backend asked for a rest that has not passed.
+     *
+     * @param now the time
+     * @return whether it rests because it wants to
+     */
+    public boolean wantsRest(long now) {
+        return !rest.over(now);
+    }
+
+    /**
+     * How long ago it failed so that it is left alone: the longer, the more hopeful.
+     *
+     * @param now the time
+     * @return nanoseconds; {@link Long#MAX_VALUE} if it is being probed, which it has not failed so far
+     */
+    public long sinceFailure(long now) {
+        return phase == BreakerPhase.OPEN ? now - since : Long.MAX_VALUE;
+    }
+
+    /**
+     * An attempt is sent. To be applied to a state that {@linkplain #admits admits} it, or to any if there is no other
+     * backend: then it is a probe before its time.
      *
      * @param now the time, which the attempt must remember
      * @param policy when breakers open and close
@@ -131,7 +148,7 @@ public final class BreakerState {
             case OPEN -> this;
             case HALF_OPEN ->
                 successes + 1 >= policy.successes()
-                        ? new BreakerState(Phase.CLOSED, now, true, 0, 0, List.of(), rest)
+                        ? new BreakerState(BreakerPhase.CLOSED, now, true, 0, 0, List.of(), rest)
                         : halfOpen(since, successes + 1, without(probes, startedAt));
         };
     }
@@ -195,7 +212,7 @@ public final class BreakerState {
      * @return the next state
      */
     public BreakerState abandoned(long startedAt) {
-        return phase == Phase.HALF_OPEN && probes.contains(startedAt)
+        return phase == BreakerPhase.HALF_OPEN && probes.contains(startedAt)
                 ? halfOpen(since, successes, without(probes, startedAt))
                 : this;
     }
@@ -224,15 +241,15 @@ public final class BreakerState {
     }
 
     private BreakerState closed(int failures) {
-        return new BreakerState(Phase.CLOSED, since, changed, failures, 0, List.of(), rest);
+        return new BreakerState(BreakerPhase.CLOSED, since, changed, failures, 0, List.of(), rest);
     }
 
     private BreakerState open(long now) {
-        return new BreakerState(Phase.OPEN, now, true, 0, 0, List.of(), rest);
+        return new BreakerState(BreakerPhase.OPEN, now, true, 0, 0, List.of(), rest);
     }
 
     private BreakerState halfOpen(long since, int successes, List<Long> probes) {
-        return new BreakerState(Phase.HALF_OPEN, since, true, 0, successes, probes, rest);
+        return new BreakerState(BreakerPhase.HALF_OPEN, since, true, 0, successes, probes, rest);
     }
 
     private static List<Long> with(List<Long> list, long value) {
@@ -250,7 +267,7 @@ public final class BreakerState {
     @Override
     public String toString() {
         return phase
-                + (phase == Phase.HALF_OPEN ? " with " + probes.size() + " probes" : "")
-                + (phase == Phase.CLOSED && failures > 0 ? " after " + failures + " failures" : "");
+                + (phase == BreakerPhase.HALF_OPEN ? " with " + probes.size() + " probes" : "")
+                + (phase == BreakerPhase.CLOSED && failures > 0 ? " after " + failures + " failures" : "");
     }
 }

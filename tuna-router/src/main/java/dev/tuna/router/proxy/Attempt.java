@@ -37,6 +37,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private boolean passing;
     private boolean sent;
     private boolean over;
+    private boolean late;
     private boolean slow;
     private boolean paused;
     private long askedAt;
@@ -204,6 +205,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
     @Override
     public void firstEvents() {
+        if (!late) {
+            backend.firstToken(startedAt, heardAt - sentAt, heardAt);
+        }
         exchange.firstEvents(backend, requireNonNull(head));
     }
 
@@ -488,9 +492,18 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             if (now - heardAt >= exchange.policy().idleTimeout().toNanos()) {
                 stalled();
             }
-        } else if (exchange.request().stream()
-                && backend.isReplica()
-                && now - sentAt >= exchange.policy().firstTokenTimeout().toNanos()) {
+        } else if (exchange.request().stream() && backend.isReplica()) {
+            awaitFirstToken(now);
+        }
+    }
+
+    private void awaitFirstToken(long now) {
+        long waited = now - sentAt;
+        if (!late && waited > exchange.policy().spill().firstToken().toNanos()) {
+            late = true;
+            backend.firstToken(startedAt, waited, now);
+        }
+        if (waited >= exchange.policy().firstTokenTimeout().toNanos()) {
             slowFirstToken(now);
         }
     }

@@ -3,11 +3,12 @@ package dev.tuna.router.proxy;
 import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.BackendLoad;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.breaker.BreakerState;
-import dev.tuna.router.breaker.BreakerState.Phase;
 import dev.tuna.router.select.Candidate;
+import dev.tuna.router.select.LatencyShare;
 import dev.tuna.router.stream.Capabilities;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,15 +24,21 @@ final class BackendRuntime implements Candidate {
     private final Endpoint endpoint;
     private final AtomicInteger inFlight = new AtomicInteger();
     private final Swapped<BreakerState> breaker = new Swapped<>(BreakerState.INITIAL);
+    private final Swapped<LatencyShare> firstTokens;
+    private final Swapped<LatencyShare> tokens;
     private final LongAdder attempts = new LongAdder();
     private final LongAdder failures = new LongAdder();
     private final Capabilities capabilities = new Capabilities();
     private volatile RouteBackend backend;
     private volatile RoutePolicy.Breaker policy;
+    private volatile RoutePolicy.Spill spill;
 
-    BackendRuntime(RouteBackend backend, RoutePolicy policy) {
+    BackendRuntime(RouteBackend backend, RoutePolicy policy, long now) {
         this.backend = backend;
         this.policy = policy.breaker();
+        this.spill = policy.spill();
+        this.firstTokens = new Swapped<>(LatencyShare.full(now));
+        this.tokens = new Swapped<>(LatencyShare.full(now));
         this.endpoint = Endpoint.of(backend.address().url());
     }
 
@@ -39,6 +46,7 @@ final class BackendRuntime implements Candidate {
     void update(RouteBackend backend, RoutePolicy policy) {
         this.backend = backend;
         this.policy = policy.breaker();
+        this.spill = policy.spill();
     }
 
     boolean isSameAs(RouteBackend other) {
@@ -84,23 +92,44 @@ final class BackendRuntime implements Candidate {
         return breaker.get().admits(now, policy);
     }
 
+    @Override
+    public boolean keepsUp(double draw, long now) {
+        return inFlight.get() < spill.inFlight() && draw < share(now);
+    }
+
+    @Override
+    public boolean wantsRest(long now) {
+        return breaker.get().wantsRest(now);
+    }
+
+    @Override
+    public long sinceFailure(long now) {
+        return breaker.get().sinceFailure(now);
+    }
+
+    /** The share of the traffic that it is quick enough for. */
+    double share(long now) {
+        return Math.min(firstTokens.get().at(now), tokens.get().at(now));
+    }
+
     /** Whether it is left alone for failing, as opposed to for having asked for a rest. */
     boolean isBroken(long now) {
-        return breaker.get().phase(now, policy) == Phase.OPEN;
+        return breaker.get().phase(now, policy) == BreakerPhase.OPEN;
     }
 
     /**
      * Takes a place, unless another request took the last one since the choice was made.
      *
      * @param now when the attempt starts
+     * @param force whether to send it even if the breaker does not admit it, for want of any other backend
      * @return whether the attempt may be sent; it must then {@linkplain #succeeded end} exactly once
      */
-    boolean start(long now) {
+    boolean start(long now, boolean force) {
         int limit = backend.address().maxInFlight();
         int busy = inFlight.get();
         while (limit == 0 || busy < limit) {
             if (inFlight.compareAndSet(busy, busy + 1)) {
-                if (passBreaker(now)) {
+                if (passBreaker(now, force)) {
                     attempts.increment();
                     return true;
                 }
@@ -112,16 +141,44 @@ final class BackendRuntime implements Candidate {
         return false;
     }
 
-    private boolean passBreaker(long now) {
+    private boolean passBreaker(long now, boolean force) {
         while (true) {
             BreakerState state = breaker.get();
-            if (!state.admits(now, policy)) {
+            if (!force && !state.admits(now, policy)) {
                 return false;
             }
             BreakerState started = state.started(now, policy);
             if (breaker.replace(state, started)) {
                 return true;
             }
+        }
+    }
+
+    /**
+     * A stream's first token has come, or has not come in time.
+     *
+     * @param startedAt when the attempt was sent
+     * @param nanos how long it has taken so far
+     * @param now the time
+     */
+    void firstToken(long startedAt, long nanos, long now) {
+        observe(firstTokens, nanos > spill.firstToken().toNanos(), startedAt, now);
+    }
+
+    /**
+     * A stream has ended well.
+     *
+     * @param startedAt when the attempt was sent
+     * @param nanosPerToken how long each token took on average, after the first
+     * @param now the time
+     */
+    void tokens(long startedAt, long nanosPerToken, long now) {
+        observe(tokens, nanosPerToken > spill.betweenTokens().toNanos(), startedAt, now);
+    }
+
+    private void observe(Swapped<LatencyShare> share, boolean slow, long startedAt, long now) {
+        if (isReplica()) {
+            share.update(state -> state.observed(slow, startedAt, now));
         }
     }
 
@@ -150,7 +207,13 @@ final class BackendRuntime implements Candidate {
     }
 
     BackendLoad load(long now) {
-        return new BackendLoad(inFlight.get(), attempts.sum(), failures.sum(), !backend.draining() && admits(now));
+        return new BackendLoad(
+                inFlight.get(),
+                attempts.sum(),
+                failures.sum(),
+                !backend.draining() && admits(now),
+                breaker.get().phase(now, policy),
+                share(now));
     }
 
     @Override

@@ -60,6 +60,8 @@ final class Exchange extends Sweeper.Member {
     private boolean committed;
     private boolean over;
     private boolean waiting;
+    private boolean resorted;
+    private @Nullable BackendRuntime resort;
     private long ticket;
     private long waitUntil;
 
@@ -211,9 +213,14 @@ final class Exchange extends Sweeper.Member {
         if (choice.outcome() != Outcome.REPLICA) {
             route.demand();
         }
-        if (!choice.isPresent()) {
-            standStill(choice.outcome(), now);
-        } else if (choice.backend().start(now)) {
+        boolean lastResort = choice.outcome() == Outcome.LAST_RESORT;
+        if (!choice.isPresent() || (lastResort && resorted)) {
+            standStill(lastResort ? Outcome.RESTING : choice.outcome(), now);
+        } else if (choice.backend().start(now, lastResort)) {
+            if (lastResort) {
+                resorted = true;
+                resort = choice.backend();
+            }
             begin(choice.backend(), now);
         } else {
             standStill(Outcome.FULL, now); // another request was faster
@@ -288,7 +295,9 @@ final class Exchange extends Sweeper.Member {
         boolean rests = failure == BackendFailure.OVERLOADED
                 && !rest.isZero()
                 && !policy.breaker().maxCooldown().isZero();
-        if (!rests) {
+        if (failed.backend() == resort) {
+            resort = null; // it was tried before its time, which is no reason not to try it when its time has come
+        } else if (!rests) {
             tried.add(failed.backend()); // one that rests is skipped by its breaker, and may be tried again after it
         }
         if (failed.wasSent()) {

@@ -115,11 +115,13 @@ public final class ProxyServer implements AutoCloseable {
      * @param config where and how
      * @param listener told what cannot wait
      * @param meters where the server measures
+     * @param clock nanoseconds, as {@link System#nanoTime()}
      * @return a server to be closed
      * @throws ConfigurationException if a certificate cannot be read
      */
-    public static ProxyServer create(RouterConfig config, RouterListener listener, MeterRegistry meters) {
-        return new ProxyServer(config, listener, meters, System::nanoTime);
+    public static ProxyServer create(
+            RouterConfig config, RouterListener listener, MeterRegistry meters, LongSupplier clock) {
+        return new ProxyServer(config, listener, meters, clock);
     }
 
     /**

@@ -13,6 +13,7 @@ import dev.tuna.router.RouterListener;
 import dev.tuna.router.admin.RouterControl.RouteStatus;
 import dev.tuna.router.select.BackendSelector;
 import dev.tuna.router.select.Choice;
+import dev.tuna.router.select.Choice.Outcome;
 import dev.tuna.router.select.RetryBudget;
 import dev.tuna.router.state.SpotEvent.FleetSeen;
 import dev.tuna.router.state.SpotTransitions;
@@ -117,7 +118,7 @@ final class RouteRuntime {
         room.callAll();
     }
 
-    private static View view(Route route, List<BackendRuntime> known) {
+    private View view(Route route, List<BackendRuntime> known) {
         return new View(
                 route,
                 new Keys(route.keys()),
@@ -125,19 +126,18 @@ final class RouteRuntime {
                 runtimes(route.serverless(), route.policy(), known));
     }
 
-    private static List<BackendRuntime> runtimes(
-            List<RouteBackend> backends, RoutePolicy policy, List<BackendRuntime> known) {
+    private List<BackendRuntime> runtimes(List<RouteBackend> backends, RoutePolicy policy, List<BackendRuntime> known) {
         return backends.stream().map(backend -> runtime(backend, policy, known)).toList();
     }
 
-    private static BackendRuntime runtime(RouteBackend backend, RoutePolicy policy, List<BackendRuntime> known) {
+    private BackendRuntime runtime(RouteBackend backend, RoutePolicy policy, List<BackendRuntime> known) {
         for (BackendRuntime runtime : known) {
             if (runtime.isSameAs(backend)) {
                 runtime.update(backend, policy);
                 return runtime;
             }
         }
-        return new BackendRuntime(backend, policy);
+        return new BackendRuntime(backend, policy, clock.getAsLong());
     }
 
     /** The route is gone: nothing will come for those who wait. */
@@ -179,7 +179,7 @@ final class RouteRuntime {
         int turn = rotation.getAndIncrement();
         if (last) {
             Choice<BackendRuntime> safest = BackendSelector.choose(List.of(), current.serverless, tried, turn, now);
-            if (safest.isPresent()) {
+            if (safest.outcome() == Outcome.SERVERLESS) {
                 return safest;
             }
         }
@@ -189,8 +189,9 @@ final class RouteRuntime {
     /** Whether another backend could take the request at once. */
     boolean hasOther(Predicate<BackendRuntime> tried, long now) {
         View current = view;
-        return BackendSelector.choose(current.replicas, current.serverless, tried, 0, now)
-                .isPresent();
+        Outcome found = BackendSelector.choose(current.replicas, current.serverless, tried, 0, now)
+                .outcome();
+        return found == Outcome.REPLICA || found == Outcome.SERVERLESS;
     }
 
     boolean isWarming() {
@@ -334,7 +335,9 @@ final class RouteRuntime {
                 old.inFlight() + current.inFlight(),
                 old.attempts() + current.attempts(),
                 old.failures() + current.failures(),
-                current.available());
+                current.available(),
+                current.breaker(),
+                current.share());
     }
 
     RouteStatus status() {

@@ -1,15 +1,27 @@
 package dev.tuna.router.select;
 
 import dev.tuna.router.select.Choice.Outcome;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the backend of one attempt: the replica with room and the fewest requests in flight, and only if there is none,
- * the first serverless endpoint with room. So serverless gets nothing while a replica can serve, and scales to zero.
+ * Chooses the backend of one attempt, the first of these that there is:
+ *
+ * <ol>
+ *   <li>the replica that keeps up and has the fewest requests in flight, so that serverless gets nothing while replicas do
+ *       and scales to zero;
+ *   <li>the first serverless endpoint with room;
+ *   <li>the replica with the fewest requests, though it is slow or full: slow is better than nothing;
+ *   <li>if everything has failed of late, the backend whose last failure is the longest ago.
+ * </ol>
  */
 public final class BackendSelector {
+
+    /** In place of a draw: a replica need not keep up. */
+    private static final double WHATEVER_IT_IS = -1;
 
     private BackendSelector() {}
 
@@ -26,22 +38,35 @@ public final class BackendSelector {
      */
     public static <C extends Candidate> Choice<C> choose(
             List<C> replicas, List<C> serverless, Predicate<? super C> tried, int rotation, long nowNanos) {
-        @Nullable C replica = leastLoaded(replicas, tried, rotation, nowNanos);
-        if (replica != null) {
-            return Choice.of(Outcome.REPLICA, replica);
+        @Nullable C quick = leastLoaded(replicas, tried, rotation, draw(rotation), nowNanos);
+        if (quick != null) {
+            return Choice.of(Outcome.REPLICA, quick);
         }
         for (C endpoint : serverless) {
             if (verdict(endpoint, tried, nowNanos) == Verdict.USABLE) {
                 return Choice.of(Outcome.SERVERLESS, endpoint);
             }
         }
-        return Choice.none(whyNone(replicas, serverless, tried, nowNanos));
+        @Nullable C slow = leastLoaded(replicas, tried, rotation, WHATEVER_IT_IS, nowNanos);
+        if (slow != null) {
+            return Choice.of(Outcome.REPLICA, slow);
+        }
+        Outcome why = whyNone(replicas, serverless, tried, nowNanos);
+        return why == Outcome.LAST_RESORT
+                ? Choice.of(why, leastBad(replicas, serverless, tried, nowNanos))
+                : Choice.none(why);
+    }
+
+    /** Even over any run of requests, unlike chance: the fractional parts of the multiples of the golden ratio. */
+    private static double draw(int rotation) {
+        return ((rotation * 0x9E3779B97F4A7C15L) >>> 11) * 0x1.0p-53;
     }
 
     /** What keeps a backend from being chosen, the most hopeful last. */
     private enum Verdict {
         DRAINING(Outcome.NO_BACKEND),
         TRIED(Outcome.EXHAUSTED),
+        BROKEN(Outcome.LAST_RESORT),
         RESTING(Outcome.RESTING),
         FULL(Outcome.FULL),
         USABLE(Outcome.FULL);
@@ -54,14 +79,16 @@ public final class BackendSelector {
     }
 
     private static <C extends Candidate> @Nullable C leastLoaded(
-            List<C> replicas, Predicate<? super C> tried, int rotation, long now) {
+            List<C> replicas, Predicate<? super C> tried, int rotation, double draw, long now) {
         @Nullable C best = null;
         int fewest = Integer.MAX_VALUE;
         int size = replicas.size();
         for (int i = 0; i < size; i++) {
             C replica = replicas.get(Math.floorMod(rotation + i, size));
             int inFlight = replica.inFlight();
-            if (inFlight < fewest && verdict(replica, tried, now) == Verdict.USABLE) {
+            if (inFlight < fewest
+                    && verdict(replica, tried, now) == Verdict.USABLE
+                    && (draw == WHATEVER_IT_IS || replica.keepsUp(draw, now))) {
                 best = replica;
                 fewest = inFlight;
             }
@@ -77,7 +104,7 @@ public final class BackendSelector {
             return Verdict.TRIED;
         }
         if (!candidate.admits(now)) {
-            return Verdict.RESTING;
+            return candidate.wantsRest(now) ? Verdict.RESTING : Verdict.BROKEN;
         }
         int limit = candidate.backend().address().maxInFlight();
         return limit > 0 && candidate.inFlight() >= limit ? Verdict.FULL : Verdict.USABLE;
@@ -93,5 +120,13 @@ public final class BackendSelector {
             }
         }
         return most.meaning;
+    }
+
+    private static <C extends Candidate> C leastBad(
+            List<C> replicas, List<C> serverless, Predicate<? super C> tried, long now) {
+        return Stream.concat(replicas.stream(), serverless.stream())
+                .filter(candidate -> verdict(candidate, tried, now) == Verdict.BROKEN)
+                .max(Comparator.comparingLong(candidate -> candidate.sinceFailure(now)))
+                .orElseThrow();
     }
 }

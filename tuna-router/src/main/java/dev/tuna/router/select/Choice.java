@@ -16,9 +16,11 @@ public final class Choice<C> {
         REPLICA,
         /** A serverless endpoint takes the request. */
         SERVERLESS,
+        /** All that could take it has failed of late; this one is the least bad, to be tried against its breaker's advice. */
+        LAST_RESORT,
         /** What could take it is at its limit: wait for room, or say 429. */
         FULL,
-        /** What could take it rests behind its breaker: wait, or say 503. */
+        /** What could take it asked for a rest: wait, or say 503. */
         RESTING,
         /** Everything has been tried for this request: it failed. */
         EXHAUSTED,
@@ -54,7 +56,7 @@ public final class Choice<C> {
     /**
      * Whether there is a backend.
      *
-     * @return true for {@link Outcome#REPLICA} and {@link Outcome#SERVERLESS}
+     * @return true for {@link Outcome#REPLICA}, {@link Outcome#SERVERLESS} and {@link Outcome#LAST_RESORT}
      */
     public boolean isPresent() {
         return backend != null;

@@ -8,6 +8,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.router.BackendLoad;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.NamedKey;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteBackend;
@@ -341,7 +342,8 @@ class AdminEndpointsTest {
     }
 
     private static RouteLoad load(SpotState state, boolean available) {
-        return new RouteLoad(TRAFFIC_SO_FAR, state, Map.of("spot-1", new BackendLoad(1, 6, 1, available)));
+        return new RouteLoad(
+                TRAFFIC_SO_FAR, state, Map.of("spot-1", new BackendLoad(1, 6, 1, available, BreakerPhase.CLOSED, 1)));
     }
 
     private static final class FakeRouter implements RouterControl {

@@ -7,6 +7,7 @@ import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.BackendLoad;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteLoad;
 import dev.tuna.router.RoutePolicy;
@@ -109,9 +110,9 @@ class RouterMetersTest {
                 traffic,
                 SpotState.WARMING,
                 Map.of(
-                        "x", new BackendLoad(0, 0, 0, true),
-                        "y", new BackendLoad(0, 0, 0, false),
-                        "z", new BackendLoad(0, 0, 0, false)));
+                        "x", new BackendLoad(0, 0, 0, true, BreakerPhase.CLOSED, 1),
+                        "y", new BackendLoad(0, 0, 0, false, BreakerPhase.CLOSED, 1),
+                        "z", new BackendLoad(0, 0, 0, false, BreakerPhase.CLOSED, 1)));
         routes.put(deployment, new RouterControl.RouteStatus(route, load, Map.of(BackendFailure.NO_ANSWER, 6L)));
     }
 }

@@ -3,8 +3,8 @@ package dev.tuna.router.breaker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.router.BackendFailure;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.RoutePolicy.Breaker;
-import dev.tuna.router.breaker.BreakerState.Phase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +33,7 @@ class BreakerStateTest {
 
         fail(BackendFailure.SERVER_ERROR);
         assertThat(admits()).isFalse();
-        assertThat(phase()).isEqualTo(Phase.OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.OPEN);
     }
 
     @Test
@@ -44,7 +44,7 @@ class BreakerStateTest {
         fail(BackendFailure.SERVER_ERROR);
         fail(BackendFailure.SERVER_ERROR);
 
-        assertThat(phase()).isEqualTo(Phase.CLOSED);
+        assertThat(phase()).isEqualTo(BreakerPhase.CLOSED);
     }
 
     @ParameterizedTest(name = "{0} of a replica: {1}, of a serverless endpoint: {2}")
@@ -57,7 +57,7 @@ class BreakerStateTest {
         "PROTOCOL, CLOSED, CLOSED",
         "MID_STREAM, CLOSED, CLOSED",
     })
-    void oneFailureOpensOnlyARefusingReplica(BackendFailure failure, Phase replica, Phase serverless) {
+    void oneFailureOpensOnlyARefusingReplica(BackendFailure failure, BreakerPhase replica, BreakerPhase serverless) {
         assertThat(breaker.failed(failure, true, now, now, POLICY).phase(now, POLICY))
                 .isEqualTo(replica);
         assertThat(breaker.failed(failure, false, now, now, POLICY).phase(now, POLICY))
@@ -71,7 +71,7 @@ class BreakerStateTest {
             breaker = breaker.failed(failure, false, now, now, POLICY);
         }
 
-        assertThat(phase()).isEqualTo(Phase.OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.OPEN);
     }
 
     @Test
@@ -91,7 +91,7 @@ class BreakerStateTest {
 
         now += 1;
         assertThat(admits()).isTrue();
-        assertThat(phase()).isEqualTo(Phase.HALF_OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.HALF_OPEN);
     }
 
     @Test
@@ -102,11 +102,11 @@ class BreakerStateTest {
         assertThat(admits()).isFalse();
 
         succeed(first);
-        assertThat(phase()).isEqualTo(Phase.HALF_OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.HALF_OPEN);
         assertThat(admits()).isTrue();
 
         succeed(start());
-        assertThat(phase()).isEqualTo(Phase.CLOSED);
+        assertThat(phase()).isEqualTo(BreakerPhase.CLOSED);
     }
 
     @Test
@@ -137,7 +137,7 @@ class BreakerStateTest {
         succeed(stuck); // ends after all: counts, but frees no place that is not its own
         assertThat(admits()).isFalse();
         succeed(second);
-        assertThat(phase()).isEqualTo(Phase.CLOSED);
+        assertThat(phase()).isEqualTo(BreakerPhase.CLOSED);
     }
 
     @Test
@@ -147,7 +147,7 @@ class BreakerStateTest {
         long probe = start();
         breaker = breaker.abandoned(probe);
 
-        assertThat(phase()).isEqualTo(Phase.HALF_OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.HALF_OPEN);
         assertThat(admits()).isTrue();
     }
 
@@ -160,7 +160,7 @@ class BreakerStateTest {
         assertThat(admits()).isFalse();
 
         now += 2 * SECOND;
-        assertThat(phase()).isEqualTo(Phase.HALF_OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.HALF_OPEN);
         assertThat(admits()).isTrue();
     }
 
@@ -170,7 +170,7 @@ class BreakerStateTest {
         now += 1;
         open();
         succeed(early);
-        assertThat(phase()).isEqualTo(Phase.OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.OPEN);
 
         now += 5 * SECOND;
         long probe = start();
@@ -181,21 +181,21 @@ class BreakerStateTest {
         now += 1;
         succeed(probe);
         succeed(start());
-        assertThat(phase()).isEqualTo(Phase.CLOSED);
+        assertThat(phase()).isEqualTo(BreakerPhase.CLOSED);
         breaker = breaker.failed(BackendFailure.CONNECT, true, early, now, POLICY);
-        assertThat(phase()).isEqualTo(Phase.CLOSED);
+        assertThat(phase()).isEqualTo(BreakerPhase.CLOSED);
     }
 
     @Test
     void coolsDownAsLongAsAsked() {
         breaker = breaker.overloaded(Duration.ofSeconds(3), now, now, POLICY);
-        assertThat(phase()).isEqualTo(Phase.COOLING);
+        assertThat(phase()).isEqualTo(BreakerPhase.COOLING);
         now += 3 * SECOND - 1;
         assertThat(admits()).isFalse();
 
         now += 1;
         assertThat(admits()).isTrue();
-        assertThat(phase()).isEqualTo(Phase.CLOSED);
+        assertThat(phase()).isEqualTo(BreakerPhase.CLOSED);
     }
 
     @ParameterizedTest
@@ -251,7 +251,7 @@ class BreakerStateTest {
             if (state.admits(now, policy)) {
                 BreakerState next = state.started(now, policy);
                 running.add(now);
-                if (next.phase(now, policy) == Phase.HALF_OPEN) {
+                if (next.phase(now, policy) == BreakerPhase.HALF_OPEN) {
                     probes.add(now);
                     long place = BreakerState.probePlace(policy);
                     assertThat(probes.stream()
@@ -293,7 +293,7 @@ class BreakerStateTest {
 
     private void open() {
         breaker = breaker.failed(BackendFailure.CONNECT, true, now, now, POLICY);
-        assertThat(phase()).isEqualTo(Phase.OPEN);
+        assertThat(phase()).isEqualTo(BreakerPhase.OPEN);
     }
 
     private void fail(BackendFailure failure) {
@@ -314,7 +314,7 @@ class BreakerStateTest {
         return breaker.admits(now, POLICY);
     }
 
-    private Phase phase() {
+    private BreakerPhase phase() {
         return breaker.phase(now, POLICY);
     }
 }

@@ -34,6 +34,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /** A router, its clients and what they saw; closed as one. */
 final class Bench implements AutoCloseable {
@@ -64,8 +65,13 @@ final class Bench implements AutoCloseable {
     }
 
     Bench(RouterConfig config) {
+        this(config, System::nanoTime);
+    }
+
+    Bench(RouterConfig config, LongSupplier ticker) {
         router = RouterEngine.builder()
                 .config(config)
+                .ticker(ticker)
                 .listener(new RouterListener() {
                     @Override
                     public void onDemand(String deployment) {

@@ -25,10 +25,40 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BackendSelectorTest {
 
     private static final long NOW = 42;
+    private static final long ASKED_FOR_REST = -1;
 
     private final Set<Some> tried = new HashSet<>();
 
-    private record Some(RouteBackend backend, int inFlight, boolean admitted) implements Candidate {
+    private record Some(RouteBackend backend, int inFlight, boolean admitted, double share, long failedAgo)
+            implements Candidate {
+
+        Some(RouteBackend backend, int inFlight, boolean admitted) {
+            this(backend, inFlight, admitted, 1, ASKED_FOR_REST);
+        }
+
+        Some sharing(double share) {
+            return new Some(backend, inFlight, admitted, share, failedAgo);
+        }
+
+        Some failed(long ago) {
+            return new Some(backend, inFlight, false, share, ago);
+        }
+
+        @Override
+        public boolean keepsUp(double draw, long nowNanos) {
+            assertThat(draw).isBetween(0.0, 1.0);
+            return draw < share;
+        }
+
+        @Override
+        public boolean wantsRest(long nowNanos) {
+            return failedAgo == ASKED_FOR_REST;
+        }
+
+        @Override
+        public long sinceFailure(long nowNanos) {
+            return failedAgo;
+        }
 
         @Override
         public boolean admits(long nowNanos) {
@@ -85,6 +115,59 @@ class BackendSelectorTest {
                         List.of(backend("a", Tier.SPOT, 8, 8, true, false)),
                         List.of(backend("s1", Tier.SERVERLESS, 4, 4, true, false), second, serverless("s3", 0))))
                 .isSameAs(second);
+    }
+
+    @Test
+    @DisplayName("R-32 a slow replica gets exactly its share of any run of requests, serverless the rest")
+    void aSlowReplicaGetsItsShare() {
+        for (double share : new double[] {0.05, 0.3, 0.5, 0.8, 1}) {
+            List<Some> spot = List.of(replica("a", 3).sharing(share));
+            int toSpot = 0;
+            for (int rotation = -100; rotation < 900; rotation++) {
+                toSpot += outcome(spot, List.of(serverless("s", 0)), rotation) == Outcome.REPLICA ? 1 : 0;
+            }
+            assertThat(toSpot).as("share " + share).isBetween((int) (1000 * share) - 4, (int) (1000 * share) + 4);
+        }
+    }
+
+    @Test
+    @DisplayName("R-32 what a slow replica leaves goes to its quick neighbour before it goes to serverless")
+    void quickNeighboursFirst() {
+        List<Some> spot = List.of(replica("slow", 0).sharing(0.05), replica("quick", 9));
+        for (int rotation = 0; rotation < 100; rotation++) {
+            assertThat(outcome(spot, List.of(serverless("s", 0)), rotation)).isEqualTo(Outcome.REPLICA);
+        }
+    }
+
+    @Test
+    @DisplayName("R-32 R-45 where nothing else can take it, a slow or busy replica does")
+    void slowIsBetterThanNothing() {
+        Some slow = replica("a", 3).sharing(0);
+        Some resting = backend("s", Tier.SERVERLESS, 0, 0, false, false);
+
+        assertThat(choose(List.of(slow), List.of())).isSameAs(slow);
+        assertThat(choose(List.of(slow), List.of(resting))).isSameAs(slow);
+    }
+
+    @Test
+    @DisplayName("if all have failed of late, the one that failed the longest ago is tried")
+    void theLeastBad() {
+        Some replica = replica("a", 0).failed(5);
+        Some longAgo = serverless("s", 7).failed(50);
+
+        assertThat(choose(List.of(replica), List.of(longAgo, serverless("t", 0).failed(9))))
+                .isSameAs(longAgo);
+        assertThat(why(List.of(replica), List.of(longAgo))).isEqualTo(Outcome.LAST_RESORT);
+        assertThat(why(List.of(replica), List.of(backend("s", Tier.SERVERLESS, 0, 0, false, false))))
+                .as("one that only rests comes back by itself")
+                .isEqualTo(Outcome.RESTING);
+        tried.add(replica);
+        assertThat(why(List.of(replica), List.of())).isEqualTo(Outcome.EXHAUSTED);
+    }
+
+    private Outcome outcome(List<Some> replicas, List<Some> serverless, int rotation) {
+        return BackendSelector.choose(replicas, serverless, tried::contains, rotation, NOW)
+                .outcome();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.tuna.core;
 
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
@@ -16,13 +17,17 @@ import dev.tuna.api.PreflightReport;
 import dev.tuna.api.Secret;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.provider.Preflights;
+import dev.tuna.core.remote.ControlServer;
+import dev.tuna.core.remote.RemoteControlPlane;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 
 /**
  * Serves models from serverless and rented GPUs behind one OpenAI-compatible endpoint.
@@ -41,11 +46,14 @@ import java.util.function.Consumer;
  * started on the same directory looks after it again. Thread-safe; several can live in one JVM, each with a state directory
  * and a port of its own.
  */
-public final class Tuna implements AutoCloseable {
+public final class Tuna implements ControlPlane {
 
     private final Installation installation;
     private final Controller controller;
     private final Planner planner;
+
+    /** Set before anybody else sees this object. */
+    private Optional<ControlServer> controlEndpoint = Optional.empty();
 
     Tuna(Installation installation, Controller controller) {
         this.installation = installation;
@@ -61,6 +69,26 @@ public final class Tuna implements AutoCloseable {
      */
     public static TunaBuilder builder() {
         return new TunaBuilder();
+    }
+
+    /**
+     * Lets another process act on what the process that controls a state directory looks after.
+     *
+     * @param stateDirectory its state directory
+     * @return its control plane, to be closed by the caller; empty if no process controls the directory now, or it has no
+     *     control endpoint
+     * @throws dev.tuna.api.StoreException {@code STORE_TOO_NEW} if that process runs a version that this one cannot talk to,
+     *     {@code STORE_UNWRITABLE} if the directory cannot be read
+     * @throws dev.tuna.api.TimedOutException if it runs and does not answer
+     * @see TunaBuilder#startOrJoin()
+     */
+    public static Optional<ControlPlane> running(Path stateDirectory) {
+        return RemoteControlPlane.of(Objects.requireNonNull(stateDirectory, "stateDirectory"));
+    }
+
+    /** Lets other processes in from now on, until this is closed. */
+    void openControlEndpoint(Path stateDirectory, RandomGenerator random) {
+        controlEndpoint = Optional.of(ControlServer.open(this, stateDirectory, random));
     }
 
     /**
@@ -80,21 +108,7 @@ public final class Tuna implements AutoCloseable {
         return controller.accept(complete, planner.cloud(complete));
     }
 
-    /**
-     * Changes a live deployment to another request of the same name, without losing a request. Endpoint and client key
-     * stay. What serves goes on until the changed request serves too; then that takes all new requests, and what was
-     * before finishes what it has and is removed. If the changed request does not come to serve, it is removed and what
-     * was before goes on. Limits, rate and delays of rented replicas hold at once and replace nothing; so does {@code
-     * serverlessOnly}. An equal request changes nothing. During a roll another request replaces the one on its way.
-     *
-     * @param request what to serve from then on, with the name of a live deployment
-     * @return the deployment; {@link Deployment#rolled()} completes when the change has ended, either way
-     * @throws ConfigurationException {@code INVALID_REQUEST} if a value cannot be honoured or the name is missing, {@code
-     *     NO_SUCH_DEPLOYMENT} if none of this name is live, {@code NAME_TAKEN} if another one serves the model; nothing has
-     *     changed then
-     * @throws dev.tuna.api.ProviderNotFoundException if a provider is not on the class path
-     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing has changed then
-     */
+    @Override
     public Deployment redeploy(DeployRequest request) {
         Objects.requireNonNull(request, "request");
         DeployRequest complete = planner.complete(request, () -> {
@@ -105,45 +119,24 @@ public final class Tuna implements AutoCloseable {
         return controller.redeploy(complete, planner.cloud(complete));
     }
 
-    /**
-     * Every live deployment, those that are being destroyed included.
-     *
-     * @return handles, oldest first
-     */
+    @Override
     public List<Deployment> deployments() {
         return controller.all();
     }
 
-    /**
-     * A live deployment.
-     *
-     * @param name its name
-     * @return a handle; empty if there is none of this name
-     */
+    @Override
     public Optional<Deployment> deployment(String name) {
         return controller.find(Objects.requireNonNull(name, "name"));
     }
 
-    /**
-     * What is known about a deployment now; of one that is over, how it ended.
-     *
-     * @param name its name; the last one of this name if several are over
-     * @return a snapshot
-     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
-     */
+    @Override
     public DeploymentStatus status(String name) {
         return deployment(name)
                 .map(Deployment::status)
                 .orElseGet(() -> ended(name).status());
     }
 
-    /**
-     * What a deployment has cost; of one that is over, its final bill.
-     *
-     * @param name its name; the last one of this name if several are over
-     * @return a report
-     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
-     */
+    @Override
     public CostReport cost(String name) {
         return deployment(name)
                 .map(Deployment::cost)
@@ -166,27 +159,9 @@ public final class Tuna implements AutoCloseable {
                         + (live.isEmpty() ? "none is live" : "live are " + String.join(", ", live)));
     }
 
-    /**
-     * Destroys a deployment, see {@link Deployment#destroy()}.
-     *
-     * @param name its name
-     * @return completes when the clouds have confirmed that nothing is left
-     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
-     */
+    @Override
     public CompletableFuture<DestroyReport> destroy(String name) {
         return deployment(name).orElseThrow(() -> noSuch(name)).destroy();
-    }
-
-    /**
-     * Destroys every live deployment, side by side.
-     *
-     * @return completes with a report on each when the clouds have confirmed that nothing is left
-     */
-    public CompletableFuture<List<DestroyReport>> destroyAll() {
-        List<CompletableFuture<DestroyReport>> all =
-                deployments().stream().map(Deployment::destroy).toList();
-        return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
-                .thenApply(done -> all.stream().map(CompletableFuture::join).toList());
     }
 
     /**
@@ -226,42 +201,17 @@ public final class Tuna implements AutoCloseable {
         return planner.plan(planner.complete(request, installation::randomName));
     }
 
-    /**
-     * Tells a listener what happens to all deployments from now on, in order, on a daemon thread of its own. A listener
-     * that throws harms nobody; one that is slow delays other listeners only.
-     *
-     * @param listener is called with every event
-     * @return closing it ends the subscription
-     */
+    @Override
     public Subscription events(Consumer<DeploymentEvent> listener) {
         return controller.subscribe(Objects.requireNonNull(listener, "listener"))::run;
     }
 
-    /** A subscription to events. */
-    @FunctionalInterface
-    public interface Subscription extends AutoCloseable {
-
-        /** Ends it. Idempotent. */
-        @Override
-        void close();
-    }
-
-    /**
-     * Searches the providers for what carries a Tuna owner tag and belongs to no live deployment. Blocks. A provider that
-     * cannot be searched is logged and left out.
-     *
-     * @return what was found: our own, and what other installations made, which is never touched
-     */
+    @Override
     public List<Orphan> orphans() {
         return new OrphanSearch(installation.clouds(), installation.store().ownerId(), controller).search();
     }
 
-    /**
-     * Deployments that are over.
-     *
-     * @param limit how many at the most, 1 or more
-     * @return their last state, newest first
-     */
+    @Override
     public List<DeploymentStatus> history(int limit) {
         return controller.ended(limit).stream().map(Controller.Ended::status).toList();
     }
@@ -290,6 +240,7 @@ public final class Tuna implements AutoCloseable {
      */
     @Override
     public void close() {
+        controlEndpoint.ifPresent(ControlServer::close);
         controller.close();
         installation.close();
     }

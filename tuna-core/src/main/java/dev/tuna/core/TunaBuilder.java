@@ -2,6 +2,7 @@ package dev.tuna.core;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.catalog.GpuCatalog;
@@ -74,6 +75,7 @@ public final class TunaBuilder {
     private RoutePolicy routePolicy = RoutePolicy.DEFAULT;
     private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
     private ControlTimings timings = ControlTimings.DEFAULT;
+    private Optional<Boolean> controlEndpoint = Optional.empty();
     private final List<Consumer<DeploymentEvent>> listeners = new ArrayList<>();
     private Optional<Function<RouterListener, Gateway>> gateway = Optional.empty();
     private Optional<Prober> prober = Optional.empty();
@@ -271,6 +273,19 @@ public final class TunaBuilder {
         return this;
     }
 
+    /**
+     * Says whether other processes of the same user may act through this one: see {@link Tuna#running}. It listens on
+     * loopback at any free port; the address and the token that is asked for are in {@code control.json} (0600) in the
+     * state directory for as long as this runs.
+     *
+     * @param open default true, but false with a {@link #store} of the host's own
+     * @return this
+     */
+    public TunaBuilder controlEndpoint(boolean open) {
+        this.controlEndpoint = Optional.of(open);
+        return this;
+    }
+
     /** Simulations have no sockets. */
     TunaBuilder gateway(Function<RouterListener, Gateway> opener) {
         this.gateway = Optional.of(opener);
@@ -301,6 +316,19 @@ public final class TunaBuilder {
             Installation.closeAll(open);
             throw e;
         }
+    }
+
+    /**
+     * As {@link #start()}, unless another process controls the state directory: then acts through that one, whatever else
+     * this builder says. For commands and tools, which do not care who controls as long as somebody does.
+     *
+     * @return a running {@link Tuna} or the control plane of the other process, to be closed by the caller
+     * @throws dev.tuna.api.StoreException as for {@link #start()}; {@code STORE_LOCKED} if the other process has no control
+     *     endpoint
+     * @throws dev.tuna.api.TimedOutException if the other process does not answer
+     */
+    public ControlPlane startOrJoin() {
+        return new Joining(stateDirectory, this::start).startOrJoin();
     }
 
     private void check() {
@@ -341,7 +369,12 @@ public final class TunaBuilder {
                 routePolicy,
                 orphanTimeout,
                 listeners));
-        return new Tuna(installation, controller);
+        var tuna = new Tuna(installation, controller);
+        if (controlEndpoint.orElse(store.isEmpty())) {
+            open.push(tuna);
+            tuna.openControlEndpoint(stateDirectory, random);
+        }
+        return tuna;
     }
 
     private Gateway engine(Installation installation, RouterListener listener) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
@@ -484,7 +485,7 @@ class ControlPlaneTest {
     @Test
     void aListenerThatThrowsHarmsNobody() {
         Tuna tuna = world.start();
-        Tuna.Subscription subscription = tuna.events(event -> {
+        ControlPlane.Subscription subscription = tuna.events(event -> {
             throw new IllegalStateException("listener");
         });
         Deployment chat = tuna.deploy(Simulation.chat().build());

@@ -1,8 +1,9 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.core.Tuna;
+import dev.tuna.core.store.InMemoryStateStore;
 
-/** A subcommand that looks or changes something and ends. */
+/** A subcommand that asks providers for something that no deployment has a part in, so it is in nobody's way. */
 abstract class BriefCommand extends TunaSubcommand {
 
     /** An endpoint that nobody is told about: a command that ends at once serves nobody. */
@@ -22,7 +23,10 @@ abstract class BriefCommand extends TunaSubcommand {
 
     @Override
     public Integer call() {
-        try (Tuna tuna = builder().listen("127.0.0.1", ANY_PORT).start()) {
+        try (Tuna tuna = builder()
+                .store(new InMemoryStateStore("none"))
+                .listen("127.0.0.1", ANY_PORT)
+                .start()) {
             return run(tuna);
         }
     }

@@ -1,7 +1,7 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
-import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.BillText;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true,
         description =
                 "Shows what a deployment, or each one, has cost so far and what the same traffic would have cost elsewhere.")
-final class CostCommand extends BriefCommand {
+final class CostCommand extends ControlCommand {
 
     @Mixin
     private final Name name = new Name();
@@ -23,11 +23,11 @@ final class CostCommand extends BriefCommand {
     }
 
     @Override
-    int run(Tuna tuna) {
+    int run(ControlPlane plane) {
         List<CostReport> bills = name.value()
-                .map(one -> List.of(tuna.cost(one)))
-                .orElseGet(
-                        () -> tuna.deployments().stream().map(one -> one.cost()).toList());
+                .map(one -> List.of(plane.cost(one)))
+                .orElseGet(() ->
+                        plane.deployments().stream().map(one -> one.cost()).toList());
         List<String> lines =
                 bills.stream().flatMap(bill -> BillText.lines(bill).stream()).toList();
         print(

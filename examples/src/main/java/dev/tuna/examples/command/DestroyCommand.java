@@ -1,8 +1,8 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
-import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
 import dev.tuna.examples.terminal.Dollars;
@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
         name = "destroy",
         mixinStandardHelpOptions = true,
         description = "Destroys a deployment, or all, and waits until the clouds confirm that nothing is left.")
-final class DestroyCommand extends BriefCommand {
+final class DestroyCommand extends ControlCommand {
 
     @Mixin
     private final Name name = new Name();
@@ -48,11 +48,11 @@ final class DestroyCommand extends BriefCommand {
     }
 
     @Override
-    int run(Tuna tuna) {
+    int run(ControlPlane plane) {
         List<Deployment> doomed =
-                name.value().map(one -> tuna.deployment(one).stream().toList()).orElseGet(tuna::deployments);
+                name.value().map(one -> plane.deployment(one).stream().toList()).orElseGet(plane::deployments);
         if (doomed.isEmpty()) {
-            print(List.of(), List.of(name.value().map(one -> over(tuna, one)).orElse("Nothing is deployed.")));
+            print(List.of(), List.of(name.value().map(one -> over(plane, one)).orElse("Nothing is deployed.")));
             return TunaCli.DONE;
         }
         String names = doomed.stream().map(Deployment::name).collect(Collectors.joining(", "));
@@ -60,20 +60,20 @@ final class DestroyCommand extends BriefCommand {
             session.err().println("Nothing was destroyed.");
             return TunaCli.FAILED;
         }
-        return destroy(tuna, doomed);
+        return destroy(plane, doomed);
     }
 
     /** Fails if there never was one of this name. */
-    private static String over(Tuna tuna, String name) {
-        String phase = tuna.status(name).phase().name().toLowerCase(Locale.ROOT);
+    private static String over(ControlPlane plane, String name) {
+        String phase = plane.status(name).phase().name().toLowerCase(Locale.ROOT);
         return name + " is " + phase + " already; nothing of it is left.";
     }
 
     /** All at once; one that fails does not keep the others from being reported. */
-    private int destroy(Tuna tuna, List<Deployment> doomed) {
+    private int destroy(ControlPlane plane, List<Deployment> doomed) {
         List<CompletableFuture<DestroyReport>> destroys;
         try (Display display = new Display(session.err(), session.terminal(), session.clock())) {
-            tuna.events(new Hosting(session, display)::on);
+            plane.events(new Hosting(session, display)::on);
             display.board(() -> doomed.stream()
                     .flatMap(one ->
                             BackendBoard.lines(one.status(), session.clock().instant(), session.terminal()).stream())

@@ -1,9 +1,9 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
-import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.Table;
 import java.net.URI;
 import java.time.Instant;
@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 
 /** {@code tuna list}: the deployments that are live, or those that are over. */
 @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists the deployments.")
-final class ListCommand extends BriefCommand {
+final class ListCommand extends ControlCommand {
 
     private static final int HISTORY = 1000;
 
@@ -32,9 +32,9 @@ final class ListCommand extends BriefCommand {
     }
 
     @Override
-    int run(Tuna tuna) {
-        Stream<Row> live = tuna.deployments().stream().map(Row::of);
-        Stream<Row> over = phase.isPresent() ? tuna.history(HISTORY).stream().map(Row::of) : Stream.of();
+    int run(ControlPlane plane) {
+        Stream<Row> live = plane.deployments().stream().map(Row::of);
+        Stream<Row> over = phase.isPresent() ? plane.history(HISTORY).stream().map(Row::of) : Stream.of();
         List<Row> rows = Stream.concat(live, over)
                 .filter(row -> phase.map(wanted -> wanted == row.status()).orElse(true))
                 .toList();

@@ -1,7 +1,7 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentStatus;
-import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.BackendBoard;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
         name = "status",
         mixinStandardHelpOptions = true,
         description = "Shows the backends of a deployment, or of all.")
-final class StatusCommand extends BriefCommand {
+final class StatusCommand extends ControlCommand {
 
     @Mixin
     private final Name name = new Name();
@@ -23,11 +23,11 @@ final class StatusCommand extends BriefCommand {
     }
 
     @Override
-    int run(Tuna tuna) {
+    int run(ControlPlane plane) {
         List<DeploymentStatus> all = name.value()
-                .map(one -> List.of(tuna.status(one)))
+                .map(one -> List.of(plane.status(one)))
                 .orElseGet(() ->
-                        tuna.deployments().stream().map(one -> one.status()).toList());
+                        plane.deployments().stream().map(one -> one.status()).toList());
         var lines = new ArrayList<String>();
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));

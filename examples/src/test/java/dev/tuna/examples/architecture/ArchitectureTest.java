@@ -52,7 +52,8 @@ class ArchitectureTest {
                         "com.fasterxml.jackson..",
                         "org.yaml.snakeyaml..",
                         "com.github.benmanes.caffeine..",
-                        "org.sqlite.."),
+                        "org.sqlite..",
+                        "com.sun.net.httpserver.."),
                 rules.onlyLibrariesOfTheDesign("examples.plugin"));
         Stream<ArchRule> cycles = Stream.concat(
                 Stream.of("api", "spi", "core", "provider", "spot", "testkit")

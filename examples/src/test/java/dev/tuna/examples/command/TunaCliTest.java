@@ -10,6 +10,7 @@ import dev.tuna.testkit.cloud.LocalCloud;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
@@ -127,9 +128,28 @@ class TunaCliTest {
         }
 
         @Test
-        void aStoreThatAnotherProcessControlsIsNamedInOneLineAndOnlyVerboseShowsWhereItCameFrom() {
+        void whatControlsTheStoreIsActedThrough() {
             try (Tuna other =
                     Tuna.builder().stateDirectory(state).listen("127.0.0.1", 0).start()) {
+                for (String command : List.of("list", "status", "cost", "destroy --all")) {
+                    out.reset();
+                    assertThat(tuna(command.split(" "))).as(command).isZero();
+                    assertThat(out()).isEqualTo("Nothing is deployed.\n");
+                }
+                assertThat(tuna("status", "chat")).isEqualTo(1);
+                assertThat(err()).isEqualTo("tuna: no deployment is named 'chat'; none is live\n");
+                assertThat(tuna("show-gpus")).as("needs nobody").isZero();
+                assertThat(other.deployments()).isEmpty();
+            }
+        }
+
+        @Test
+        void aStoreWhoseControllerLetsNobodyInIsNamedInOneLineAndOnlyVerboseShowsWhereItCameFrom() {
+            try (Tuna other = Tuna.builder()
+                    .stateDirectory(state)
+                    .listen("127.0.0.1", 0)
+                    .controlEndpoint(false)
+                    .start()) {
                 assertThat(tuna("list")).isEqualTo(1);
                 assertThat(err())
                         .startsWith("tuna: ")
@@ -200,6 +220,35 @@ class TunaCliTest {
         }
 
         @Test
+        void whatOneTerminalHostsAnotherOneLooksAtAndDestroys() throws Exception {
+            try (LocalCloud cloud = LocalCloud.builder().startInProcess()) {
+                String[] deploy = ("deploy --model Qwen/Qwen3-0.6B --gpu L4 --service-name chat"
+                                + " --serverless-provider local --spots-cloud local-spot --listen 127.0.0.1:0"
+                                + " --local-cloud " + cloud.uri())
+                        .split(" ");
+                var terminal = new ByteArrayOutputStream();
+                Session first = session(Terminal.PLAIN, "", terminal, terminal);
+                CompletableFuture<Integer> hosting = CompletableFuture.supplyAsync(() -> TunaCli.run(first, deploy));
+                await(() -> terminal.toString(StandardCharsets.UTF_8).contains("try it"));
+
+                assertThat(json("list").at("/0/model").asText()).isEqualTo("Qwen/Qwen3-0.6B");
+                assertThat(json("status", "chat").at("/name").asText()).isEqualTo("chat");
+                assertThat(json("cost", "chat").at("/total").isNumber()).isTrue();
+                out.reset();
+                assertThat(tuna("destroy", "chat", "--yes"))
+                        .as(TunaCliTest.this::err)
+                        .isZero();
+                assertThat(out()).contains("chat is destroyed");
+
+                assertThat(hosting.get(60, TimeUnit.SECONDS)).isZero();
+                assertThat(cloud.snapshot().empty()).isTrue();
+                assertThat(json("list", "--status", "destroyed").at("/0/name").asText())
+                        .as("without a process that controls the store, this one does")
+                        .isEqualTo("chat");
+            }
+        }
+
+        @Test
         void aPersonAtATerminalIsAskedBeforeAnythingIsDestroyed() {
             Session session = session(new Terminal(true, false), "n\n");
             assertThat(session.agrees("Destroy chat?")).isFalse();
@@ -224,6 +273,10 @@ class TunaCliTest {
     }
 
     private Session session(Terminal terminal, String answers) {
+        return session(terminal, answers, out, err);
+    }
+
+    private Session session(Terminal terminal, String answers, OutputStream out, OutputStream err) {
         return new Session(
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),

@@ -10,13 +10,9 @@ import dev.tuna.api.SecretRef;
 import dev.tuna.api.StoreException;
 import dev.tuna.spi.SecretStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -131,38 +127,9 @@ public final class FileSecretStore implements SecretStore {
     private void write(SortedMap<String, String> secrets) {
         try {
             OwnerOnly.directory(directory);
-            // Always of the same name: what a process that was killed in here has left, the next write takes away.
-            Path next = directory.resolve(file.getFileName() + ".new");
-            try {
-                Files.deleteIfExists(next);
-                OwnerOnly.file(next);
-                writeDurably(next, JSON.writeValueAsBytes(secrets));
-                Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-                syncDirectory();
-            } finally {
-                Files.deleteIfExists(next);
-            }
+            OwnerOnly.replace(file, JSON.writeValueAsBytes(secrets));
         } catch (IOException e) {
             throw StoreErrors.unwritable(file, e);
-        }
-    }
-
-    private static void writeDurably(Path path, byte[] content) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
-            ByteBuffer rest = ByteBuffer.wrap(content);
-            while (rest.hasRemaining()) {
-                channel.write(rest);
-            }
-            channel.force(true);
-        }
-    }
-
-    /** Makes the new name itself durable; without this a power cut may bring back the old file. */
-    private void syncDirectory() throws IOException {
-        if (directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-            try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
         }
     }
 }

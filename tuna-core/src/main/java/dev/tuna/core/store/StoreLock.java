@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The right to control a store: an operating system lock on a file that names the holder's process. The lock vanishes
@@ -45,7 +44,7 @@ final class StoreLock implements AutoCloseable {
         Path file = directory.toRealPath().resolve("lock");
         String pid = Long.toString(ProcessHandle.current().pid());
         if (System.getProperties().putIfAbsent(HELD + file, pid) != null) {
-            throw locked(directory, "this process (pid " + pid + ") has it open already", null);
+            throw openHere(directory, pid);
         }
         try {
             return new StoreLock(file, lock(directory, file, pid));
@@ -61,14 +60,19 @@ final class StoreLock implements AutoCloseable {
         try {
             FileLock lock = channel.tryLock();
             if (lock == null) {
-                throw locked(directory, "process " + holder(channel) + " controls it", null);
+                String holder = holder(channel);
+                throw locked(
+                        directory,
+                        "process " + holder + " controls it",
+                        "act through that process, as the tuna command and Tuna.running do, or end it (kill " + holder
+                                + ", with -9 if it hangs): the next start takes over at once and nothing is lost");
             }
             channel.truncate(0);
             channel.write(ByteBuffer.wrap((pid + "\n").getBytes(StandardCharsets.US_ASCII)), 0);
             return channel;
         } catch (OverlappingFileLockException e) {
             channel.close();
-            throw locked(directory, "this process (pid " + pid + ") has it open already", e);
+            throw openHere(directory, pid);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
@@ -83,12 +87,16 @@ final class StoreLock implements AutoCloseable {
         return pid.isEmpty() ? "(pid not known yet)" : pid;
     }
 
-    private static StoreException locked(Path directory, String who, @Nullable Throwable cause) {
+    private static StoreException openHere(Path directory, String pid) {
+        return locked(
+                directory,
+                "this process (pid " + pid + ") has it open already",
+                "close it there, or choose another directory for this one");
+    }
+
+    private static StoreException locked(Path directory, String who, String fix) {
         return new StoreException(
-                ErrorCode.STORE_LOCKED,
-                "store " + directory + " is in use: " + who
-                        + "; close it there, or choose another directory for this one",
-                cause);
+                ErrorCode.STORE_LOCKED, "store " + directory + " is in use: " + who + "; " + fix, null);
     }
 
     Path file() {

@@ -1,0 +1,32 @@
+package dev.tuna.examples.command;
+
+import dev.tuna.api.ControlPlane;
+
+/**
+ * A subcommand that looks at deployments or ends them: through the process that controls them, if one does, else by taking
+ * control for as long as it lasts.
+ */
+abstract class ControlCommand extends TunaSubcommand {
+
+    /** An endpoint that nobody is told about: a command that ends at once serves nobody. */
+    private static final int ANY_PORT = 0;
+
+    ControlCommand(Session session) {
+        super(session);
+    }
+
+    /**
+     * Does what the subcommand is for.
+     *
+     * @param plane closed by the caller
+     * @return exit code
+     */
+    abstract int run(ControlPlane plane);
+
+    @Override
+    public Integer call() {
+        try (ControlPlane plane = builder().listen("127.0.0.1", ANY_PORT).startOrJoin()) {
+            return run(plane);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package dev.tuna.api;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * What can be seen of the deployments of one installation and done to them, whichever process asks: the one that controls
+ * them, or another one that acts through it. Thread-safe.
+ *
+ * <p>In another process every method may also throw a {@link ConfigurationException} with {@link ErrorCode#CLOSED} when the
+ * controlling process has ended, and a {@link TimedOutException} when it does not answer.
+ */
+public interface ControlPlane extends AutoCloseable {
+
+    /**
+     * Every live deployment, those that are being destroyed included.
+     *
+     * @return handles, oldest first
+     */
+    List<Deployment> deployments();
+
+    /**
+     * A live deployment.
+     *
+     * @param name its name
+     * @return a handle; empty if there is none of this name
+     */
+    Optional<Deployment> deployment(String name);
+
+    /**
+     * What is known about a deployment now; of one that is over, how it ended.
+     *
+     * @param name its name; the last one of this name if several are over
+     * @return a snapshot
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    DeploymentStatus status(String name);
+
+    /**
+     * What a deployment has cost; of one that is over, its final bill.
+     *
+     * @param name its name; the last one of this name if several are over
+     * @return a report
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    CostReport cost(String name);
+
+    /**
+     * Changes a live deployment to another request of the same name, without losing a request. Endpoint and client key
+     * stay. What serves goes on until the changed request serves too; then that takes all new requests, and what was
+     * before finishes what it has and is removed. If the changed request does not come to serve, it is removed and what
+     * was before goes on. Limits, rate and delays of rented replicas hold at once and replace nothing; so does {@code
+     * serverlessOnly}. An equal request changes nothing. During a roll another request replaces the one on its way.
+     *
+     * @param request what to serve from then on, with the name of a live deployment
+     * @return the deployment; {@link Deployment#rolled()} completes when the change has ended, either way
+     * @throws ConfigurationException {@code INVALID_REQUEST} if a value cannot be honoured or the name is missing, {@code
+     *     NO_SUCH_DEPLOYMENT} if none of this name is live, {@code NAME_TAKEN} if another one serves the model; nothing has
+     *     changed then
+     * @throws ProviderNotFoundException if a provider is not on the class path
+     * @throws StoreException if it cannot be stored; nothing has changed then
+     */
+    Deployment redeploy(DeployRequest request);
+
+    /**
+     * Destroys a deployment, see {@link Deployment#destroy()}.
+     *
+     * @param name its name
+     * @return completes when the clouds have confirmed that nothing is left
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    CompletableFuture<DestroyReport> destroy(String name);
+
+    /**
+     * Destroys every live deployment, side by side.
+     *
+     * @return completes with a report on each when the clouds have confirmed that nothing is left
+     */
+    default CompletableFuture<List<DestroyReport>> destroyAll() {
+        List<CompletableFuture<DestroyReport>> all =
+                deployments().stream().map(Deployment::destroy).toList();
+        return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                .thenApply(done -> all.stream().map(CompletableFuture::join).toList());
+    }
+
+    /**
+     * Deployments that are over.
+     *
+     * @param limit how many at the most, 1 or more
+     * @return their last state, newest first
+     */
+    List<DeploymentStatus> history(int limit);
+
+    /**
+     * Searches the providers for what carries a Tuna owner tag and belongs to no live deployment. Blocks. A provider that
+     * cannot be searched is logged and left out.
+     *
+     * @return what was found: our own, and what other installations made, which is never touched
+     */
+    List<Orphan> orphans();
+
+    /**
+     * Tells a listener what happens to all deployments from now on, in order, on a daemon thread. A listener that throws
+     * harms nobody; one that is slow delays other listeners of the same process only.
+     *
+     * @param listener is called with every event
+     * @return closing it ends the subscription
+     */
+    Subscription events(Consumer<DeploymentEvent> listener);
+
+    /** Lets go. Destroys nothing. Idempotent. */
+    @Override
+    void close();
+
+    /** A subscription to events. */
+    @FunctionalInterface
+    interface Subscription extends AutoCloseable {
+
+        /** Ends it. Idempotent. */
+        @Override
+        void close();
+    }
+}

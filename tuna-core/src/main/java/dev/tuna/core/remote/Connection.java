@@ -1,0 +1,255 @@
+package dev.tuna.core.remote;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane.Subscription;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
+import dev.tuna.api.TimedOutException;
+import dev.tuna.api.TunaException;
+import java.io.BufferedReader;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Questions to a {@link ControlServer} and their {@link Answer}s. What goes wrong on the way is told as a
+ * {@link TunaException} that names the process. Thread-safe.
+ */
+final class Connection implements AutoCloseable {
+
+    /** How long the other process may take to begin with an answer that it has at hand. */
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    /** How much longer it may take when it has to ask others, such as every provider for orphans. */
+    private static final int PATIENCE_WITH_OTHERS = 12;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+
+    private static final TypeReference<Answer<String>> NOTHING = new TypeReference<>() {};
+
+    private final Path directory;
+    private final ControlAddress address;
+    private final Duration patience;
+    private final ExecutorService threads = Workers.named("tuna-remote");
+    private final HttpClient client;
+    private final Set<InputStream> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    Connection(Path directory, ControlAddress address, Duration patience) {
+        this.directory = directory;
+        this.address = address;
+        this.patience = patience;
+        this.client = HttpClient.newBuilder()
+                .executor(threads)
+                .connectTimeout(patience)
+                .version(HttpClient.Version.HTTP_1_1)
+                .proxy(HttpClient.Builder.NO_PROXY)
+                .build();
+    }
+
+    /** Asks for what is at hand there. */
+    <T> T ask(String path, TypeReference<Answer<T>> type) {
+        return only(send("GET", path, "", patience), type);
+    }
+
+    /** Asks for what is looked up elsewhere first. */
+    <T> T askOthers(String path, TypeReference<Answer<T>> type) {
+        return only(send("GET", path, "", patience.multipliedBy(PATIENCE_WITH_OTHERS)), type);
+    }
+
+    /** Hands something over; others may have to be asked about it. */
+    <T> T hand(String path, Object what, TypeReference<Answer<T>> type) {
+        return only(send("POST", path, Wire.write(what), patience.multipliedBy(PATIENCE_WITH_OTHERS)), type);
+    }
+
+    /** Returns when the other process has taken it on; completes when that has come to its end. */
+    <T> CompletableFuture<T> begin(String method, String path, TypeReference<Answer<T>> type) {
+        InputStream stream = send(method, path, "", patience);
+        return CompletableFuture.supplyAsync(() -> only(stream, type), threads);
+    }
+
+    /** Hands on everything that comes, from when it returns on, one after the other. */
+    <T> Subscription follow(String path, TypeReference<Answer<T>> type, Consumer<T> listener) {
+        InputStream stream = send("GET", path, "", patience);
+        threads.execute(() -> each(stream, type, listener));
+        return () -> close(stream);
+    }
+
+    private <T> T only(InputStream stream, TypeReference<Answer<T>> type) {
+        try (BufferedReader lines = reader(stream)) {
+            String line = next(lines);
+            if (line.isEmpty()) {
+                throw new EOFException("no answer came");
+            }
+            return read(line, type);
+        } catch (IOException e) {
+            throw gone(e);
+        } finally {
+            open.remove(stream);
+        }
+    }
+
+    private <T> void each(InputStream stream, TypeReference<Answer<T>> type, Consumer<T> listener) {
+        try (BufferedReader lines = reader(stream)) {
+            for (String line = next(lines); !line.isEmpty(); line = next(lines)) {
+                tell(listener, read(line, type));
+            }
+            LOG.debug("Nothing more comes from process {}", address.pid());
+        } catch (IOException | TunaException e) {
+            LOG.debug("Nothing more comes from process {}: {}", address.pid(), e.toString());
+        } finally {
+            open.remove(stream);
+        }
+    }
+
+    private <T> void tell(Consumer<T> listener, T what) {
+        try {
+            listener.accept(what);
+        } catch (RuntimeException | Error e) {
+            LOG.warn("A listener failed on what process {} told", address.pid(), e);
+        }
+    }
+
+    private static BufferedReader reader(InputStream stream) {
+        return new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
+    }
+
+    /** The next line with something in it; empty at the end. */
+    private static String next(BufferedReader lines) throws IOException {
+        String line = lines.readLine();
+        while (line != null && line.isEmpty()) {
+            line = lines.readLine();
+        }
+        return line == null ? "" : line;
+    }
+
+    private <T> T read(String line, TypeReference<Answer<T>> type) {
+        try {
+            return Wire.MAPPER.readValue(line, type).orThrow();
+        } catch (JsonProcessingException e) {
+            throw otherVersion(e);
+        }
+    }
+
+    private InputStream send(String method, String path, String body, Duration limit) {
+        CompletableFuture<HttpResponse<InputStream>> sent =
+                client.sendAsync(request(method, path, body), BodyHandlers.ofInputStream());
+        try {
+            return body(sent.get(limit.toMillis(), TimeUnit.MILLISECONDS), path);
+        } catch (TimeoutException e) {
+            throw silent(limit);
+        } catch (ExecutionException e) {
+            throw gone(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TimedOutException("interrupted while process " + address.pid() + " was asked for " + path);
+        } finally {
+            // For nothing, unless nobody waits for it any more.
+            sent.cancel(true);
+        }
+    }
+
+    private HttpRequest request(String method, String path, String body) {
+        if (closed) {
+            throw closed();
+        }
+        return HttpRequest.newBuilder(address.uri().resolve("/" + path))
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .header("Authorization", "Bearer " + address.token().reveal())
+                .build();
+    }
+
+    private InputStream body(HttpResponse<InputStream> response, String path) {
+        InputStream body = response.body();
+        open.add(body);
+        if (response.statusCode() == ControlServer.OK && !closed) {
+            return body;
+        }
+        if (response.statusCode() == ControlServer.REFUSED) {
+            only(body, NOTHING);
+        }
+        close(body);
+        throw switch (response.statusCode()) {
+            case ControlServer.OK -> closed();
+            case ControlServer.FORBIDDEN -> gone(new IOException("another process answers at " + address.uri()));
+            case ControlServer.NOT_FOUND -> otherVersion(null);
+            default ->
+                new IllegalStateException("process " + address.pid() + " could not answer '" + path + "'; see its log");
+        };
+    }
+
+    private void close(InputStream stream) {
+        open.remove(stream);
+        try {
+            stream.close();
+        } catch (IOException e) {
+            LOG.debug("A stream of process {} did not close: {}", address.pid(), e.toString());
+        }
+    }
+
+    void requireSameProtocol() {
+        if (address.protocol() != ControlAddress.PROTOCOL) {
+            throw otherVersion(null);
+        }
+    }
+
+    private StoreException otherVersion(@Nullable Throwable cause) {
+        return new StoreException(
+                ErrorCode.STORE_TOO_NEW,
+                "process " + address.pid() + ", which controls store " + directory
+                        + ", runs a version of Tuna that this one cannot talk to; use the same version in both, or end"
+                        + " that process",
+                cause);
+    }
+
+    private TimedOutException silent(Duration limit) {
+        return new TimedOutException("process " + address.pid() + ", which controls store " + directory
+                + ", does not answer within " + limit.toSeconds()
+                + " s; if it hangs, end it (kill -9 " + address.pid()
+                + "): the next process to open the store takes over at once, and nothing is lost");
+    }
+
+    private ConfigurationException gone(Throwable cause) {
+        return closed
+                ? closed()
+                : new ConfigurationException(
+                        ErrorCode.CLOSED,
+                        "process " + address.pid() + " controls store " + directory
+                                + " no longer; try again, and whoever controls it by then goes on",
+                        cause);
+    }
+
+    private static ConfigurationException closed() {
+        return new ConfigurationException(
+                ErrorCode.CLOSED, "the connection to the controlling process is closed; open another one");
+    }
+
+    /** Ends what is under way, and leaves the other process alone. Idempotent. */
+    @Override
+    public void close() {
+        closed = true;
+        Set.copyOf(open).forEach(this::close);
+        threads.shutdown();
+    }
+}

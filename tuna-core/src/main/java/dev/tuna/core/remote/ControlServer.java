@@ -1,0 +1,267 @@
+package dev.tuna.core.remote;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Secret;
+import dev.tuna.api.StoreException;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.config.RequestJson;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets other processes of the same user act on a control plane: HTTP on loopback at any free port, for whoever knows the
+ * token in the state directory's {@code control.json}. Thread-safe; its threads are its own.
+ *
+ * <p>Every answer is an {@link Answer} on a line. What takes long comes as a stream of them, with empty lines in between so
+ * that either side notices when the other one is gone.
+ */
+public final class ControlServer implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+
+    static final int OK = 200;
+    static final int REFUSED = 409;
+    static final int FORBIDDEN = 403;
+    static final int NOT_FOUND = 404;
+    private static final int FAILED = 500;
+    private static final int NO_BODY = -1;
+    private static final int LENGTH_UNKNOWN = 0;
+    private static final int TOKEN_BYTES = 32;
+    private static final int LONGEST_REQUEST = 1 << 20;
+
+    private final ControlPlane plane;
+    private final Path directory;
+    private final Secret token;
+    private final ExecutorService workers = Workers.named("tuna-control-endpoint");
+    private final HttpServer http;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private ControlServer(ControlPlane plane, Path directory, Secret token) throws IOException {
+        this.plane = plane;
+        this.directory = directory;
+        this.token = token;
+        this.http = Workers.hosting("tuna-control-endpoint-listener", () -> {
+            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.createContext("/", this::handle);
+            server.setExecutor(workers);
+            server.start();
+            return server;
+        });
+    }
+
+    /**
+     * Opens a control endpoint and says so in the state directory.
+     *
+     * @param plane what is acted on; stays the caller's
+     * @param directory the state directory, whose lock the caller holds; made if it is missing
+     * @param random makes the token
+     * @return to be closed before the lock is released
+     * @throws StoreException {@code STORE_UNWRITABLE} if the directory cannot be written
+     * @throws ConfigurationException {@code ENDPOINT_UNAVAILABLE} if there is no loopback address to listen on
+     */
+    public static ControlServer open(ControlPlane plane, Path directory, RandomGenerator random) {
+        var bytes = new byte[TOKEN_BYTES];
+        random.nextBytes(bytes);
+        ControlServer server;
+        try {
+            server =
+                    new ControlServer(plane, directory, Secret.of(HexFormat.of().formatHex(bytes)));
+        } catch (IOException e) {
+            throw new ConfigurationException(
+                    ErrorCode.ENDPOINT_UNAVAILABLE,
+                    "the control endpoint cannot listen on " + InetAddress.getLoopbackAddress() + ": " + e.getMessage()
+                            + "; switch it off with controlEndpoint(false), or free a port",
+                    e);
+        }
+        try {
+            ControlAddress.ofThisProcess(server.uri(), server.token).writeTo(directory);
+            return server;
+        } catch (IOException e) {
+            server.close();
+            throw new StoreException(
+                    ErrorCode.STORE_UNWRITABLE,
+                    "the control endpoint's address cannot be written to " + directory + ": " + e
+                            + "; check the permissions of the directory, or choose another one",
+                    e);
+        }
+    }
+
+    private URI uri() {
+        InetSocketAddress bound = http.getAddress();
+        String host = bound.getAddress().getHostAddress();
+        return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort());
+    }
+
+    private void handle(HttpExchange exchange) {
+        try (exchange) {
+            if (isFromOwner(exchange)) {
+                route(exchange);
+            } else {
+                exchange.sendResponseHeaders(FORBIDDEN, NO_BODY);
+            }
+        } catch (IOException e) {
+            LOG.debug("Somebody left the control endpoint before the answer: {}", e.toString());
+        } catch (InterruptedException e) {
+            // Closing; whoever waits sees the end of the stream.
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isFromOwner(HttpExchange exchange) {
+        String said = exchange.getRequestHeaders().getFirst("Authorization");
+        return said != null && said.startsWith("Bearer ") && isToken(said.substring("Bearer ".length()));
+    }
+
+    private boolean isToken(String text) {
+        return !text.isEmpty() && token.equals(Secret.of(text));
+    }
+
+    private void route(HttpExchange exchange) throws IOException, InterruptedException {
+        List<String> path = Arrays.stream(
+                        exchange.getRequestURI().getRawPath().substring(1).split("/", -1))
+                .map(part -> URLDecoder.decode(part, StandardCharsets.UTF_8))
+                .toList();
+        String subject = path.size() > 1 ? path.get(1) : "";
+        String what = exchange.getRequestMethod() + " " + path.get(0) + (path.size() > 2 ? " " + path.get(2) : "");
+        switch (what) {
+            case "GET deployments" ->
+                reply(
+                        exchange,
+                        () -> plane.deployments().stream()
+                                .map(DeploymentText::of)
+                                .toList());
+            case "GET deployments status" -> reply(exchange, () -> plane.status(subject));
+            case "GET deployments cost" -> reply(exchange, () -> plane.cost(subject));
+            case "GET deployments key" ->
+                reply(
+                        exchange,
+                        () -> live(subject).apiKey().map(Secret::reveal).stream()
+                                .toList());
+            case "GET deployments ready" ->
+                wait(exchange, () -> live(subject).ready().thenApply(Deployment::name));
+            case "GET deployments rolled" -> wait(exchange, () -> live(subject).rolled());
+            case "POST redeploy" -> redeploy(exchange);
+            case "POST deployments destroy" -> wait(exchange, () -> plane.destroy(subject));
+            case "GET history" -> reply(exchange, () -> plane.history(Integer.parseInt(subject)));
+            case "GET orphans" -> reply(exchange, plane::orphans);
+            case "GET events" -> events(exchange);
+            default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
+        }
+    }
+
+    private void redeploy(HttpExchange exchange) throws IOException {
+        var body = new String(exchange.getRequestBody().readNBytes(LONGEST_REQUEST), StandardCharsets.UTF_8);
+        reply(exchange, () -> DeploymentText.of(plane.redeploy(RequestJson.read(body, "the request to redeploy"))));
+    }
+
+    private Deployment live(String name) {
+        return plane.deployment(name)
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.NO_SUCH_DEPLOYMENT, "no live deployment is named '" + name + "'"));
+    }
+
+    private static void reply(HttpExchange exchange, Supplier<?> question) throws IOException {
+        Optional<Answer<?>> answer = answer(question);
+        if (answer.isEmpty()) {
+            exchange.sendResponseHeaders(FAILED, NO_BODY);
+            return;
+        }
+        byte[] body = Wire.write(answer.get()).getBytes(StandardCharsets.UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(answer.get().failure().isPresent() ? REFUSED : OK, body.length);
+        exchange.getResponseBody().write(body);
+    }
+
+    /** Empty if it failed in a way that nobody foresaw. */
+    private static Optional<Answer<?>> answer(Supplier<?> question) {
+        try {
+            return Optional.of(Answer.of(question.get()));
+        } catch (TunaException e) {
+            return Optional.of(Answer.of(e));
+        } catch (RuntimeException e) {
+            LOG.warn("The control endpoint has no answer to give", e);
+            return Optional.empty();
+        }
+    }
+
+    /** Answers when something has come to its end. */
+    private static void wait(HttpExchange exchange, Supplier<CompletableFuture<?>> begin)
+            throws IOException, InterruptedException {
+        CompletableFuture<?> end;
+        try {
+            end = begin.get();
+        } catch (TunaException e) {
+            reply(exchange, () -> {
+                throw e;
+            });
+            return;
+        }
+        var lines = new Lines();
+        var unused = end.whenComplete((value, failure) -> {
+            answer(() -> outcome(end)).map(Wire::write).ifPresent(lines::add);
+            lines.end();
+        });
+        lines.writeTo(streaming(exchange));
+    }
+
+    private static Object outcome(CompletableFuture<?> end) {
+        try {
+            return end.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private void events(HttpExchange exchange) throws IOException, InterruptedException {
+        var lines = new Lines();
+        ControlPlane.Subscription subscription = plane.events(event -> lines.add(Wire.write(Answer.of(event))));
+        try {
+            lines.writeTo(streaming(exchange));
+        } finally {
+            subscription.close();
+        }
+    }
+
+    private static OutputStream streaming(HttpExchange exchange) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
+        exchange.sendResponseHeaders(OK, LENGTH_UNKNOWN);
+        return exchange.getResponseBody();
+    }
+
+    /** Takes the address away and ends what is under way; who waited is told that this process controls no more. */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            try {
+                ControlAddress.removeFrom(directory);
+            } catch (IOException e) {
+                LOG.warn("The control endpoint's address in {} could not be removed: {}", directory, e.toString());
+            }
+            workers.shutdownNow();
+            http.stop(0);
+        }
+    }
+}

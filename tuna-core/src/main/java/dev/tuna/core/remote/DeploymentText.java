@@ -1,0 +1,13 @@
+package dev.tuna.core.remote;
+
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import java.net.URI;
+
+/** What never changes about a deployment, its key left out. Immutable. */
+record DeploymentText(String name, DeployRequest request, URI endpoint) {
+
+    static DeploymentText of(Deployment deployment) {
+        return new DeploymentText(deployment.name(), deployment.request(), deployment.endpoint());
+    }
+}

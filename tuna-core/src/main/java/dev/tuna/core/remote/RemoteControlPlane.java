@@ -1,0 +1,149 @@
+package dev.tuna.core.remote;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
+import dev.tuna.api.RollReport;
+import dev.tuna.api.Secret;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * The control plane of another process on this machine, reached through its {@link ControlServer}. Closing it leaves the
+ * other process as it is. Thread-safe.
+ */
+public final class RemoteControlPlane implements ControlPlane {
+
+    private static final TypeReference<Answer<List<DeploymentText>>> DEPLOYMENTS = new TypeReference<>() {};
+    private static final TypeReference<Answer<DeploymentStatus>> STATUS = new TypeReference<>() {};
+    private static final TypeReference<Answer<CostReport>> COST = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<String>>> KEY = new TypeReference<>() {};
+    private static final TypeReference<Answer<String>> READY = new TypeReference<>() {};
+    private static final TypeReference<Answer<DeploymentText>> DEPLOYMENT = new TypeReference<>() {};
+    private static final TypeReference<Answer<RollReport>> ROLLED = new TypeReference<>() {};
+    private static final TypeReference<Answer<DestroyReport>> DESTROYED = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<DeploymentStatus>>> HISTORY = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<Orphan>>> ORPHANS = new TypeReference<>() {};
+    private static final TypeReference<Answer<DeploymentEvent>> EVENTS = new TypeReference<>() {};
+
+    private final Connection connection;
+
+    private RemoteControlPlane(Connection connection) {
+        this.connection = connection;
+    }
+
+    /**
+     * The process that controls a state directory.
+     *
+     * @param directory the state directory
+     * @return its control plane, to be closed by the caller; empty if nobody controls the directory, or it has no control
+     *     endpoint
+     * @throws dev.tuna.api.StoreException {@code STORE_UNWRITABLE} if its address cannot be read, {@code STORE_TOO_NEW}
+     *     if it speaks another version of this protocol
+     * @throws dev.tuna.api.TimedOutException if it runs and does not answer
+     */
+    public static Optional<ControlPlane> of(Path directory) {
+        return of(directory, Connection.PATIENCE);
+    }
+
+    static Optional<ControlPlane> of(Path directory, Duration patience) {
+        return ControlAddress.in(directory).flatMap(address -> answering(new Connection(directory, address, patience)));
+    }
+
+    private static Optional<ControlPlane> answering(Connection connection) {
+        var remote = new RemoteControlPlane(connection);
+        try {
+            connection.requireSameProtocol();
+            remote.deployments();
+            return Optional.of(remote);
+        } catch (RuntimeException e) {
+            remote.close();
+            if (e instanceof ConfigurationException gone && gone.code() == ErrorCode.CLOSED) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public List<Deployment> deployments() {
+        return connection.ask("deployments", DEPLOYMENTS).stream()
+                .<Deployment>map(text -> new RemoteDeployment(this, text))
+                .toList();
+    }
+
+    @Override
+    public Optional<Deployment> deployment(String name) {
+        return deployments().stream().filter(each -> each.name().equals(name)).findFirst();
+    }
+
+    @Override
+    public DeploymentStatus status(String name) {
+        return connection.ask(path(name, "status"), STATUS);
+    }
+
+    @Override
+    public CostReport cost(String name) {
+        return connection.ask(path(name, "cost"), COST);
+    }
+
+    Optional<Secret> apiKey(String name) {
+        return connection.ask(path(name, "key"), KEY).stream().map(Secret::of).findFirst();
+    }
+
+    CompletableFuture<String> ready(String name) {
+        return connection.begin("GET", path(name, "ready"), READY);
+    }
+
+    @Override
+    public Deployment redeploy(DeployRequest request) {
+        return new RemoteDeployment(this, connection.hand("redeploy", request, DEPLOYMENT));
+    }
+
+    CompletableFuture<RollReport> rolled(String name) {
+        return connection.begin("GET", path(name, "rolled"), ROLLED);
+    }
+
+    @Override
+    public CompletableFuture<DestroyReport> destroy(String name) {
+        return connection.begin("POST", path(name, "destroy"), DESTROYED);
+    }
+
+    @Override
+    public List<DeploymentStatus> history(int limit) {
+        return connection.ask("history/" + limit, HISTORY);
+    }
+
+    @Override
+    public List<Orphan> orphans() {
+        return connection.askOthers("orphans", ORPHANS);
+    }
+
+    @Override
+    public Subscription events(Consumer<DeploymentEvent> listener) {
+        return connection.follow("events", EVENTS, listener);
+    }
+
+    private static String path(String deployment, String part) {
+        return "deployments/" + URLEncoder.encode(deployment, StandardCharsets.UTF_8) + "/" + part;
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+}

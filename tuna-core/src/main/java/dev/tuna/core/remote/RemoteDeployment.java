@@ -1,0 +1,66 @@
+package dev.tuna.core.remote;
+
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.RollReport;
+import dev.tuna.api.Secret;
+import java.net.URI;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** A handle on a deployment that another process controls, known by its name. Immutable and thread-safe. */
+record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implements Deployment {
+
+    @Override
+    public String name() {
+        return text.name();
+    }
+
+    @Override
+    public DeployRequest request() {
+        return text.request();
+    }
+
+    @Override
+    public URI endpoint() {
+        return text.endpoint();
+    }
+
+    @Override
+    public Optional<Secret> apiKey() {
+        return plane.apiKey(name());
+    }
+
+    @Override
+    public DeploymentStatus status() {
+        return plane.status(name());
+    }
+
+    @Override
+    public CostReport cost() {
+        return plane.cost(name());
+    }
+
+    @Override
+    public CompletableFuture<Deployment> ready() {
+        return plane.ready(name()).thenApply(ready -> this);
+    }
+
+    @Override
+    public CompletableFuture<RollReport> rolled() {
+        return plane.rolled(name());
+    }
+
+    @Override
+    public CompletableFuture<DestroyReport> destroy() {
+        return plane.destroy(name());
+    }
+
+    @Override
+    public String toString() {
+        return "deployment '" + name() + "'";
+    }
+}

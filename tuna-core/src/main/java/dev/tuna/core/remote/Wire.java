@@ -1,0 +1,128 @@
+package dev.tuna.core.remote;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
+import com.fasterxml.jackson.annotation.PropertyAccessor;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.BeanProperty;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import com.fasterxml.jackson.databind.type.TypeFactory;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Secret;
+import dev.tuna.core.config.RequestJson;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * The records of the API as JSON, both ways and without loss: keys are the component names, times and durations ISO 8601,
+ * amounts keep their digits, an empty part is {@code null}. A secret is {@code ***}, so that none travels by accident.
+ */
+final class Wire {
+
+    static final JsonMapper MAPPER = JsonMapper.builder()
+            .addModule(new SimpleModule()
+                    .addSerializer(Instant.class, ToStringSerializer.instance)
+                    .addDeserializer(Instant.class, text(Instant::parse))
+                    .addSerializer(Duration.class, ToStringSerializer.instance)
+                    .addDeserializer(Duration.class, text(Duration::parse))
+                    .addSerializer(optional(), new OptionalWriter())
+                    .addDeserializer(Optional.class, new OptionalReader())
+                    .addSerializer(Secret.class, ToStringSerializer.instance)
+                    .addSerializer(DeployRequest.class, new RequestWriter())
+                    .addDeserializer(DeployRequest.class, new RequestReader()))
+            .visibility(PropertyAccessor.GETTER, Visibility.NONE)
+            .visibility(PropertyAccessor.IS_GETTER, Visibility.NONE)
+            .visibility(PropertyAccessor.FIELD, Visibility.ANY)
+            // A later version may tell more.
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+
+    private Wire() {}
+
+    static String write(Object value) {
+        try {
+            return MAPPER.writeValueAsString(value);
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot write " + value.getClass().getSimpleName() + " as JSON", e);
+        }
+    }
+
+    private static <T> JsonDeserializer<T> text(Function<String, T> parse) {
+        return new JsonDeserializer<>() {
+            @Override
+            public T deserialize(JsonParser json, DeserializationContext context) throws IOException {
+                return parse.apply(json.getText());
+            }
+        };
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Class<Optional<?>> optional() {
+        return (Class<Optional<?>>) (Class<?>) Optional.class;
+    }
+
+    private static final class OptionalWriter extends JsonSerializer<Optional<?>> {
+        @Override
+        public void serialize(Optional<?> value, JsonGenerator json, SerializerProvider provider) throws IOException {
+            if (value.isPresent()) {
+                provider.defaultSerializeValue(value.get(), json);
+            } else {
+                json.writeNull();
+            }
+        }
+    }
+
+    private static final class OptionalReader extends JsonDeserializer<Optional<?>> implements ContextualDeserializer {
+
+        private final JavaType content;
+
+        OptionalReader() {
+            this(TypeFactory.unknownType());
+        }
+
+        private OptionalReader(JavaType content) {
+            this.content = content;
+        }
+
+        @Override
+        public JsonDeserializer<?> createContextual(DeserializationContext context, BeanProperty property) {
+            return new OptionalReader(context.getContextualType().containedTypeOrUnknown(0));
+        }
+
+        @Override
+        public Optional<?> deserialize(JsonParser json, DeserializationContext context) throws IOException {
+            return Optional.of(context.readValue(json, content));
+        }
+
+        @Override
+        public Optional<?> getNullValue(DeserializationContext context) {
+            return Optional.empty();
+        }
+    }
+
+    private static final class RequestWriter extends JsonSerializer<DeployRequest> {
+        @Override
+        public void serialize(DeployRequest value, JsonGenerator json, SerializerProvider provider) throws IOException {
+            json.writeRawValue(RequestJson.write(value));
+        }
+    }
+
+    private static final class RequestReader extends JsonDeserializer<DeployRequest> {
+        @Override
+        public DeployRequest deserialize(JsonParser json, DeserializationContext context) throws IOException {
+            return RequestJson.read(json.readValueAsTree().toString(), "a request");
+        }
+    }
+}

@@ -107,7 +107,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             relay = exchange.relay(this);
         } else {
             held = new HeldAnswer(
-                    answer.status(), ForwardHeaders.toClient(answer.headers()), backend.id(), exchange.answerMemory());
+                    answer.status(), ForwardHeaders.toClient(answer.headers()), backend, exchange.answerMemory());
         }
     }
 
@@ -146,7 +146,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         }
         passing = true;
         exchange.committed();
-        exchange.answer().begin(answer.status(), answer.headers(), backend.id());
+        exchange.answer().begin(answer.status(), answer.headers(), backend);
         exchange.answer().data(answer.takeBody(), heardAt);
         exchange.answer().data(data, heardAt);
         exchange.answer().flush();

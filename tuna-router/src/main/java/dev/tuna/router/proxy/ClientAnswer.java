@@ -17,6 +17,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * Writes the answer to one request, whole or bit by bit. Knows the framing that the client understands. Confined to the
@@ -26,6 +27,12 @@ final class ClientAnswer {
 
     static final AsciiString X_REQUEST_ID = AsciiString.cached("x-request-id");
     private static final AsciiString X_TUNA_BACKEND = AsciiString.cached("x-tuna-backend");
+    private static final AsciiString X_TUNA_TIER = AsciiString.cached("x-tuna-tier");
+    private static final AsciiString X_TUNA_ATTEMPTS = AsciiString.cached("x-tuna-attempts");
+
+    /** OpenAI's libraries send a failed request again unless told not to. */
+    private static final AsciiString X_SHOULD_RETRY = AsciiString.cached("x-should-retry");
+
     private static final AsciiString JSON = AsciiString.cached("application/json");
     private static final AsciiString EVENT_STREAM = AsciiString.cached("text/event-stream; charset=utf-8");
     private static final ByteBuf WAITING = Unpooled.unreleasableBuffer(Unpooled.directBuffer()
@@ -36,6 +43,8 @@ final class ClientAnswer {
     private final String requestId;
     private final boolean head;
     private final boolean http10;
+    private int attempts;
+    private boolean spent;
     private boolean begun;
     private boolean events;
     private boolean chunked;
@@ -63,6 +72,16 @@ final class ClientAnswer {
     /** When the client last got something, or its request was accepted. */
     long lastWrite() {
         return lastWrite;
+    }
+
+    /** Another attempt is made; said in the header, as far as it is known when that is sent. */
+    void attempt() {
+        attempts++;
+    }
+
+    /** All that could be tried has been tried: the client need not send the request again. */
+    void spent() {
+        spent = true;
     }
 
     static HttpHeaders newHeaders() {
@@ -107,7 +126,7 @@ final class ClientAnswer {
     }
 
     /** Begins an answer whose body follows. */
-    void begin(HttpResponseStatus status, HttpHeaders headers, String backend) {
+    void begin(HttpResponseStatus status, HttpHeaders headers, BackendRuntime backend) {
         from(headers, backend);
         begin(status, headers);
     }
@@ -127,7 +146,7 @@ final class ClientAnswer {
     }
 
     /** Begins a stream of events, unless a sign of life has begun it. */
-    void beginEvents(HttpResponseStatus status, HttpHeaders headers, String backend) {
+    void beginEvents(HttpResponseStatus status, HttpHeaders headers, BackendRuntime backend) {
         if (!begun) {
             headers.remove(HttpHeaderNames.CONTENT_LENGTH); // signs of life may come in between
             ForwardHeaders.unbuffered(headers);
@@ -178,12 +197,19 @@ final class ClientAnswer {
         client.cut();
     }
 
-    private static void from(HttpHeaders headers, String backend) {
-        headers.set(X_TUNA_BACKEND, backend);
+    private static void from(HttpHeaders headers, BackendRuntime backend) {
+        headers.set(X_TUNA_BACKEND, backend.id());
+        headers.set(X_TUNA_TIER, backend.tier().name().toLowerCase(Locale.ROOT));
     }
 
     private void mark(HttpHeaders headers) {
         headers.set(X_REQUEST_ID, requestId);
+        if (attempts > 0) {
+            headers.set(X_TUNA_ATTEMPTS, Integer.toString(attempts));
+        }
+        if (spent) {
+            headers.set(X_SHOULD_RETRY, "false");
+        }
         client.markConnection(headers);
     }
 }

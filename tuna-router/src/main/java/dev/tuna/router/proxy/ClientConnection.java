@@ -3,6 +3,7 @@ package dev.tuna.router.proxy;
 import static java.util.Objects.requireNonNull;
 
 import dev.tuna.router.admin.AdminAnswer;
+import dev.tuna.router.http.ClientWishes;
 import dev.tuna.router.http.OpenAiError;
 import dev.tuna.router.http.PathRules;
 import dev.tuna.router.http.RefusedException;
@@ -441,10 +442,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             if (scan.internals()) {
                 withoutInternals();
             }
-            whole = clientRequest(request, scan.stream(), scan.choices());
+            whole = clientRequest(request, scan.stream(), scan.choices(), ClientWishes.of(headers));
         } else {
             route = onlyRoute(request);
-            whole = clientRequest(request, false, 1);
+            whole = clientRequest(request, false, 1, ClientWishes.of(headers));
         }
         incoming = null;
         Exchange begun = new Exchange(loop, route, this, whole, server.exchangeMemory());
@@ -460,7 +461,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         body = kept;
     }
 
-    private ClientRequest clientRequest(Incoming request, boolean stream, int choices) {
+    private ClientRequest clientRequest(Incoming request, boolean stream, int choices, ClientWishes wishes) {
         HttpRequest head = request.head();
         return new ClientRequest(
                 head.method(),
@@ -470,7 +471,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 request.id(),
                 takeBody(),
                 stream,
-                choices);
+                choices,
+                wishes);
     }
 
     private RouteRuntime routeOf(String model, Incoming request) throws RefusedException {

@@ -1,5 +1,6 @@
 package dev.tuna.router.proxy;
 
+import dev.tuna.router.http.ClientWishes;
 import dev.tuna.router.http.RequestTarget;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -17,6 +18,7 @@ import io.netty.handler.codec.http.HttpVersion;
  * @param body its body, kept for every attempt
  * @param stream whether it asks for a stream of events
  * @param choices how many choices its answer must have
+ * @param wishes how it wants to be treated
  */
 record ClientRequest(
         HttpMethod method,
@@ -26,7 +28,8 @@ record ClientRequest(
         String id,
         ByteBuf body,
         boolean stream,
-        int choices) {
+        int choices,
+        ClientWishes wishes) {
 
     boolean isHead() {
         return method.equals(HttpMethod.HEAD);

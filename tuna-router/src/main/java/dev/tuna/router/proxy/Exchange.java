@@ -47,19 +47,22 @@ final class Exchange extends Sweeper.Member {
     private final Memory memory;
     private final @Nullable Continuation continuation;
     private final long arrivedAt;
+    private final long patience;
     private long deadlineAt;
     private final List<BackendRuntime> tried = new ArrayList<>(2);
-    private final Predicate<BackendRuntime> isTried = tried::contains;
+    private final Predicate<BackendRuntime> isTried = this::isTriedOrUnwanted;
     private @Nullable Attempt attempt;
     private @Nullable HeldAnswer lastAnswer;
     private @Nullable BackendRuntime first;
     private int attempts;
     private boolean onlyUnreached = true;
     private boolean credentialRefused;
+    private boolean overloaded;
     private boolean bodyReleased;
     private boolean committed;
     private boolean over;
     private boolean waiting;
+    private Outcome waitsFor = Outcome.NO_BACKEND;
     private boolean resorted;
     private @Nullable BackendRuntime resort;
     private long ticket;
@@ -77,7 +80,9 @@ final class Exchange extends Sweeper.Member {
         this.memory = memory;
         this.continuation = Continuation.of(request, policy.continuation(), memory.continuations());
         this.arrivedAt = loop.now();
-        this.deadlineAt = arrivedAt + policy.deadline().toNanos();
+        this.patience = request.wishes().patience().map(Duration::toNanos).orElse(Long.MAX_VALUE);
+        long limit = policy.deadline().toNanos();
+        this.deadlineAt = arrivedAt + (request.stream() ? limit : Math.min(limit, patience));
         this.answer = client.answerTo(request, arrivedAt);
     }
 
@@ -184,9 +189,9 @@ final class Exchange extends Sweeper.Member {
     // --- choosing ---
 
     void start() {
-        if (route.admit()) {
+        if (route.admit(request.wishes().retry())) {
             loop.exchanges().add(this);
-            proceed();
+            proceed(route.room().isAheadOf(this));
         } else {
             over = true;
             releaseBody();
@@ -194,12 +199,36 @@ final class Exchange extends Sweeper.Member {
         }
     }
 
-    /** Goes on on its own loop, for instance because a backend has come up. */
+    /** It is this one's turn, for instance because a backend has come up: goes on on its own loop. */
     void call() {
-        loop.executor().execute(this::proceed);
+        loop.executor().execute(() -> {
+            boolean waited = waiting;
+            proceed(false);
+            if (waited && waiting && isChoosy()) {
+                route.room().callAfter(ticket); // who comes next may be able to use what this one cannot
+            }
+        });
+    }
+
+    /** Whether there are backends that others may use and this request may not. */
+    private boolean isChoosy() {
+        return !tried.isEmpty() || request.wishes().tier().isPresent();
+    }
+
+    private boolean isTriedOrUnwanted(BackendRuntime backend) {
+        return tried.contains(backend) || !request.wishes().allows(backend.tier());
     }
 
     private void proceed() {
+        proceed(false);
+    }
+
+    /**
+     * Goes on with what there is.
+     *
+     * @param afterOthers whether others wait whose turn comes before: then they are called, and this one stands in line
+     */
+    private void proceed(boolean afterOthers) {
         if (over || attempt != null) {
             return;
         }
@@ -210,12 +239,14 @@ final class Exchange extends Sweeper.Member {
         long now = now();
         Choice<BackendRuntime> choice =
                 route.choose(isTried, attempts > 0 && attempts + 1 >= policy.maxAttempts(), now);
-        if (choice.outcome() != Outcome.REPLICA) {
+        if (choice.outcome() != Outcome.REPLICA && request.wishes().tier().isEmpty()) {
             route.demand();
         }
         boolean lastResort = choice.outcome() == Outcome.LAST_RESORT;
         if (!choice.isPresent() || (lastResort && resorted)) {
             standStill(lastResort ? Outcome.RESTING : choice.outcome(), now);
+        } else if (afterOthers && standInLine(now)) {
+            route.room().callOne();
         } else if (choice.backend().start(now, lastResort)) {
             if (lastResort) {
                 resorted = true;
@@ -228,7 +259,10 @@ final class Exchange extends Sweeper.Member {
     }
 
     private void begin(BackendRuntime backend, long now) {
-        leaveRoom();
+        if (waiting) {
+            leaveRoom();
+            route.room().callOne(); // there may be room for more
+        }
         if (isMoving() && !requireNonNull(continuation).choose(backend)) {
             backend.abandoned(now);
             tried.add(backend);
@@ -241,42 +275,51 @@ final class Exchange extends Sweeper.Member {
         if (first == null) {
             first = backend;
         }
+        answer.attempt();
         Attempt next = new Attempt(this, backend, now);
         attempt = next;
         next.start();
     }
 
     boolean hasOtherThan(BackendRuntime current, long now) {
-        return attempts + 1 < policy.maxAttempts()
-                && route.hasOther(backend -> backend == current || tried.contains(backend), now);
+        return request.wishes().failover()
+                && attempts + 1 < policy.maxAttempts()
+                && route.hasOther(backend -> backend == current || isTriedOrUnwanted(backend), now);
     }
 
     private void standStill(Outcome why, long now) {
+        waitsFor = why;
         if (waiting) {
             return;
         }
-        if (why == Outcome.EXHAUSTED && !(onlyUnreached && route.isWarming())) {
+        if (why == Outcome.EXHAUSTED && !tried.isEmpty() && !(onlyUnreached && route.isWarming())) {
             giveUp(OpenAiError.backendsFailed(tried.size()));
-            return;
+        } else if (isWaitOver(now)) {
+            giveUp(nothingCame(why));
+        } else if (!standInLine(now)) {
+            giveUp(OpenAiError.waitingRoomFull(policy.waitingRoom()));
         }
+    }
+
+    /** Waits in the order of arrival; false if there is no seat left. */
+    private boolean standInLine(long now) {
+        waiting = waiting || (!isWaitOver(now) && route.room().enter(ticket, this, policy.waitingRoom()));
+        return waiting;
+    }
+
+    private boolean isWaitOver(long now) {
         if (waitUntil == 0) {
             waitUntil = now + policy.waitLimit().toNanos();
             ticket = route.room().ticket();
         }
-        if (now - waitUntil >= 0) {
-            giveUp(nothingCame(why));
-        } else if (route.room().enter(ticket, this, policy.waitingRoom())) {
-            waiting = true;
-        } else {
-            giveUp(OpenAiError.waitingRoomFull(policy.waitingRoom()));
-        }
+        return now - waitUntil >= 0;
     }
 
     private OpenAiError nothingCame(Outcome why) {
         return switch (why) {
             case FULL -> OpenAiError.backendsFull();
             case RESTING -> OpenAiError.backendsResting(policy.breaker().openFor());
-            default -> OpenAiError.noBackendInTime(policy.waitLimit());
+            default -> OpenAiError.noBackendInTime(Duration.ofNanos(now() - arrivedAt));
         };
     }
 
@@ -305,11 +348,15 @@ final class Exchange extends Sweeper.Member {
             attempts += rests ? 0 : 1;
         }
         remember(last);
+        overloaded = failure == BackendFailure.OVERLOADED;
         long now = now();
         if (isMoving()) {
             route.continuation(requireNonNull(continuation).method(), false);
         }
-        if (attempts >= policy.maxAttempts() || (failed.wasSent() && !route.mayRetry(now)) || outlasts(rest, now)) {
+        if (!request.wishes().failover()
+                || attempts >= policy.maxAttempts()
+                || (failed.wasSent() && !route.mayRetry(now))
+                || outlasts(rest, now)) {
             giveUp(OpenAiError.backendsFailed(Math.max(1, attempts)));
         } else {
             proceed();
@@ -382,7 +429,7 @@ final class Exchange extends Sweeper.Member {
         }
         committed();
         route.firstToken(backend, now() - arrivedAt);
-        answer.beginEvents(head.status(), ForwardHeaders.toClient(head.headers()), backend.id());
+        answer.beginEvents(head.status(), ForwardHeaders.toClient(head.headers()), backend);
     }
 
     // --- going on elsewhere ---
@@ -467,6 +514,9 @@ final class Exchange extends Sweeper.Member {
         @Nullable HeldAnswer last = lastAnswer;
         lastAnswer = null;
         boolean moving = isMoving();
+        if (attempts > 0 && !overloaded && request.wishes().failover()) {
+            answer.spent();
+        }
         over();
         route.settleFailure();
         if (moving) {
@@ -552,10 +602,10 @@ final class Exchange extends Sweeper.Member {
         }
         if (waiting) {
             if (now - waitUntil >= 0) {
-                giveUp(nothingCame(Outcome.NO_BACKEND));
+                giveUp(nothingCame(waitsFor));
                 return;
             }
-            proceed();
+            proceed(route.room().isAheadOf(this));
         }
         if (!over && attempt != null) {
             if (attempt.isStuck(now)) {
@@ -585,15 +635,17 @@ final class Exchange extends Sweeper.Member {
         cancelAttempt();
         if (committed && !isMoving()) {
             brokenAfterBegin(true);
+        } else if (waiting) {
+            giveUp(nothingCame(waitsFor));
         } else {
-            giveUp(OpenAiError.deadlinePassed(policy.deadline()));
+            giveUp(OpenAiError.deadlinePassed(Duration.ofNanos(deadlineAt - arrivedAt)));
         }
     }
 
     private boolean isHeartbeatDue(long now) {
         return request.stream()
                 && !policy.heartbeat().isZero()
-                && now - answer.lastWrite() >= policy.heartbeat().toNanos()
+                && now - answer.lastWrite() >= Math.min(policy.heartbeat().toNanos(), patience / 2)
                 && answer.isWritable()
                 && (attempt == null || attempt.mayTakeComment());
     }

@@ -19,12 +19,12 @@ final class HeldAnswer {
 
     private final HttpResponseStatus status;
     private final HttpHeaders headers;
-    private final String backend;
+    private final BackendRuntime backend;
     private final MemoryBudget budget;
     private ByteBuf body = Unpooled.EMPTY_BUFFER;
     private int size;
 
-    HeldAnswer(HttpResponseStatus status, HttpHeaders headers, String backend, MemoryBudget budget) {
+    HeldAnswer(HttpResponseStatus status, HttpHeaders headers, BackendRuntime backend, MemoryBudget budget) {
         this.status = status;
         this.headers = headers;
         this.backend = backend;
@@ -39,7 +39,7 @@ final class HeldAnswer {
         return headers;
     }
 
-    String backend() {
+    BackendRuntime backend() {
         return backend;
     }
 

@@ -42,6 +42,7 @@ final class RouteMetrics implements AutoCloseable {
     private final Map<Method, Counter> continued = new EnumMap<>(Method.class);
     private final Map<Method, Counter> refused = new EnumMap<>(Method.class);
     private final Counter notContinued;
+    private final Counter clientRetries;
 
     RouteMetrics(MeterRegistry registry, String deployment) {
         this.registry = registry;
@@ -60,6 +61,10 @@ final class RouteMetrics implements AutoCloseable {
             refused.put(method, continuations(deployment, method.label(), "failed"));
         }
         notContinued = continuations(deployment, "none", "failed");
+        clientRetries = Counter.builder("tuna.router.client.retries")
+                .description("Requests that a client's library sent again after a failure")
+                .tag("deployment", deployment)
+                .register(registry);
     }
 
     private Counter continuations(String deployment, String method, String result) {
@@ -79,6 +84,10 @@ final class RouteMetrics implements AutoCloseable {
         notContinued.increment();
     }
 
+    void clientRetry() {
+        clientRetries.increment();
+    }
+
     void firstToken(Tier tier, long nanos) {
         requireNonNull(firstToken.get(tier)).record(nanos, TimeUnit.NANOSECONDS);
     }
@@ -89,5 +98,6 @@ final class RouteMetrics implements AutoCloseable {
         continued.values().forEach(registry::remove);
         refused.values().forEach(registry::remove);
         registry.remove(notContinued);
+        registry.remove(clientRetries);
     }
 }

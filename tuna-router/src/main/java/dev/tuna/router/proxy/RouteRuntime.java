@@ -115,7 +115,7 @@ final class RouteRuntime {
         leaving.removeIf(backend -> backend.inFlight() == 0);
         leaving.addAll(known);
         view = next;
-        room.callAll();
+        room.callOne();
     }
 
     private View view(Route route, List<BackendRuntime> known) {
@@ -153,16 +153,25 @@ final class RouteRuntime {
 
     // --- requests ---
 
-    /** Lets a request in, to be {@linkplain #settleSuccess settled} exactly once, or counts it as rejected. */
-    boolean admit() {
+    /**
+     * Lets a request in, to be {@linkplain #settleSuccess settled} exactly once, or counts it as rejected.
+     *
+     * @param retry whether the client sends it again, which is no new reason to try anything twice
+     * @return whether it is let in
+     */
+    boolean admit(boolean retry) {
         if (permits.incrementAndGet() > policy().maxInFlight()) {
             permits.decrementAndGet();
             rejected.increment();
             return false;
         }
         requests.increment();
-        long now = clock.getAsLong();
-        budget.update(current -> current.requested(now));
+        if (retry) {
+            metrics.clientRetry();
+        } else {
+            long now = clock.getAsLong();
+            budget.update(current -> current.requested(now));
+        }
         return true;
     }
 

@@ -40,7 +40,7 @@ final class WaitingRoom {
         return taken.get();
     }
 
-    /** Calls the one that has waited longest. */
+    /** Calls the one that has waited longest; if it cannot use what there is, it calls the next. */
     void callOne() {
         if (taken.get() > 0) {
             Map.Entry<Long, Exchange> first = waiting.firstEntry();
@@ -48,6 +48,23 @@ final class WaitingRoom {
                 first.getValue().call();
             }
         }
+    }
+
+    /** Calls the next one behind a place, whether or not it is taken. */
+    void callAfter(long ticket) {
+        Map.Entry<Long, Exchange> next = waiting.higherEntry(ticket);
+        if (next != null) {
+            next.getValue().call();
+        }
+    }
+
+    /** Whether somebody waits whose turn comes before. */
+    boolean isAheadOf(Exchange exchange) {
+        if (taken.get() == 0) {
+            return false;
+        }
+        Map.Entry<Long, Exchange> first = waiting.firstEntry();
+        return first != null && first.getValue() != exchange;
     }
 
     void callAll() {

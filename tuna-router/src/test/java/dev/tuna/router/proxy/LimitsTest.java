@@ -15,10 +15,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tuna.api.Tier;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.RouterConfig;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.Fault.Moment;
 import dev.tuna.testkit.vllm.VllmStandIn;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -273,5 +279,99 @@ class LimitsTest {
         assertThat(bench.settled().failed()).isEqualTo(1);
         assertThat(bench.failures).isEmpty();
         assertThat(replica.requests()).hasSize(1);
+    }
+
+    @Test
+    @DisplayName("R6 R15 a client that takes nothing for as long as a request may last is cut")
+    void aStuckClientIsCut() throws Exception {
+        AtomicLong time = new AtomicLong();
+        try (Bench timed = new Bench(RouterConfig.builder().port(0).ioThreads(2).build(), time::get)) {
+            AtomicLong sent = new AtomicLong();
+            String event =
+                    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + "x".repeat(8000) + "\"}}]}\n\n";
+            RawBackend flood = timed.own(new RawBackend(peer -> {
+                peer.request();
+                peer.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+                while (true) {
+                    peer.chunk(event);
+                    sent.addAndGet(event.length());
+                }
+            }));
+            timed.router.put(Bench.route(List.of(), List.of(spot("spot-1", flood.uri())), PATIENT));
+            try (Socket client = new Socket()) {
+                client.setReceiveBufferSize(64 << 10);
+                client.connect(timed.router.address());
+                send(client, raw(stream("hello")));
+                awaitStandstill(sent);
+                time.addAndGet(PATIENT.deadline().toNanos() - 1);
+                assertThat(timed.traffic().inFlight()).isEqualTo(1);
+                time.addAndGet(1);
+                await("the backend was hung up on", () -> flood.ended.size() == 1);
+            }
+            assertThat(timed.settled().clientErrors()).isEqualTo(1);
+            assertThat(timed.failures).as("not the replica's fault").isEmpty();
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "R10 R15 when bodies fill the memory granted further ones get 503 with Retry-After until there is room")
+    void memoryForBodiesIsBounded() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        RouterConfig small = RouterConfig.builder()
+                .port(0)
+                .ioThreads(2)
+                .maxBodyBytes(1000)
+                .maxBufferedBytes(2000)
+                .build();
+        try (Bench narrow = new Bench(small)) {
+            RawBackend slow = narrow.own(new RawBackend(peer -> {
+                peer.request();
+                gate.await();
+                peer.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+            }));
+            narrow.router.put(Bench.route(List.of(), List.of(spot("spot-1", slow.uri())), PATIENT));
+            String large = chat("x".repeat(800), "");
+            List<CompletableFuture<HttpResponse<String>>> held = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                held.add(Bench.client().sendAsync(narrow.request(Bench.CHAT, large), BodyHandlers.ofString()));
+            }
+            await("both are held", () -> slow.requests.size() == 2);
+            HttpResponse<String> third = narrow.post(large);
+            assertThat(third.statusCode()).isEqualTo(503);
+            assertThat(third.headers().firstValue("retry-after")).isPresent();
+            assertThat(json(third.body()).path("error").path("code").asText()).isEqualTo("memory_full");
+            gate.countDown();
+            for (CompletableFuture<HttpResponse<String>> answer : held) {
+                assertThat(answer.get().statusCode()).isEqualTo(200);
+            }
+            narrow.settled();
+            assertThat(narrow.post(large).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    @DisplayName("R15 answers are held only while there is memory for it, and what was taken is given back")
+    void memoryForAnswersIsBounded() {
+        BackendRuntime backend = new BackendRuntime(spot("spot-1", replica.uri()), PATIENT, 0);
+        MemoryBudget budget = new MemoryBudget(10);
+        HeldAnswer first = held(backend, budget);
+        HeldAnswer second = held(backend, budget);
+        assertThat(first.add(bytes(6), UnpooledByteBufAllocator.DEFAULT)).isTrue();
+        assertThat(second.add(bytes(4), UnpooledByteBufAllocator.DEFAULT)).isTrue();
+        ByteBuf more = bytes(1);
+        assertThat(second.add(more, UnpooledByteBufAllocator.DEFAULT)).isFalse();
+        first.release();
+        assertThat(second.add(more, UnpooledByteBufAllocator.DEFAULT)).isTrue();
+        second.release();
+        assertThat(budget.taken()).isZero();
+    }
+
+    private static HeldAnswer held(BackendRuntime backend, MemoryBudget budget) {
+        return new HeldAnswer(HttpResponseStatus.OK, new DefaultHttpHeaders(), backend, budget);
+    }
+
+    private static ByteBuf bytes(int length) {
+        return Unpooled.buffer().writeZero(length);
     }
 }

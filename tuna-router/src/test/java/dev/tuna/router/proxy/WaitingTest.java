@@ -9,10 +9,13 @@ import static dev.tuna.router.proxy.Bench.spot;
 import static dev.tuna.router.proxy.Bench.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tuna.api.Tier;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
+import dev.tuna.spi.BackendAddress;
 import dev.tuna.testkit.vllm.Fault;
+import dev.tuna.testkit.vllm.Fault.Moment;
 import dev.tuna.testkit.vllm.VllmStandIn;
 import java.net.Socket;
 import java.net.http.HttpResponse;
@@ -20,7 +23,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -215,5 +220,77 @@ class WaitingTest {
         bench.router.remove("tuna-1");
         assertThat(answer.get().statusCode()).isEqualTo(503);
         assertThat(bench.router.load("tuna-1")).isEmpty();
+    }
+
+    @Test
+    @DisplayName("R-08 R10 places go to those who wait in the order of their arrival, and nobody overtakes")
+    void firstComeFirstServed() throws Exception {
+        Semaphore places = new Semaphore(0);
+        RawBackend narrow = bench.own(new RawBackend(peer -> {
+            peer.request();
+            places.acquire();
+            peer.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+        }));
+        BackendAddress one = new BackendAddress(narrow.uri(), Optional.empty(), "/health", Optional.empty(), 1);
+        bench.router.put(Bench.route(List.of(), List.of(new RouteBackend("spot-1", Tier.SPOT, one, false)), PATIENT));
+        List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+        answers.add(sendLater(chat("number-0", "")));
+        await("the replica is full", () -> narrow.requests.size() == 1);
+        for (int i = 1; i < 6; i++) {
+            answers.add(sendLater(chat("number-" + i, "")));
+            int waiting = i;
+            await("it waits", () -> bench.traffic().waiting() == waiting);
+        }
+        for (int i = 0; i < 6; i++) {
+            int arrived = i + 1;
+            await("the next one is there", () -> narrow.requests.size() == arrived);
+            answers.add(sendLater(chat("late", "")));
+            int waiting = 6;
+            await("a late one waits behind", () -> bench.traffic().waiting() == waiting - 1);
+            places.release();
+        }
+        places.release(6);
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+            assertThat(answer.get().statusCode()).isEqualTo(200);
+        }
+        for (int i = 0; i < 12; i++) {
+            assertThat(narrow.requests.get(i)).contains(i < 6 ? "number-" + i : "late");
+        }
+    }
+
+    @Test
+    @DisplayName("R10 R13 a client that says how long it waits is told when to come back before it gives up")
+    void patienceOfTheClient() throws Exception {
+        bench.router.put(Bench.route(List.of(), List.of(), PATIENT));
+        HttpResponse<String> answer = bench.post(chat("hello", ""), "x-stainless-read-timeout", "0.2");
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("retry-after")).isPresent();
+        assertThat(answer.headers().firstValue("x-should-retry"))
+                .as("nothing was tried")
+                .isEmpty();
+
+        RoutePolicy hours = PATIENT.toBuilder().heartbeat(Duration.ofHours(1)).build();
+        bench.router.put(Bench.route(List.of(), List.of(), hours));
+        try (Socket client = bench.socket()) {
+            Bench.send(client, Bench.raw(stream("hello"), "x-stainless-timeout: 0.2"));
+            assertThat(Bench.readUntil(client, ": waiting\n\n\r\n")).startsWith("HTTP/1.1 200 OK");
+        }
+    }
+
+    @Test
+    @DisplayName("R10 what has waited in vain for room gets 429")
+    void inVainForRoom() throws Exception {
+        VllmStandIn replica = bench.standIn();
+        replica.inject(Fault.stall(Moment.BEFORE_HEADERS));
+        BackendAddress one = new BackendAddress(replica.uri(), Optional.empty(), "/health", Optional.empty(), 1);
+        bench.router.put(Bench.route(
+                List.of(),
+                List.of(new RouteBackend("spot-1", Tier.SPOT, one, false)),
+                PATIENT.toBuilder().waitLimit(Duration.ofMillis(50)).build()));
+        sendLater(chat("a", ""));
+        await("the replica is full", () -> replica.stats().modelRequests() == 1);
+        HttpResponse<String> answer = bench.post(chat("b", ""));
+        assertThat(answer.statusCode()).isEqualTo(429);
+        assertThat(answer.headers().firstValue("retry-after")).isPresent();
     }
 }

@@ -160,7 +160,7 @@ class ControlPlaneTest {
         assertThat(world.gateway.route("chat").policy().waitingRoom()).isZero();
         assertThat(world.until(destroyed::isDone)).isTrue();
 
-        assertThat(chat.status().traffic().succeeded()).isZero();
+        assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
         assertThat(world.cloud.snapshot().empty()).isTrue();
         assertThat(world.gateway.has("chat")).isFalse();
         assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));

@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** An endpoint on virtual time: replicas first, serverless else, and a waiting room. Confined to the thread of the time. */
-final class ScriptedGateway implements Gateway {
+public final class ScriptedGateway implements Gateway {
 
     private final VirtualTime time;
     private final SimulatedCloud cloud;
@@ -69,7 +69,7 @@ final class ScriptedGateway implements Gateway {
         }
     }
 
-    Route route(String deployment) {
+    public Route route(String deployment) {
         return traffic(deployment).route;
     }
 
@@ -77,11 +77,11 @@ final class ScriptedGateway implements Gateway {
         return Optional.ofNullable(routes.get(deployment)).orElseThrow();
     }
 
-    boolean has(String deployment) {
+    public boolean has(String deployment) {
         return routes.containsKey(deployment);
     }
 
-    void request(String deployment, Duration serviceTime) {
+    public void request(String deployment, Duration serviceTime) {
         Traffic traffic = traffic(deployment);
         traffic.requests++;
         send(traffic, serviceTime);
@@ -187,7 +187,7 @@ final class ScriptedGateway implements Gateway {
         return URI.create("http://127.0.0.1:8080");
     }
 
-    boolean isClosed() {
+    public boolean isClosed() {
         return closed;
     }
 

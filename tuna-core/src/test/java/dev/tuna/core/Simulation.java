@@ -4,15 +4,23 @@ import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
+import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.core.control.Prober;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.DeploymentRecord;
+import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.ServerlessProvider;
+import dev.tuna.spi.SpotProvider;
+import dev.tuna.spi.StateChange;
+import dev.tuna.spi.StateSnapshot;
+import dev.tuna.spi.StateStore;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
@@ -31,43 +39,53 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BooleanSupplier;
 
 /** A whole Tuna on virtual time, with a simulated cloud and an endpoint that is scripted. Confined to one thread. */
-final class Simulation implements AutoCloseable {
+public final class Simulation implements AutoCloseable {
 
-    static final Duration LONG = Duration.ofHours(2);
+    public static final Duration LONG = Duration.ofHours(2);
 
-    final VirtualTime time = VirtualTime.create();
-    final SimulatedCloud cloud;
-    final Secrets secrets = new Secrets();
-    final List<DeploymentEvent> events = new ArrayList<>();
+    public final VirtualTime time = VirtualTime.create();
+    public final SimulatedCloud cloud;
+    public final Secrets secrets = new Secrets();
+
+    /** The plugins; a test may put its own around them before the start. */
+    public ServerlessProvider serverless;
+
+    public SpotProvider spot;
+    public final List<DeploymentEvent> events = new ArrayList<>();
     /** Serverless providers beside the cloud's own. */
-    final List<ServerlessProvider> others = new ArrayList<>();
+    public final List<ServerlessProvider> others = new ArrayList<>();
 
-    InMemoryStateStore store = new InMemoryStateStore("0123456789abcdef");
+    public InMemoryStateStore store = new InMemoryStateStore("0123456789abcdef");
+
+    /** Whether the disk is full. */
+    public boolean unwritable;
 
     /** Whether every call and every write is a step of its own, between which one can crash. */
-    boolean stepwise;
+    public boolean stepwise;
 
     private ScheduledExecutorService scheduler = time.newScheduler();
-    ControlTimings timings = ControlTimings.DEFAULT;
+    public ControlTimings timings = ControlTimings.DEFAULT;
 
     /** The endpoint of the last start. */
     @SuppressWarnings("NullAway.Init")
-    ScriptedGateway gateway;
+    public ScriptedGateway gateway;
 
     /** The last one started. */
     @SuppressWarnings("NullAway.Init")
-    Tuna tuna;
+    public Tuna tuna;
 
-    Simulation() {
+    public Simulation() {
         this(CloudSettings.DEFAULT.withColdStart(Duration.ofSeconds(40)).withBootDelay(Duration.ofMinutes(5)));
     }
 
-    Simulation(CloudSettings settings) {
+    public Simulation(CloudSettings settings) {
         cloud = SimulatedCloud.on(time, settings);
+        serverless = cloud.serverless();
+        spot = cloud.spot();
     }
 
     /** Settings of a cloud that shows what is gone for as long as a test can take. */
-    static CloudSettings rememberingAll() {
+    public static CloudSettings rememberingAll() {
         CloudSettings usual =
                 CloudSettings.DEFAULT.withColdStart(Duration.ofSeconds(40)).withBootDelay(Duration.ofMinutes(5));
         return new CloudSettings(
@@ -79,11 +97,11 @@ final class Simulation implements AutoCloseable {
                 Duration.ofDays(365));
     }
 
-    Tuna start() {
+    public Tuna start() {
         scheduler = time.newScheduler();
         TunaBuilder builder = Tuna.builder();
         others.forEach(builder::provider);
-        tuna = builder.store(store)
+        tuna = builder.store(new SometimesUnwritable(store))
                 .secrets(secrets)
                 .clock(time)
                 .ticker(time.ticker())
@@ -91,8 +109,8 @@ final class Simulation implements AutoCloseable {
                 .executor(stepwise ? scheduler : Runnable::run)
                 .random(new Random(42))
                 .timings(timings)
-                .provider(cloud.serverless())
-                .provider(cloud.spot())
+                .provider(serverless)
+                .provider(spot)
                 .classLoader(ClassLoader.getPlatformClassLoader())
                 .gateway(listener -> {
                     gateway = new ScriptedGateway(time, cloud, this::isAlive, listener);
@@ -104,7 +122,7 @@ final class Simulation implements AutoCloseable {
         return tuna;
     }
 
-    Tuna restart() {
+    public Tuna restart() {
         tuna.close();
         store.close();
         store = store.reopen();
@@ -112,14 +130,14 @@ final class Simulation implements AutoCloseable {
     }
 
     /** As after kill -9: whatever the old one had on its way is lost, and it never gets to say goodbye. */
-    Tuna crash() {
+    public Tuna crash() {
         scheduler.shutdownNow();
         store.close();
         store = store.reopen();
         return start();
     }
 
-    boolean isAlive(URI address) {
+    public boolean isAlive(URI address) {
         return cloud.snapshot().replicas().stream()
                 .anyMatch(replica -> replica.address().equals(Optional.of(address))
                         && (replica.phase() == BackendPhase.READY || replica.phase() == BackendPhase.DRAINING));
@@ -139,30 +157,30 @@ final class Simulation implements AutoCloseable {
         };
     }
 
-    static DeployRequest.Builder chat() {
+    public static DeployRequest.Builder chat() {
         return DeployRequest.builder("Qwen/Qwen3-0.6B", "L4").serviceName("chat");
     }
 
-    boolean until(BooleanSupplier condition) {
+    public boolean until(BooleanSupplier condition) {
         return time.runUntil(condition, LONG);
     }
 
-    void pass(Duration span) {
+    public void pass(Duration span) {
         time.advance(span);
     }
 
-    List<ReplicaView> running() {
+    public List<ReplicaView> running() {
         return cloud.snapshot().replicas().stream()
                 .filter(replica -> replica.phase() != BackendPhase.GONE)
                 .toList();
     }
 
-    boolean happened(DeploymentEvent.Kind kind) {
+    public boolean happened(DeploymentEvent.Kind kind) {
         return events.stream().anyMatch(event -> event.kind() == kind);
     }
 
     /** What the bill says for a tier, in US dollars. */
-    static BigDecimal billed(CostReport cost, Tier... tiers) {
+    public static BigDecimal billed(CostReport cost, Tier... tiers) {
         return cost.lines().stream()
                 .filter(line -> List.of(tiers).contains(line.tier()))
                 .flatMap(line -> line.usd().stream())
@@ -170,7 +188,7 @@ final class Simulation implements AutoCloseable {
     }
 
     /** Steady traffic: one request each {@code every}, for {@code span}. */
-    void traffic(String deployment, Duration span, Duration every, Duration serviceTime) {
+    public void traffic(String deployment, Duration span, Duration every, Duration serviceTime) {
         Duration passed = Duration.ZERO;
         while (passed.compareTo(span) < 0) {
             gateway.request(deployment, serviceTime);
@@ -187,9 +205,50 @@ final class Simulation implements AutoCloseable {
         store.close();
     }
 
+    private final class SometimesUnwritable implements StateStore {
+        private final StateStore inner;
+
+        SometimesUnwritable(StateStore inner) {
+            this.inner = inner;
+        }
+
+        @Override
+        public void save(StateChange change) {
+            if (unwritable) {
+                throw new StoreException(ErrorCode.STORE_UNWRITABLE, "disk full, as scripted", null);
+            }
+            inner.save(change);
+        }
+
+        @Override
+        public String ownerId() {
+            return inner.ownerId();
+        }
+
+        @Override
+        public StateSnapshot load() {
+            return inner.load();
+        }
+
+        @Override
+        public List<DeploymentRecord> ended(int limit) {
+            return inner.ended(limit);
+        }
+
+        @Override
+        public List<LedgerEntry> ledger(String deploymentId) {
+            return inner.ledger(deploymentId);
+        }
+
+        @Override
+        public void close() {
+            inner.close();
+        }
+    }
+
     /** Secrets in memory. */
-    static final class Secrets implements SecretStore {
-        final Map<SecretRef, Secret> all = new ConcurrentHashMap<>();
+    public static final class Secrets implements SecretStore {
+        public final Map<SecretRef, Secret> all = new ConcurrentHashMap<>();
 
         @Override
         public Optional<Secret> get(SecretRef ref) {

@@ -64,6 +64,12 @@ record Accounts(
                 at);
     }
 
+    /** The books at the end, when the route and its counters go. */
+    Accounts closed(TrafficStats current, Instant at) {
+        TrafficStats all = Traffic.past(Traffic.sum(before, current));
+        return new Accounts(tally, same, 0, 0, serverlessPrice, onDemandPrice, all, new Stored(all, same), at);
+    }
+
     Accounts withTally(Tally next) {
         return new Accounts(next, same, inFlight, requests, serverlessPrice, onDemandPrice, before, stored, storedAt);
     }

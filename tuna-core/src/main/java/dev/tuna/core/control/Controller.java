@@ -11,6 +11,7 @@ import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.provider.Helpers;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteLoad;
@@ -85,6 +86,7 @@ public final class Controller implements AutoCloseable {
         this.runner = new Runner(
                 parts.clouds(),
                 new Chooser(parts.clouds(), parts.catalog()),
+                new Helpers(parts.clouds(), parts.store()),
                 keyring,
                 parts.prober(),
                 threads.calls(),
@@ -624,7 +626,12 @@ public final class Controller implements AutoCloseable {
         if (effect instanceof Effect.Finish) {
             finish(service, slot);
         } else {
-            runner.run(effect, state, slot.keys(), message -> post(service, slot, message));
+            runner.run(
+                    effect,
+                    state,
+                    slot.keys(),
+                    () -> !closed && slot.state().awaits(effect.generation()),
+                    message -> post(service, slot, message));
         }
     }
 

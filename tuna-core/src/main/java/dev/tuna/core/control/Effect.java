@@ -24,6 +24,15 @@ sealed interface Effect {
         return false;
     }
 
+    /**
+     * The call that it makes.
+     *
+     * @return the generation that its answer carries; 0 if it is not answered
+     */
+    default long generation() {
+        return 0;
+    }
+
     /** Look for serverless providers that can take the deployment, but not among those excluded. */
     record Choose(long generation, Set<String> excluded) implements Effect {}
 
@@ -84,8 +93,13 @@ sealed interface Effect {
         }
     }
 
-    /** Remove the last traces inside the installation. */
-    record Conclude(long generation) implements Effect {}
+    /** Make sure that no plugin has a helper left, and remove the last traces inside the installation. */
+    record Conclude(long generation) implements Effect {
+        @Override
+        public boolean isOutside() {
+            return true;
+        }
+    }
 
     /** Take the endpoint away and tell whoever waits: it is over. */
     record Finish() implements Effect {

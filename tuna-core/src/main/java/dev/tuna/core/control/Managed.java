@@ -118,6 +118,14 @@ record Managed(
         return ContainerRules.of(scaling().serverless(), Duration.ZERO);
     }
 
+    /** Whether somebody still waits for the answer to a call. */
+    boolean awaits(long generation) {
+        Stream<Optional<Call>> own = Stream.of(choice.call(), fleet.call(), fleet.look(), ending.call());
+        Stream<Optional<Call>> theirs =
+                backends.values().stream().flatMap(backend -> Stream.of(backend.call(), backend.look()));
+        return Stream.concat(own, theirs).flatMap(Optional::stream).anyMatch(call -> call.generation() == generation);
+    }
+
     boolean isOver() {
         return phase == DeploymentPhase.DESTROYED || phase == DeploymentPhase.FAILED;
     }

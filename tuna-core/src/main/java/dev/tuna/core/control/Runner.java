@@ -7,6 +7,7 @@ import dev.tuna.api.TunaException;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.core.placement.Placement;
 import dev.tuna.core.provider.Clouds;
+import dev.tuna.core.provider.Helpers;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -35,18 +37,23 @@ final class Runner {
 
     private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
 
+    private static final int CALLS_PER_CLOUD = 4;
+
     private final Clouds clouds;
     private final Preflights preflights;
     private final Chooser chooser;
+    private final Helpers helpers;
     private final Keyring keyring;
     private final Prober prober;
-    private final Executor calls;
-    private final Executor endings;
+    private final Lanes searches;
+    private final Lanes calls;
+    private final Lanes endings;
     private final Duration orphanTimeout;
 
     Runner(
             Clouds clouds,
             Chooser chooser,
+            Helpers helpers,
             Keyring keyring,
             Prober prober,
             Executor calls,
@@ -55,10 +62,12 @@ final class Runner {
         this.clouds = clouds;
         this.preflights = new Preflights(clouds);
         this.chooser = chooser;
+        this.helpers = helpers;
         this.keyring = keyring;
         this.prober = prober;
-        this.calls = calls;
-        this.endings = endings;
+        this.searches = new Lanes(calls, 1);
+        this.calls = new Lanes(calls, CALLS_PER_CLOUD);
+        this.endings = new Lanes(endings, CALLS_PER_CLOUD);
         this.orphanTimeout = orphanTimeout;
     }
 
@@ -67,57 +76,71 @@ final class Runner {
      *
      * @param managed the deployment as it was decided
      * @param keys its secrets
+     * @param wanted whether the call is still waited for when its turn comes: one that is not must not be made any more,
+     *     since what it makes might be made after everything was removed
      * @param answer where messages go
      */
-    void run(Effect effect, Managed managed, Keys keys, Consumer<Message> answer) {
+    void run(Effect effect, Managed managed, Keys keys, BooleanSupplier wanted, Consumer<Message> answer) {
         if (effect instanceof Effect.Choose choose) {
             call(
-                    calls,
+                    searches.of(managed.id()),
+                    wanted,
                     () -> chooser.choose(managed.id(), managed.outsideRequest(), choose.excluded()),
                     result -> answer.accept(new Message.Chosen(choose.generation(), result)));
         } else if (effect instanceof Effect.CheckSpot check) {
             call(
-                    calls,
+                    calls.of(check.cloud()),
+                    wanted,
                     () -> preflights.spot(check.cloud(), replicaSpec(managed, check.cloud()), true),
                     result -> answer.accept(new Message.SpotChecked(check.generation(), result)));
         } else if (effect instanceof Effect.Prepare prepare) {
             call(
-                    calls,
+                    calls.of(prepare.cloud()),
+                    wanted,
                     () -> prepare(managed, prepare),
                     result -> answer.accept(new Message.LaunchesPrepared(prepare.generation(), result)));
         } else if (effect instanceof Effect.Begin begin) {
             call(
-                    calls,
+                    calls.of(begin.provider()),
+                    wanted,
                     () -> clouds.serverless(begin.provider()).begin(begin.plan()),
                     result -> answer.accept(new Message.Made(begin.backend(), begin.generation(), result)));
         } else if (effect instanceof Effect.Launch launch) {
             call(
-                    calls,
+                    calls.of(launch.provider()),
+                    wanted,
                     () -> clouds.spot(launch.provider()).launch(launch.plan()),
                     result -> answer.accept(new Message.Made(launch.backend(), launch.generation(), result)));
         } else if (effect instanceof Effect.LookAtEndpoint look) {
             call(
-                    calls,
+                    calls.of(look.provider()),
+                    wanted,
                     () -> clouds.serverless(look.provider()).observe(look.ref()),
                     result -> answer.accept(new Message.EndpointSeen(look.backend(), look.generation(), result)));
         } else if (effect instanceof Effect.LookAtFleet look) {
-            call(calls, () -> look(look), result -> answer.accept(new Message.FleetSeen(look.generation(), result)));
+            call(
+                    calls.of(look.provider()),
+                    wanted,
+                    () -> look(look),
+                    result -> answer.accept(new Message.FleetSeen(look.generation(), result)));
         } else if (effect instanceof Effect.Probe probe) {
             probe(probe, keys, answer);
         } else {
-            end(effect, managed, answer);
+            end(effect, managed, wanted, answer);
         }
     }
 
-    private void end(Effect effect, Managed managed, Consumer<Message> answer) {
+    private void end(Effect effect, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
         if (effect instanceof Effect.End end) {
             call(
-                    endings,
+                    endings.of(end.provider()),
+                    wanted,
                     () -> end(end),
                     result -> answer.accept(new Message.EndAccepted(end.backend(), end.generation(), result)));
         } else if (effect instanceof Effect.CleanUp cleanUp) {
             call(
-                    endings,
+                    endings.of(cleanUp.provider()),
+                    wanted,
                     () -> {
                         clouds.spot(cleanUp.provider())
                                 .cleanUp(managed.revision().outside());
@@ -126,8 +149,10 @@ final class Runner {
                     result -> answer.accept(new Message.CleanedUp(cleanUp.generation(), result)));
         } else if (effect instanceof Effect.Conclude conclude) {
             call(
-                    endings,
+                    endings.of(managed.id()),
+                    wanted,
                     () -> {
+                        helpers.sweep(managed.id(), managed.revision().outside());
                         keyring.forget(managed.id(), managed.revision());
                         return managed.name();
                     },
@@ -200,9 +225,14 @@ final class Runner {
                 .thenAccept(fault -> answer.accept(new Message.Probed(probe.backend(), probe.generation(), fault)));
     }
 
-    private static <T> void call(Executor executor, Supplier<T> work, Consumer<Result<T>> answer) {
+    private static <T> void call(
+            Executor executor, BooleanSupplier wanted, Supplier<T> work, Consumer<Result<T>> answer) {
         try {
-            executor.execute(() -> answer.accept(attempt(work)));
+            executor.execute(() -> {
+                if (wanted.getAsBoolean()) {
+                    answer.accept(attempt(work));
+                }
+            });
         } catch (RejectedExecutionException e) {
             LOG.debug("Call dropped, Tuna is closing");
         }
@@ -213,7 +243,7 @@ final class Runner {
             return Result.of(work.get());
         } catch (TunaException e) {
             return Result.failed(e);
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) { // also what Java would have had declared: not every plugin is written in it
             LOG.warn("A call failed in an unexpected way", e);
             return Result.failed(ProviderException.of("tuna", "call a provider")
                     .message("failed in an unexpected way: " + e)

@@ -143,6 +143,7 @@ final class TearDown {
         }
         message.result().failure().ifPresentOrElse(failure -> failed(turn, failure.getMessage()), () -> {
             turn.solved(TOPIC);
+            turn.accounts(turn.state().accounts().closed(turn.load().traffic(), turn.steady()));
             turn.change(state -> state.with(draft ->
                     draft.phase = draft.goal == Goal.FAIL ? DeploymentPhase.FAILED : DeploymentPhase.DESTROYED));
             turn.want(new Effect.Finish());

@@ -21,8 +21,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Threads implements AutoCloseable {
 
-    private static final int CALLS = 16;
-    private static final int ENDINGS = 16;
+    // Room for several clouds that hang at the same time, see Lanes.
+    private static final int CALLS = 32;
+    private static final int ENDINGS = 32;
     private static final long PATIENCE_SECONDS = 5;
 
     private final List<ExecutorService> owned = new ArrayList<>();

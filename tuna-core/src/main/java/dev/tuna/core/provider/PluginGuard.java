@@ -8,7 +8,8 @@ import java.util.function.Supplier;
 
 /**
  * Calls a plugin. What it throws against its contract becomes a {@link ProviderException} that names its class, and so
- * does a missing result. Immutable and thread-safe.
+ * does a missing result. How far such a call got is unknown, and so is whether it made or removed something: to be on the
+ * safe side it counts as one that may succeed when it is made again. Immutable and thread-safe.
  *
  * @param provider the provider's name
  * @param plugin the plugin's class
@@ -26,8 +27,9 @@ record PluginGuard(String provider, Class<?> plugin) {
                     .code(ErrorCode.UNREACHABLE)
                     .retryable(true)
                     .build();
-        } catch (RuntimeException | LinkageError e) {
-            throw refusal(operation, "threw " + e, e).build();
+        } catch (Exception
+                | LinkageError e) { // also what Java would have had declared: not every plugin is written in it
+            throw refusal(operation, "threw " + e, e).retryable(true).build();
         }
         if (result == null) {
             throw faulty(operation, "returned null");
@@ -43,7 +45,10 @@ record PluginGuard(String provider, Class<?> plugin) {
     }
 
     ProviderException faulty(String operation, String what) {
-        return ProviderException.of(provider, operation).message(blame(what)).build();
+        return ProviderException.of(provider, operation)
+                .message(blame(what))
+                .retryable(true)
+                .build();
     }
 
     private ProviderException.Builder refusal(String operation, String what, Throwable cause) {

@@ -383,8 +383,11 @@ public final class TunaBuilder {
                 .port(port)
                 .adminKeys(List.of(NamedKey.of("admin", installation.adminKey())))
                 .build();
-        return new RouterGateway(
-                RouterEngine.builder().config(config).listener(listener).start());
+        return new RouterGateway(RouterEngine.builder()
+                .config(config)
+                .listener(listener)
+                .clock(clock)
+                .start());
     }
 
     private ProviderCatalog providers() {

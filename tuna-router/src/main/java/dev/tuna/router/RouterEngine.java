@@ -10,6 +10,7 @@ import dev.tuna.router.proxy.ProxyServer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -36,8 +37,13 @@ public final class RouterEngine implements AutoCloseable {
     private final AdminEndpoints pages;
     private final UrlRoutes urlRoutes;
 
-    private RouterEngine(RouterConfig config, RouterListener listener, MeterRegistry registry, LongSupplier ticker) {
-        server = ProxyServer.create(config, listener, registry, ticker);
+    private RouterEngine(
+            RouterConfig config,
+            RouterListener listener,
+            MeterRegistry registry,
+            LongSupplier ticker,
+            InstantSource clock) {
+        server = ProxyServer.create(config, listener, registry, ticker, clock);
         urlRoutes = new UrlRoutes(this::put);
         RouterControl control = new Control();
         meters = new RouterMeters(registry, control);
@@ -177,6 +183,7 @@ public final class RouterEngine implements AutoCloseable {
         private RouterListener listener = RouterListener.NONE;
         private @Nullable MeterRegistry registry;
         private LongSupplier ticker = System::nanoTime;
+        private InstantSource clock = InstantSource.system();
 
         private Builder() {}
 
@@ -225,6 +232,17 @@ public final class RouterEngine implements AutoCloseable {
         }
 
         /**
+         * The wall clock, by which {@link RouteBackend#endsAt()} is told; default the system's.
+         *
+         * @param value what time it is
+         * @return this
+         */
+        public Builder clock(InstantSource value) {
+            this.clock = Objects.requireNonNull(value, "clock");
+            return this;
+        }
+
+        /**
          * Starts.
          *
          * @return an engine that listens and has no routes yet
@@ -232,8 +250,8 @@ public final class RouterEngine implements AutoCloseable {
          *     be read; names it and the fix
          */
         public RouterEngine start() {
-            return new RouterEngine(config, listener, registry != null ? registry : new SimpleMeterRegistry(), ticker)
-                    .listen();
+            MeterRegistry meters = registry != null ? registry : new SimpleMeterRegistry();
+            return new RouterEngine(config, listener, meters, ticker, clock).listen();
         }
     }
 }

@@ -661,7 +661,7 @@ public final class Controller implements AutoCloseable {
         if (service.current().state().isOver()) {
             return;
         }
-        Route route = Routes.of(service.current(), service.former(), parts.routePolicy());
+        Route route = Routes.of(service.current(), service.former(), parts.routePolicy(), now());
         if (!service.route.equals(Optional.of(route))) {
             service.route = Optional.of(route);
             gateway.put(route);

@@ -6,6 +6,9 @@ import dev.tuna.router.Route;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.spi.ResourceRecord.State;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -20,8 +23,9 @@ final class Routes {
      *
      * @param current the revision whose backends take the requests
      * @param former revisions that finish what they have
+     * @param now for the wall clock's word on when backends end
      */
-    static Route of(Slot current, List<Slot> former, RoutePolicy policy) {
+    static Route of(Slot current, List<Slot> former, RoutePolicy policy, Now now) {
         Managed managed = current.state();
         Keys keys = current.keys();
         boolean serving = managed.goal() == Goal.SERVE;
@@ -31,16 +35,21 @@ final class Routes {
                 keys.traffic(),
                 managed.request().publicAccess(),
                 Stream.concat(
-                                backends(managed.endpoints(), endpoint -> isFallback(managed, endpoint), serving, keys),
+                                backends(
+                                        current,
+                                        managed.endpoints(),
+                                        endpoint -> isFallback(managed, endpoint),
+                                        serving,
+                                        now),
                                 former.stream()
                                         .flatMap(slot ->
-                                                finishing(slot, slot.state().endpoints())))
+                                                finishing(slot, slot.state().endpoints(), now)))
                         .toList(),
                 Stream.concat(
-                                backends(managed.replicas(), Backend::isReady, serving, keys),
+                                backends(current, managed.replicas(), Backend::isReady, serving, now),
                                 former.stream()
                                         .flatMap(slot ->
-                                                finishing(slot, slot.state().replicas())))
+                                                finishing(slot, slot.state().replicas(), now)))
                         .toList(),
                 (int) managed.replicas()
                         .filter(replica -> replica.isWanted() && !replica.isReady())
@@ -49,8 +58,8 @@ final class Routes {
                 serving ? policy : policy.toBuilder().waitingRoom(0).build());
     }
 
-    private static Stream<RouteBackend> finishing(Slot slot, Stream<Backend> backends) {
-        return backends(backends, Backend::isReady, false, slot.keys());
+    private static Stream<RouteBackend> finishing(Slot slot, Stream<Backend> backends, Now now) {
+        return backends(slot, backends, Backend::isReady, false, now);
     }
 
     /** While spot serves, an endpoint that has not been tried is routed untried: it is asked only if spot fails. */
@@ -59,13 +68,20 @@ final class Routes {
     }
 
     private static Stream<RouteBackend> backends(
-            Stream<Backend> backends, Predicate<Backend> usable, boolean serving, Keys keys) {
+            Slot slot, Stream<Backend> backends, Predicate<Backend> usable, boolean serving, Now now) {
         return backends.filter(backend -> backend.state() == State.LIVE && usable.test(backend))
                 .flatMap(backend -> backend.address().stream()
                         .map(address -> new RouteBackend(
                                 backend.id(),
                                 backend.tier(),
-                                keys.complete(address),
-                                backend.isDraining() || !serving)));
+                                slot.keys().complete(address),
+                                backend.isDraining() || !serving,
+                                backend.drainUntil().map(end -> onTheWall(end, now)),
+                                slot.state().id())));
+    }
+
+    /** In whole seconds, so that the same end looks the same every time. */
+    private static Instant onTheWall(Instant steady, Now now) {
+        return now.wall().plus(Duration.between(now.steady(), steady)).truncatedTo(ChronoUnit.SECONDS);
     }
 }

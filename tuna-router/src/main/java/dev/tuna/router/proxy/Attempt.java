@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.http.ForwardHeaders;
 import dev.tuna.router.http.SseScanner.Verdict;
+import dev.tuna.router.stream.Departure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -13,6 +14,7 @@ import io.netty.handler.codec.http.HttpStatusClass;
 import java.io.UncheckedIOException;
 import java.net.ProtocolException;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Relay.Sink {
 
     private static final String EVENT_STREAM = "text/event-stream";
+
+    /** A server that sends in circles is given up; Modal sends on every 150 s. */
+    private static final int MOST_REDIRECTS = 100;
 
     /** An answer to a question that is longer than this is no answer; a prompt's ids fit a hundred thousand times. */
     private static final int MOST_ANSWER_BYTES = 8 << 20;
@@ -34,6 +39,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private @Nullable HeldAnswer held;
     private @Nullable Relay relay;
     private @Nullable HttpResponse head;
+    private @Nullable String redirect;
+    private boolean redirecting;
+    private int redirects;
     private boolean passing;
     private boolean sent;
     private boolean over;
@@ -79,6 +87,11 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     public void connected(UpstreamConnection made) {
         pending = null;
         connection = made;
+        if (redirect != null) {
+            heardAt = exchange.now();
+            made.send(exchange.redirected(backend, redirect), this);
+            return;
+        }
         @Nullable Question question = exchange.question(backend);
         if (question != null) {
             askedAt = exchange.now();
@@ -103,7 +116,11 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     public void onHead(HttpResponse answer) {
         heardAt = exchange.now();
         head = answer;
-        if (isEventStream(answer)) {
+        @Nullable String next = exchange.redirect(backend, redirect, answer);
+        redirecting = next != null && ++redirects <= MOST_REDIRECTS;
+        if (redirecting) {
+            redirect = next;
+        } else if (isEventStream(answer)) {
             relay = exchange.relay(this);
         } else {
             held = new HeldAnswer(
@@ -122,7 +139,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     @Override
     public void onBody(ByteBuf data) {
         heardAt = exchange.now();
-        if (relay != null) {
+        if (redirecting) {
+            data.release();
+        } else if (relay != null) {
             relay.accept(data);
         } else if (passing) {
             exchange.answer().data(data, heardAt);
@@ -162,7 +181,10 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     @Override
     public void onEnd() {
         connection = null;
-        if (relay != null) {
+        if (redirecting) {
+            redirecting = false;
+            start();
+        } else if (relay != null) {
             streamEnded(relay, "ended before its end");
         } else if (held != null) {
             heldComplete(held);
@@ -191,6 +213,10 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         }
         if (status == 503 && head != null && head.headers().contains(HttpHeaderNames.RETRY_AFTER)) {
             return BackendFailure.OVERLOADED;
+        }
+        if (status == 303) {
+            return BackendFailure
+                    .SERVER_ERROR; // to nowhere, or to another server, which is none of the client's business
         }
         return status >= 500 || ForwardHeaders.refusesCredential(status) ? BackendFailure.SERVER_ERROR : null;
     }
@@ -352,6 +378,11 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         finish();
     }
 
+    /** The stream goes elsewhere before it breaks; up to here all was well. */
+    void leave() {
+        succeed();
+    }
+
     /** Hangs up: the client has left, or its time is up. */
     void cancel() {
         if (!over) {
@@ -407,7 +438,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         @Override
         public void onEnd() {
             connection = null;
-            if (status == 200 && isUnderstood()) {
+            if ((status == 200 && isUnderstood()) || !question.needed()) {
                 start();
             } else {
                 didNotGoOn(question.path() + " answered " + status);
@@ -418,8 +449,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             byte[] json = new byte[body.readableBytes()];
             body.readBytes(json);
             try {
-                question.answer().accept(json);
-                return true;
+                return question.answer().test(json);
             } catch (UncheckedIOException e) {
                 return false;
             }
@@ -471,6 +501,19 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     /** Whether the client has got all that matters, should it leave now. */
     boolean isComplete() {
         return relay != null && relay.isFlowing() && relay.verdict() == Verdict.COMPLETE;
+    }
+
+    boolean isInsideEvent() {
+        return passing || (relay != null && relay.isInsideEvent());
+    }
+
+    long sentAt() {
+        return sentAt;
+    }
+
+    /** When the backend's provider cuts the request, whatever it is doing. */
+    Optional<Departure> limit() {
+        return backend.backend().address().hardLimit().map(limit -> new Departure(sentAt, sentAt + limit.toNanos()));
     }
 
     boolean mayTakeComment() {

@@ -10,7 +10,10 @@ import dev.tuna.router.breaker.BreakerState;
 import dev.tuna.router.select.Candidate;
 import dev.tuna.router.select.LatencyShare;
 import dev.tuna.router.stream.Capabilities;
+import dev.tuna.router.stream.Departure;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
@@ -32,6 +35,7 @@ final class BackendRuntime implements Candidate {
     private volatile RouteBackend backend;
     private volatile RoutePolicy.Breaker policy;
     private volatile RoutePolicy.Spill spill;
+    private volatile Optional<Departure> departure = Optional.empty();
 
     BackendRuntime(RouteBackend backend, RoutePolicy policy, long now) {
         this.backend = backend;
@@ -47,6 +51,19 @@ final class BackendRuntime implements Candidate {
         this.backend = backend;
         this.policy = policy.breaker();
         this.spill = policy.spill();
+    }
+
+    /** Puts its end, if it is known, into the time that attempts are measured in. */
+    void learnEnd(long now, Instant today) {
+        Optional<Instant> end = backend.endsAt();
+        departure = end.map(at -> new Departure(
+                departure.map(Departure::since).orElse(now),
+                now + Duration.between(today, at).toNanos()));
+    }
+
+    /** When it will be gone; empty if nobody knows of an end. */
+    Optional<Departure> departure() {
+        return departure;
     }
 
     boolean isSameAs(RouteBackend other) {

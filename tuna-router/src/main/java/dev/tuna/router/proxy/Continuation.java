@@ -2,6 +2,8 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.http.SseScanner;
+import dev.tuna.router.stream.Capabilities;
+import dev.tuna.router.stream.Departure;
 import dev.tuna.router.stream.Method;
 import dev.tuna.router.stream.Questions;
 import dev.tuna.router.stream.ResumeRequest;
@@ -45,14 +47,17 @@ final class Continuation {
     private final Map<BackendRuntime, Set<Method>> refused = new HashMap<>();
     private byte[] body = NOTHING;
     private byte[] firstEvent = NOTHING;
+    private Optional<String> revision = Optional.empty();
     private boolean toolCall;
     private boolean reasoning;
     private boolean answering;
     private boolean finished;
     private boolean usageTold;
+    private int atSeam;
     private int moves;
     private boolean moving;
     private Method method = Method.FINISH;
+    private Optional<Capabilities> asking = Optional.empty();
     private Optional<String> beforeSeam = Optional.empty();
 
     private Continuation(
@@ -70,6 +75,7 @@ final class Continuation {
         boolean chat = path.equals(CHAT);
         if (!request.stream()
                 || request.choices() != 1
+                || !request.wishes().failover()
                 || policy.mode() == RoutePolicy.Continuation.Mode.OFF
                 || !(chat || path.equals(COMPLETIONS))
                 || "off".equalsIgnoreCase(request.headers().get(SWITCH))) {
@@ -130,6 +136,16 @@ final class Continuation {
             finished |= scanner.isFinish();
             recorder.settle();
         }
+    }
+
+    /** The client gets the first events of this backend's answer. */
+    void beganOn(BackendRuntime backend) {
+        revision = Optional.of(backend.backend().revision());
+    }
+
+    /** Whether a backend serves what the one serves that the stream began on, or it has not begun. */
+    boolean isAtHomeOn(BackendRuntime backend) {
+        return revision.isEmpty() || revision.get().equals(backend.backend().revision());
     }
 
     void settle() {
@@ -207,9 +223,13 @@ final class Continuation {
         return events.toByteArray();
     }
 
-    /** Begins to look for somebody who goes on. */
-    void beginMove() {
-        moves++;
+    /**
+     * Begins to look for somebody who goes on.
+     *
+     * @param planned whether the stream leaves before it breaks, which may happen as often as need be
+     */
+    void beginMove(boolean planned) {
+        moves += planned ? 0 : 1;
         moving = true;
         refused.clear();
         beforeSeam = Optional.empty();
@@ -221,9 +241,24 @@ final class Continuation {
         return moving;
     }
 
+    /** Whether the stream should leave a backend now. */
+    boolean isDue(Departure departure, long now, long begun) {
+        double turn = (System.identityHashCode(this) & 0xFF) / 256.0;
+        return !finished
+                && departure.isDue(
+                        now,
+                        policy.moveBefore(),
+                        turn,
+                        begun,
+                        recorder.settled() - atSeam,
+                        asked.tokensLeft(recorder.settled()));
+    }
+
     /** Somebody goes on. */
     Method arrived() {
         moving = false;
+        recorder.forgetBorrowed();
+        atSeam = recorder.settled();
         return method;
     }
 
@@ -234,6 +269,7 @@ final class Continuation {
     /** Chooses how to ask a backend to go on; false if there is no way. */
     boolean choose(BackendRuntime backend) {
         recorder.rollBack();
+        asking = Optional.of(backend.capabilities());
         Set<Method> no = refused.getOrDefault(backend, Set.of());
         for (Method next : Method.values()) {
             if (!no.contains(next) && fits(next) && backend.capabilities().mayUse(next)) {
@@ -262,23 +298,35 @@ final class Continuation {
     /** What a backend must be asked before it can be told to go on. */
     @Nullable
     Question question(BackendRuntime backend) {
+        if (method == Method.CHAT_TOKENS && backend.capabilities().askVersion()) {
+            return Question.optional("/version", answer -> {
+                backend.capabilities().sawVersion(Questions.version(answer));
+                choose(backend);
+            });
+        }
         if (!recorder.knowsPrompt()) {
             return new Question(
-                    "/tokenize", Questions.tokenize(body), answer -> recorder.relearnPrompt(Questions.tokens(answer)));
+                    "/tokenize",
+                    Questions.tokenize(body),
+                    true,
+                    answer -> recorder.relearnPrompt(Questions.tokens(answer)));
         }
         if (asked.heldBack() > 0 && beforeSeam.isEmpty()) {
             int[] tail = recorder.tail(4 * asked.heldBack() + 16);
-            return new Question(
-                    "/detokenize",
-                    Questions.detokenize(body, tail),
-                    answer -> beforeSeam = Optional.of(Questions.end(answer, asked.heldBack())));
+            return new Question("/detokenize", Questions.detokenize(body, tail), true, answer -> {
+                beforeSeam = Optional.of(Questions.end(answer, asked.heldBack()));
+                return true;
+            });
         }
         if (method == Method.COMPLETION_TOKENS
                 && asked.chat()
                 && asked.maxTokens().isEmpty()
                 && backend.capabilities().window().isEmpty()) {
             return new Question(
-                    "/v1/models", NOTHING, answer -> backend.capabilities().sawWindow(Questions.window(answer)));
+                    "/v1/models",
+                    NOTHING,
+                    true,
+                    answer -> backend.capabilities().sawWindow(Questions.window(answer)));
         }
         return null;
     }
@@ -301,6 +349,13 @@ final class Continuation {
     Relay relay(Relay.Sink sink) {
         Echo echo = new Echo(recorder.soFar(), method == Method.CHAT_TOKENS, recorder);
         return new SeamRelay(this, echo, filter(beforeSeam.map(text -> new StopSearch(asked, text))), sink);
+    }
+
+    /** The server has told which ids it read, or shown that it does not tell. */
+    void echoed(boolean right) {
+        if (method == Method.CHAT_TOKENS) {
+            asking.ifPresent(capabilities -> capabilities.sawChatTokens(right));
+        }
     }
 
     private SeamFilter filter(Optional<StopSearch> stops) {

@@ -10,6 +10,7 @@ import dev.tuna.router.http.PathRules;
 import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.select.Choice;
 import dev.tuna.router.select.Choice.Outcome;
+import dev.tuna.router.stream.Departure;
 import dev.tuna.router.stream.Method;
 import dev.tuna.spi.BackendAddress;
 import io.netty.buffer.ByteBuf;
@@ -26,6 +27,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,7 @@ final class Exchange extends Sweeper.Member {
     private @Nullable BackendRuntime first;
     private int attempts;
     private boolean onlyUnreached = true;
+    private boolean secondChance;
     private boolean credentialRefused;
     private boolean overloaded;
     private boolean bodyReleased;
@@ -144,8 +147,27 @@ final class Exchange extends Sweeper.Member {
                 Unpooled.wrappedBuffer(question.body()));
     }
 
+    /** Where on the backend the answer will be; null if this is it. */
+    @Nullable
+    String redirect(BackendRuntime backend, @Nullable String waitingAt, HttpResponse said) {
+        BackendAddress address = backend.backend().address();
+        String target = isMoving()
+                ? requireNonNull(continuation).target()
+                : request.target().target();
+        return Redirects.follow(address.url(), PathRules.join(address.url(), target), waitingAt, said);
+    }
+
+    /** Asks for the answer at another place on the same backend. */
+    FullHttpRequest redirected(BackendRuntime backend, String uri) {
+        return request(backend.backend().address(), HttpMethod.GET, uri, Unpooled.EMPTY_BUFFER);
+    }
+
     private FullHttpRequest requestFor(BackendRuntime backend, HttpMethod method, String target, ByteBuf body) {
         BackendAddress address = backend.backend().address();
+        return request(address, method, PathRules.join(address.url(), target), body);
+    }
+
+    private FullHttpRequest request(BackendAddress address, HttpMethod method, String uri, ByteBuf body) {
         HttpHeaders headers = ForwardHeaders.toBackend(request.headers(), address, client.address(), client.isTls());
         headers.set(ClientAnswer.X_REQUEST_ID, request.id());
         if (request.stream()) {
@@ -154,13 +176,7 @@ final class Exchange extends Sweeper.Member {
         if (body.isReadable() || method.equals(HttpMethod.POST)) {
             headers.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.readableBytes()));
         }
-        return new DefaultFullHttpRequest(
-                HttpVersion.HTTP_1_1,
-                method,
-                PathRules.join(address.url(), target),
-                body,
-                headers,
-                EmptyHttpHeaders.INSTANCE);
+        return new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, method, uri, body, headers, EmptyHttpHeaders.INSTANCE);
     }
 
     /** What a backend must be asked first; null for nothing. */
@@ -180,6 +196,11 @@ final class Exchange extends Sweeper.Member {
         continuation.restart();
         SseScanner scanner = new SseScanner(request.choices(), continuation.recorder());
         return new StreamRelay(scanner, sink, client.allocator(), continuation);
+    }
+
+    /** Whether a backend serves something else than the one that began the stream. */
+    private boolean isForeign(BackendRuntime backend) {
+        return continuation != null && !continuation.isAtHomeOn(backend);
     }
 
     private boolean isMoving() {
@@ -216,7 +237,7 @@ final class Exchange extends Sweeper.Member {
     }
 
     private boolean isTriedOrUnwanted(BackendRuntime backend) {
-        return tried.contains(backend) || !request.wishes().allows(backend.tier());
+        return tried.contains(backend) || !request.wishes().allows(backend.tier()) || isForeign(backend);
     }
 
     private void proceed() {
@@ -239,6 +260,12 @@ final class Exchange extends Sweeper.Member {
         long now = now();
         Choice<BackendRuntime> choice =
                 route.choose(isTried, attempts > 0 && attempts + 1 >= policy.maxAttempts(), now);
+        if (choice.outcome() == Outcome.EXHAUSTED && isMoving() && secondChance) {
+            secondChance = false;
+            tried.removeIf(backend -> !backend.isReplica()); // an endpoint outlives the machine that failed
+            proceed();
+            return;
+        }
         if (choice.outcome() != Outcome.REPLICA && request.wishes().tier().isEmpty()) {
             route.demand();
         }
@@ -429,6 +456,9 @@ final class Exchange extends Sweeper.Member {
         }
         committed();
         route.firstToken(backend, now() - arrivedAt);
+        if (continuation != null) {
+            continuation.beganOn(backend);
+        }
         answer.beginEvents(head.status(), ForwardHeaders.toClient(head.headers()), backend);
     }
 
@@ -441,6 +471,31 @@ final class Exchange extends Sweeper.Member {
 
     /** The stream has broken, or is about to, and can be continued. */
     void goOn(Attempt broken) {
+        goOn(broken, false);
+    }
+
+    /** The stream leaves, since the end of its backend, or of what that does for it, is near. */
+    private void moveIfDue(Attempt current, long now) {
+        if (continuation == null || !current.isFlowing() || current.isInsideEvent()) {
+            return;
+        }
+        Optional<Departure> limit = current.limit();
+        boolean gone = isDue(current.backend().departure(), current, now);
+        boolean over = isDue(limit, current, now);
+        // Another request to the same backend has its own time limit.
+        if ((gone || over)
+                && mayGoOn()
+                && route.hasOther(backend -> isForeign(backend) || (gone && backend == current.backend()), now)) {
+            current.leave();
+            goOn(current, true);
+        }
+    }
+
+    private boolean isDue(Optional<Departure> departure, Attempt current, long now) {
+        return departure.isPresent() && requireNonNull(continuation).isDue(departure.get(), now, current.sentAt());
+    }
+
+    private void goOn(Attempt broken, boolean planned) {
         attempt = null;
         Continuation next = requireNonNull(continuation);
         long now = now();
@@ -452,13 +507,14 @@ final class Exchange extends Sweeper.Member {
             answer.end();
             return;
         }
-        next.beginMove();
-        tried.clear();
-        if (broken.backend().isReplica() || route.hasOther(backend -> backend == broken.backend(), now)) {
+        next.beginMove(planned);
+        if (!planned) { // a backend with a time limit has nothing against another request
             tried.add(broken.backend());
         }
+        secondChance = true;
         attempts = 0;
         onlyUnreached = true;
+        resorted = false;
         waitUntil = 0;
         deadlineAt = now + policy.deadline().toNanos();
         proceed();
@@ -614,6 +670,9 @@ final class Exchange extends Sweeper.Member {
                 return;
             }
             attempt.sweep(now);
+        }
+        if (!over && attempt != null) {
+            moveIfDue(attempt, now);
         }
         if (!over && isHeartbeatDue(now)) {
             answer.signOfLife(now);

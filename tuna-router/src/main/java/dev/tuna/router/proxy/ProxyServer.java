@@ -32,6 +32,7 @@ import java.io.File;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -95,10 +96,15 @@ public final class ProxyServer implements AutoCloseable {
         throw new RefusedException(OpenAiError.unknownPath(request.path()));
     };
 
-    private ProxyServer(RouterConfig config, RouterListener listener, MeterRegistry meters, LongSupplier clock) {
+    private ProxyServer(
+            RouterConfig config,
+            RouterListener listener,
+            MeterRegistry meters,
+            LongSupplier clock,
+            InstantSource wall) {
         this.config = config;
         this.metrics = new ProxyMetrics(meters);
-        this.routes = new RouteTable(listener, metrics, clock);
+        this.routes = new RouteTable(listener, metrics, clock, wall);
         this.bodyMemory = new MemoryBudget(config.maxBufferedBytes());
         this.exchangeMemory =
                 new Exchange.Memory(new MemoryBudget(MOST_HELD_BYTES), new MemoryBudget(config.maxContinuationBytes()));
@@ -120,8 +126,12 @@ public final class ProxyServer implements AutoCloseable {
      * @throws ConfigurationException if a certificate cannot be read
      */
     public static ProxyServer create(
-            RouterConfig config, RouterListener listener, MeterRegistry meters, LongSupplier clock) {
-        return new ProxyServer(config, listener, meters, clock);
+            RouterConfig config,
+            RouterListener listener,
+            MeterRegistry meters,
+            LongSupplier clock,
+            InstantSource wall) {
+        return new ProxyServer(config, listener, meters, clock, wall);
     }
 
     /**

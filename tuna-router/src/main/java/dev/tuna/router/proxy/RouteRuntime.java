@@ -18,6 +18,8 @@ import dev.tuna.router.select.RetryBudget;
 import dev.tuna.router.state.SpotEvent.FleetSeen;
 import dev.tuna.router.state.SpotTransitions;
 import dev.tuna.router.stream.Method;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +52,7 @@ final class RouteRuntime {
     private final RouterListener listener;
     private final RouteMetrics metrics;
     private final LongSupplier clock;
+    private final InstantSource wall;
     private final WaitingRoom room = new WaitingRoom();
     private final AtomicInteger permits = new AtomicInteger();
     private final AtomicInteger rotation = new AtomicInteger();
@@ -66,10 +70,11 @@ final class RouteRuntime {
     private final Counts<Tier> succeeded = new Counts<>(Tier.class);
     private final Counts<BackendFailure> failures = new Counts<>(BackendFailure.class);
 
-    RouteRuntime(Route route, RouterListener listener, RouteMetrics metrics, LongSupplier clock) {
+    RouteRuntime(Route route, RouterListener listener, RouteMetrics metrics, LongSupplier clock, InstantSource wall) {
         this.listener = listener;
         this.metrics = metrics;
         this.clock = clock;
+        this.wall = wall;
         this.budget = new Swapped<>(RetryBudget.full(clock.getAsLong()));
         this.view = view(route, List.of());
     }
@@ -119,6 +124,15 @@ final class RouteRuntime {
     }
 
     private View view(Route route, List<BackendRuntime> known) {
+        View view = viewOf(route, known);
+        long now = clock.getAsLong();
+        Instant today = wall.instant();
+        Stream.concat(view.replicas.stream(), view.serverless.stream())
+                .forEach(backend -> backend.learnEnd(now, today));
+        return view;
+    }
+
+    private View viewOf(Route route, List<BackendRuntime> known) {
         return new View(
                 route,
                 new Keys(route.keys()),

@@ -2,6 +2,7 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.Route;
 import dev.tuna.router.RouterListener;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -28,13 +29,15 @@ final class RouteTable {
     private final RouterListener listener;
     private final ProxyMetrics metrics;
     private final LongSupplier clock;
+    private final InstantSource wall;
     private final ReentrantLock writing = new ReentrantLock();
     private volatile Tables tables = Tables.of(Map.of());
 
-    RouteTable(RouterListener listener, ProxyMetrics metrics, LongSupplier clock) {
+    RouteTable(RouterListener listener, ProxyMetrics metrics, LongSupplier clock, InstantSource wall) {
         this.listener = listener;
         this.metrics = metrics;
         this.clock = clock;
+        this.wall = wall;
     }
 
     void put(Route route) {
@@ -45,7 +48,8 @@ final class RouteTable {
             @Nullable RouteRuntime runtime = byName.get(route.deployment());
             if (runtime == null) {
                 byName.put(
-                        route.deployment(), new RouteRuntime(route, listener, metrics.of(route.deployment()), clock));
+                        route.deployment(),
+                        new RouteRuntime(route, listener, metrics.of(route.deployment()), clock, wall));
             } else {
                 runtime.update(route);
             }

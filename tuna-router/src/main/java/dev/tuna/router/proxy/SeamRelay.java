@@ -84,6 +84,7 @@ final class SeamRelay implements Relay {
                 pass(filter.rewrite(whole, scanner.isFinish(), continuation.generated()));
             } else {
                 stopped = true;
+                continuation.echoed(false);
                 sink.didNotGoOn("the backend did not go on from where the stream had broken");
             }
         }
@@ -143,6 +144,7 @@ final class SeamRelay implements Relay {
     private void begin() {
         if (!flowing) {
             flowing = true;
+            continuation.echoed(true);
             sink.firstEvents();
         }
     }

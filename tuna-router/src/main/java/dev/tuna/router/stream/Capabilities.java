@@ -84,8 +84,10 @@ public final class Capabilities {
      * The longest prompt and answer together.
      *
      * @param tokens as {@code max_model_len} says
+     * @return whether that can be so
      */
-    public void sawWindow(int tokens) {
+    public boolean sawWindow(int tokens) {
         window = tokens;
+        return tokens > 0;
     }
 }

@@ -37,6 +37,7 @@ public final class TokenRecorder implements TokenListener {
     private final Room room;
     private int[] prompt = NONE;
     private int[] answer = NONE;
+    private long promptRoom;
     private int promptTokens;
     private int generated;
     private int settled;
@@ -80,7 +81,8 @@ public final class TokenRecorder implements TokenListener {
 
     private void growPrompt() {
         int size = Math.max(FIRST_SIZE, 2 * prompt.length);
-        if (room.take(4L * (size - prompt.length))) {
+        if (room.take(4L * size - promptRoom)) {
+            promptRoom = 4L * size;
             prompt = Arrays.copyOf(prompt, size);
         } else {
             dropPrompt();
@@ -88,7 +90,8 @@ public final class TokenRecorder implements TokenListener {
     }
 
     private void dropPrompt() {
-        room.giveBack(4L * prompt.length);
+        room.giveBack(promptRoom);
+        promptRoom = 0;
         prompt = NONE;
         promptDropped = true;
     }
@@ -117,13 +120,15 @@ public final class TokenRecorder implements TokenListener {
     public void settle() {
         settled = generated;
         if (prompt.length > promptTokens) {
-            room.giveBack(4L * (prompt.length - promptTokens));
             prompt = Arrays.copyOf(prompt, promptTokens);
+            room.giveBack(promptRoom - 4L * promptTokens);
+            promptRoom = 4L * promptTokens;
         }
     }
 
     /** The stream begins anew, on another backend. */
     public void restart() {
+        promptDropped = false;
         promptTokens = 0;
         generated = 0;
         settled = 0;
@@ -180,16 +185,27 @@ public final class TokenRecorder implements TokenListener {
     }
 
     /**
-     * The prompt was learnt anew, for as long as it is needed.
+     * The prompt was learnt anew. It is kept whether there is room or not, until {@link #forgetBorrowed}.
      *
      * @param ids all of it
+     * @return false if they are not those of the prompt that was recorded
      */
-    public void relearnPrompt(int[] ids) {
-        if (room.take(4L * ids.length)) {
-            room.giveBack(4L * prompt.length);
-            prompt = ids.clone();
-            promptTokens = ids.length;
-            promptDropped = false;
+    public boolean relearnPrompt(int[] ids) {
+        if (ids.length == 0 || (promptTokens > 0 && ids.length != promptTokens)) {
+            return false;
+        }
+        dropPrompt();
+        promptDropped = false;
+        prompt = ids.clone();
+        promptTokens = ids.length;
+        promptRoom = room.take(4L * ids.length) ? 4L * ids.length : 0;
+        return true;
+    }
+
+    /** A prompt that is kept without room for it has served its purpose. */
+    public void forgetBorrowed() {
+        if (promptRoom == 0) {
+            dropPrompt();
         }
     }
 

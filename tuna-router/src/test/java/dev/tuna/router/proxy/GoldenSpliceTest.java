@@ -30,15 +30,15 @@ import org.junit.jupiter.api.Test;
  */
 class GoldenSpliceTest {
 
-    private static final int CONCURRENT = 32;
+    private static final int CONCURRENT = 96;
     private static final String[] QUESTIONS = {
         "Where does the river go?", "a boat", "Why is the sea salt? Say it twice."
     };
 
     /** Impatient with stalls, and never put off by how often the first backend fails. */
     private static final RoutePolicy POLICY = RoutePolicy.builder()
-            .firstTokenTimeout(Duration.ofMillis(150))
-            .idleTimeout(Duration.ofMillis(150))
+            .firstTokenTimeout(Duration.ofSeconds(1))
+            .idleTimeout(Duration.ofMillis(400))
             .heartbeat(Duration.ZERO)
             .breaker(new RoutePolicy.Breaker(Integer.MAX_VALUE, Duration.ZERO, 1, 1, Duration.ZERO))
             .build();
@@ -175,24 +175,29 @@ class GoldenSpliceTest {
     private void cut(Bench bench, VllmStandIn first, VllmStandIn second, List<Question> questions, Chosen chosen)
             throws Exception {
         List<RouteBackend> rest = List.of(Bench.serverless("second", second.uri()));
-        bench.router.put(Bench.route(rest, List.of(Bench.spot("first", first.uri())), POLICY));
+        for (Question raw : questions) {
+            bench.router.remove("tuna-1"); // and with it its retry budget, which cuts before the first text use up
+            bench.router.put(Bench.route(rest, List.of(Bench.spot("first", first.uri())), POLICY));
+            cut(bench, raw, chosen);
+        }
+    }
+
+    private void cut(Bench bench, Question raw, Chosen chosen) throws Exception {
         Semaphore places = new Semaphore(CONCURRENT);
         List<CompletableFuture<Void>> answers = new ArrayList<>();
-        for (Question raw : questions) {
-            Question question = withStopThatComes(bench, raw);
-            String unbroken = post(bench, question, "none").get();
-            SpliceRun whole = SpliceRun.of(unbroken);
-            assertThat(whole.flaw()).as(unbroken).isEmpty();
-            int tokens = tokens(bench, question);
-            for (Cut cut : CUTS) {
-                for (int token = 0; token < tokens; token++) {
-                    if (chosen.next()) {
-                        places.acquire();
-                        String name = cut.name() + token;
-                        answers.add(post(bench, question, name)
-                                .thenAccept(body -> compare(question, name, whole, body))
-                                .whenComplete((done, failure) -> places.release()));
-                    }
+        Question question = withStopThatComes(bench, raw);
+        String unbroken = post(bench, question, "none").get();
+        SpliceRun whole = SpliceRun.of(unbroken);
+        assertThat(whole.flaw()).as(unbroken).isEmpty();
+        int tokens = tokens(bench, question);
+        for (Cut cut : CUTS) {
+            for (int token = 0; token < tokens; token++) {
+                if (chosen.next()) {
+                    places.acquire();
+                    String name = cut.name() + token;
+                    answers.add(post(bench, question, name)
+                            .thenAccept(body -> compare(question, name, whole, body))
+                            .whenComplete((done, failure) -> places.release()));
                 }
             }
         }

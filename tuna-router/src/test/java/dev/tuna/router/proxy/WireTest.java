@@ -311,11 +311,11 @@ class WireTest {
     void interimAnswersAndRedirects() throws Exception {
         RawBackend backend = bench.own(RawBackend.always("HTTP/1.1 100 Continue\r\n\r\n"
                 + "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                + "HTTP/1.1 303 See Other\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"));
+                + "HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"));
         bench.route(List.of(serverless("cloud", backend.uri())), List.of());
         for (int i = 0; i < 2; i++) {
             HttpResponse<String> answer = bench.post(BODY);
-            assertThat(answer.statusCode()).isEqualTo(303);
+            assertThat(answer.statusCode()).isEqualTo(307);
             assertThat(answer.headers().firstValue("location")).hasValue("/elsewhere");
         }
         assertThat(backend.connections()).isEqualTo(1);

@@ -1,0 +1,530 @@
+package dev.tuna.router.proxy;
+
+import static dev.tuna.router.proxy.Bench.events;
+import static dev.tuna.router.proxy.Bench.json;
+import static dev.tuna.router.proxy.Bench.serverless;
+import static dev.tuna.router.proxy.Bench.spot;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Secret;
+import dev.tuna.api.Tier;
+import dev.tuna.router.RouteBackend;
+import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.RouterConfig;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.Credential;
+import dev.tuna.testkit.vllm.Fault;
+import dev.tuna.testkit.vllm.Fault.Moment;
+import dev.tuna.testkit.vllm.RecordedRequest;
+import dev.tuna.testkit.vllm.VllmStandIn;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Who goes on with a stream that broke or is about to, who does not, and what the client gets in each case. */
+class ContinuationTest {
+
+    private static final String QUESTION = "Where does the river go?";
+    private static final String USAGE = ",\"stream\":true,\"stream_options\":{\"include_usage\":true}";
+    private static final String CHUNKED =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    private final Bench bench = new Bench();
+    private final VllmStandIn replica = bench.standIn();
+    private final VllmStandIn cloud = bench.standIn();
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    private void route() {
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
+    }
+
+    private static String chat(String more) {
+        return Bench.chat(QUESTION, more);
+    }
+
+    private SpliceRun unbroken(String body) throws Exception {
+        return SpliceRun.of(Bench.client()
+                .send(
+                        java.net.http.HttpRequest.newBuilder(java.net.URI.create(cloud.uri() + Bench.CHAT))
+                                .header("Content-Type", "application/json")
+                                .POST(java.net.http.HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body());
+    }
+
+    private void assertContinued(HttpResponse<String> answer, String body) throws Exception {
+        assertThat(SpliceRun.of(answer.body())).as(answer.body()).isEqualTo(unbroken(body));
+    }
+
+    private static void assertHonest(HttpResponse<String> answer) {
+        assertThat(answer.statusCode()).isEqualTo(200);
+        List<String> events = events(answer.body());
+        assertThat(events).doesNotContain("[DONE]").hasSizeGreaterThan(1);
+        assertThat(json(events.get(events.size() - 1))
+                        .path("error")
+                        .path("message")
+                        .asText())
+                .isNotEmpty();
+        assertThat(answer.body()).doesNotContain("\"abort\"");
+    }
+
+    // --- what is continued ---
+
+    @Test
+    @DisplayName("R1 R17 a stream goes on where it broke, and the client can see by what method")
+    void goesOnWhereItBroke() throws Exception {
+        replica.inject(Fault.reset(Moment.atToken(9)));
+        route();
+        HttpResponse<String> answer = bench.post(chat(USAGE));
+        assertContinued(answer, chat(USAGE));
+        assertThat(answer.body()).containsOnlyOnce(": continued by chat_tokens\n\n");
+        var traffic = bench.settled();
+        assertThat(traffic.succeeded()).isEqualTo(1);
+        assertThat(traffic.failedOver()).isEqualTo(1);
+        assertThat(traffic.byTier()).containsEntry(Tier.SERVERLESS, 1L);
+        assertThat(bench.router.metrics())
+                .contains(
+                        "tuna_router_continuations_total{deployment=\"tuna-1\",method=\"chat_tokens\",result=\"continued\"} 1");
+    }
+
+    @Test
+    @DisplayName("a server that ignores the ids is found out before a byte is passed on, and not asked that way again")
+    void silentlyIgnoredIds() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(12)));
+        VllmStandIn old =
+                bench.own(VllmStandIn.builder().honoursPromptTokenIds(false).start());
+        bench.route(List.of(serverless("old", old.uri())), List.of(spot("spot-1", replica.uri())));
+        for (int i = 0; i < 2; i++) {
+            HttpResponse<String> answer = bench.post(chat(USAGE));
+            assertContinued(answer, chat(USAGE));
+            assertThat(answer.body()).contains(": continued by completion_tokens");
+        }
+        assertThat(old.requests(Bench.CHAT)).hasSize(1);
+        assertThat(old.requests("/v1/completions")).hasSize(2);
+        assertThat(old.requests("/version")).hasSize(1);
+    }
+
+    @Test
+    @DisplayName("a server whose version is too old is not even asked")
+    void oldVersion() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(12)));
+        VllmStandIn old = bench.own(VllmStandIn.builder()
+                .version("0.19.1")
+                .honoursPromptTokenIds(false)
+                .start());
+        bench.route(List.of(serverless("old", old.uri())), List.of(spot("spot-1", replica.uri())));
+        assertContinued(bench.post(chat(USAGE)), chat(USAGE));
+        assertThat(old.requests(Bench.CHAT)).isEmpty();
+    }
+
+    @Test
+    void goesOnAgainWhenItBreaksAgain() throws Exception {
+        replica.inject(Fault.reset(Moment.atToken(5)));
+        VllmStandIn second = bench.standIn();
+        second.inject(Fault.abort(7));
+        VllmStandIn third = bench.standIn();
+        third.inject(Fault.errorEvent(6));
+        bench.route(
+                List.of(
+                        serverless("second", second.uri()),
+                        serverless("third", third.uri()),
+                        serverless("cloud", cloud.uri())),
+                List.of(spot("spot-1", replica.uri())));
+        HttpResponse<String> answer = bench.post(chat(USAGE + ",\"return_token_ids\":true"));
+        assertContinued(answer, chat(USAGE + ",\"return_token_ids\":true"));
+        assertThat(answer.body().split(": continued by", -1)).hasSize(4);
+    }
+
+    @Test
+    @DisplayName("a stream that breaks again and again ends in an error once it has moved as often as it may")
+    void boundedMoves() throws Exception {
+        VllmStandIn second = bench.standIn();
+        for (VllmStandIn standIn : List.of(replica, second, cloud)) {
+            standIn.inject(Fault.eof(Moment.atToken(4)));
+        }
+        bench.route(
+                List.of(serverless("second", second.uri()), serverless("cloud", cloud.uri())),
+                List.of(spot("spot-1", replica.uri())));
+        assertHonest(bench.post(chat(USAGE)));
+        assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("the only serverless endpoint may go on with what it broke itself")
+    void sameEndpointAgain() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(9)).once());
+        bench.route(List.of(serverless("only", replica.uri())), List.of());
+        assertContinued(bench.post(chat(USAGE)), chat(USAGE));
+        assertThat(replica.requests(Bench.CHAT)).hasSize(2);
+    }
+
+    @Test
+    @DisplayName("what is sent on resume: tokens counted off, a new seed, the ids, and nothing twice")
+    void rewrites() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(10)));
+        route();
+        bench.post(
+                chat(",\"stream\":true,\"max_tokens\":30,\"min_tokens\":15,\"seed\":5,\"temperature\":0,\"top_p\":0.9,"
+                        + "\"stop\":[\"x\"],\"user\":\"u\""));
+        var first = json(replica.requests(Bench.CHAT).get(0).bodyText());
+        assertThat(first.path("return_token_ids").asBoolean()).isTrue();
+        RecordedRequest resumed = cloud.requests(Bench.CHAT).get(0);
+        var sent = json(resumed.bodyText());
+        int generated = 30 - sent.path("max_completion_tokens").asInt();
+        assertThat(generated).isBetween(6, 10);
+        assertThat(sent.has("max_tokens")).isFalse();
+        assertThat(sent.path("min_tokens").asInt()).isEqualTo(15 - generated);
+        assertThat(sent.path("seed").asLong()).isNotEqualTo(5);
+        assertThat(sent.path("top_p").asDouble()).isEqualTo(0.9);
+        assertThat(sent.path("stop")).hasSize(1);
+        assertThat(sent.path("user").asText()).isEqualTo("u");
+        assertThat(sent.path("messages")).isEqualTo(first.path("messages"));
+        assertThat(sent.path("kv_transfer_params").path("prompt_token_ids").size())
+                .isEqualTo(20 + generated);
+    }
+
+    @Test
+    @DisplayName("everything but the end mark had come: nobody is asked")
+    void onlyTheEndIsMissing() throws Exception {
+        RawBackend endless = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}", ",\"prompt_token_ids\":[1,2,3]"));
+            peer.chunk(chunk("\"delta\":{\"content\":\"all\"},\"finish_reason\":\"stop\",\"token_ids\":[7,8]", ""));
+            peer.reset();
+        }));
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", endless.uri())));
+        SpliceRun run = SpliceRun.of(bench.post(chat(USAGE)).body());
+        assertThat(run.flaw()).isEmpty();
+        assertThat(run.text()).isEqualTo("all");
+        assertThat(run.usage()).isEqualTo("{\"prompt_tokens\":3,\"total_tokens\":5,\"completion_tokens\":2}");
+        assertThat(cloud.stats().requests()).isZero();
+        assertThat(bench.settled().succeeded()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("an answer that is as long as it may be is ended by the router")
+    void lengthReached() throws Exception {
+        RawBackend endless = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(
+                    chunk("\"delta\":{\"content\":\"two tokens\"},\"token_ids\":[7,8]", ",\"prompt_token_ids\":[1]"));
+            peer.reset();
+        }));
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", endless.uri())));
+        List<String> events =
+                events(bench.post(chat(",\"stream\":true,\"max_tokens\":2")).body());
+        assertThat(events).last().isEqualTo("[DONE]");
+        assertThat(json(events.get(1)).at("/choices/0/finish_reason").asText()).isEqualTo("length");
+        assertThat(cloud.stats().requests()).isZero();
+    }
+
+    private static String chunk(String choice, String more) {
+        return "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":"
+                + "[{\"index\":0," + choice + "}]" + more + "}\n\n";
+    }
+
+    @Test
+    @DisplayName("prompt ids for which there was no memory are asked for again")
+    void promptIdsAreRelearnt() throws Exception {
+        String body = Bench.chat("a long question ".repeat(400), USAGE);
+        RouterConfig tight = RouterConfig.builder()
+                .port(0)
+                .maxContinuationBytes(body.length() + 1024)
+                .build();
+        try (Bench narrow = new Bench(tight)) {
+            replica.inject(Fault.eof(Moment.atToken(9)));
+            narrow.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
+            HttpResponse<String> answer = narrow.post(body);
+            assertContinued(answer, body);
+            assertThat(cloud.requests("/tokenize")).hasSize(1);
+        }
+    }
+
+    @Test
+    @DisplayName("without memory to keep it a stream is served and not continued")
+    void withoutMemory() throws Exception {
+        RouterConfig tight =
+                RouterConfig.builder().port(0).maxContinuationBytes(10).build();
+        try (Bench narrow = new Bench(tight)) {
+            narrow.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
+            assertContinued(narrow.post(chat(USAGE)), chat(USAGE));
+            replica.inject(Fault.eof(Moment.atToken(9)));
+            assertHonest(narrow.post(chat(USAGE)));
+        }
+    }
+
+    // --- what is not ---
+
+    static Stream<Arguments> ineligible() {
+        return Stream.of(
+                Arguments.of("two choices", ",\"n\":2"),
+                Arguments.of("structured output", ",\"response_format\":{\"type\":\"json_object\"}"),
+                Arguments.of("a guided choice", ",\"guided_choice\":[\"a\"]"),
+                Arguments.of("structured outputs", ",\"structured_outputs\":{\"regex\":\"a+\"}"),
+                Arguments.of("a required tool", ",\"tools\":[{\"type\":\"function\"}],\"tool_choice\":\"required\""),
+                Arguments.of(
+                        "a named tool",
+                        ",\"tools\":[{\"type\":\"function\"}],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}"),
+                Arguments.of("a presence penalty", ",\"presence_penalty\":0.5"),
+                Arguments.of("a frequency penalty", ",\"frequency_penalty\":-0.5"),
+                Arguments.of("beam search", ",\"use_beam_search\":true"),
+                Arguments.of("a thinking budget", ",\"thinking_token_budget\":100"),
+                Arguments.of(
+                        "stop strings beside tools", ",\"stop\":\"a long stop\",\"tools\":[{\"type\":\"function\"}]"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("ineligible")
+    @DisplayName("R16 what would not be exact ends in an error event and without [DONE]")
+    void ineligibleRequests(String name, String more) throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(20)));
+        route();
+        assertHonest(bench.post(chat(",\"stream\":true" + more)));
+        assertThat(cloud.stats().requests()).isZero();
+        assertThat(bench.settled().failed()).isEqualTo(1);
+        assertThat(bench.router.metrics())
+                .contains("tuna_router_continuations_total{deployment=\"tuna-1\",method=\"none\",result=\"failed\"} 1");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("ineligible")
+    @DisplayName("... unless nothing had been sent: then it simply goes elsewhere")
+    void ineligibleButNothingSent(String name, String more) throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(0)));
+        route();
+        assertThat(events(bench.post(chat(",\"stream\":true" + more)).body()))
+                .last()
+                .isEqualTo("[DONE]");
+    }
+
+    @Test
+    void imagesAreNotContinued() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(8)));
+        route();
+        String body =
+                "{\"model\":\"" + Bench.MODEL + "\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":["
+                        + "{\"type\":\"text\",\"text\":\"what is it\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}]}";
+        assertHonest(bench.post(body));
+    }
+
+    @Test
+    @DisplayName("R16 inside a tool call nobody goes on")
+    void toolCallIsNotSpliced() throws Exception {
+        RawBackend caller = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}", ",\"prompt_token_ids\":[1,2,3]"));
+            peer.chunk(chunk("\"delta\":{\"content\":\"let me see\"},\"token_ids\":[7,8]", ""));
+            peer.chunk(chunk(
+                    "\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\"}}]},\"token_ids\":[9]", ""));
+            peer.reset();
+        }));
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", caller.uri())));
+        assertHonest(bench.post(chat(",\"stream\":true,\"tools\":[{\"type\":\"function\"}]")));
+        assertThat(cloud.stats().requests()).isZero();
+    }
+
+    @Test
+    @DisplayName("a backend that serves another revision does not go on")
+    void otherRevision() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(9)));
+        RouteBackend old = revision("old", Tier.SPOT, replica, "1");
+        RouteBackend other = revision("other", Tier.SERVERLESS, cloud, "2");
+        bench.route(List.of(other), List.of(old));
+        assertHonest(bench.post(chat(USAGE)));
+        assertThat(cloud.stats().requests()).isZero();
+        bench.route(List.of(revision("same", Tier.SERVERLESS, cloud, "1")), List.of(old));
+        assertContinued(bench.post(chat(USAGE)), chat(USAGE));
+    }
+
+    private static RouteBackend revision(String id, Tier tier, VllmStandIn standIn, String revision) {
+        return new RouteBackend(id, tier, BackendAddress.of(standIn.uri()), false, Optional.empty(), revision);
+    }
+
+    @Test
+    @DisplayName("R18 a request can do without")
+    void switchedOff() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(9)));
+        route();
+        assertHonest(bench.post(chat(USAGE), "X-Tuna-Continuation", "off"));
+        assertThat(replica.requests(Bench.CHAT).get(0).bodyText()).doesNotContain("return_token_ids");
+        assertThat(replica.requests(Bench.CHAT).get(0).header("x-tuna-continuation"))
+                .isEmpty();
+    }
+
+    @Test
+    @DisplayName("R18 a route can do without")
+    void switchedOffForTheRoute() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(9)));
+        var policy = Bench.POLICY.toBuilder()
+                .continuation(RoutePolicy.Continuation.OFF)
+                .build();
+        bench.router.put(
+                Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())), policy));
+        assertHonest(bench.post(chat(USAGE)));
+    }
+
+    @Test
+    @DisplayName("a server that tells no ids is passed on as it is, and not continued")
+    void noIds() throws Exception {
+        RawBackend mute = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"content\":\"hello\"}", ""));
+            peer.reset();
+        }));
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", mute.uri())));
+        assertHonest(bench.post(chat(",\"stream\":true")));
+        assertThat(cloud.stats().requests()).isZero();
+    }
+
+    // --- before it breaks ---
+
+    private static VllmStandIn slow() {
+        return VllmStandIn.builder().tokensPerSecond(60).start();
+    }
+
+    @Test
+    @DisplayName("R20 on notice a stream that would not be done in time leaves before the end")
+    void leavesBeforeTheEnd() throws Exception {
+        VllmStandIn doomed = bench.own(slow());
+        List<RouteBackend> rest = List.of(serverless("cloud", cloud.uri()));
+        bench.router.put(Bench.route(rest, List.of(spot("spot-1", doomed.uri())), Bench.POLICY));
+        var answer =
+                Bench.client().sendAsync(bench.request(Bench.CHAT, chat(USAGE)), HttpResponse.BodyHandlers.ofString());
+        Bench.await("some tokens", () -> doomed.stats().generationTokens() > 5);
+        bench.router.put(Bench.route(rest, List.of(ending(doomed, Duration.ofMillis(400))), Bench.POLICY));
+        assertContinued(answer.get(), chat(USAGE));
+        assertThat(answer.get().body()).contains(": continued by chat_tokens");
+        assertThat(bench.failures).as("it left, it did not break").isEmpty();
+        Bench.await("it was hung up on", () -> doomed.stats().aborted() == 1);
+    }
+
+    private static RouteBackend ending(VllmStandIn standIn, Duration in) {
+        return new RouteBackend(
+                "spot-1",
+                Tier.SPOT,
+                BackendAddress.of(standIn.uri()),
+                true,
+                Optional.of(Instant.now().plus(in)),
+                "");
+    }
+
+    @Test
+    @DisplayName("R20 a stream with little left stays where it is")
+    void staysWhenAlmostDone() throws Exception {
+        VllmStandIn doomed = bench.own(slow());
+        List<RouteBackend> rest = List.of(serverless("cloud", cloud.uri()));
+        bench.router.put(Bench.route(rest, List.of(spot("spot-1", doomed.uri())), Bench.POLICY));
+        String body = chat(",\"stream\":true,\"max_tokens\":20");
+        var answer = Bench.client().sendAsync(bench.request(Bench.CHAT, body), HttpResponse.BodyHandlers.ofString());
+        Bench.await("some tokens", () -> doomed.stats().generationTokens() > 5);
+        bench.router.put(Bench.route(rest, List.of(ending(doomed, Duration.ofMinutes(1))), Bench.POLICY));
+        assertContinued(answer.get(), body);
+        assertThat(cloud.stats().generationTokens()).as("only the comparison").isEqualTo(20);
+    }
+
+    @Test
+    @DisplayName(
+            "R19 a provider's time limit is known: the stream leaves before it, for the same endpoint if there is no other")
+    void leavesBeforeTheLimit() throws Exception {
+        VllmStandIn limited = bench.own(slow());
+        RouteBackend backend = RouteBackend.of(
+                "limited",
+                Tier.SERVERLESS,
+                new BackendAddress(limited.uri(), Optional.empty(), "/health", Optional.of(Duration.ofMillis(500)), 0));
+        bench.route(List.of(backend), List.of());
+        assertContinued(bench.post(chat(USAGE)), chat(USAGE));
+        assertThat(limited.requests(Bench.CHAT)).hasSizeGreaterThan(1);
+        assertThat(bench.failures).isEmpty();
+    }
+
+    @Test
+    @DisplayName("a killed replica's streams go on, all of them")
+    void killedReplica() throws Exception {
+        VllmStandIn doomed = bench.own(slow());
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", doomed.uri())));
+        var answers = Stream.generate(() -> Bench.client()
+                        .sendAsync(bench.request(Bench.CHAT, chat(USAGE)), HttpResponse.BodyHandlers.ofString()))
+                .limit(20)
+                .toList();
+        Bench.await("tokens for all", () -> doomed.stats().generationTokens() > 200);
+        doomed.kill();
+        for (var answer : answers) {
+            assertContinued(answer.get(), chat(USAGE));
+        }
+        assertThat(bench.settled().succeeded()).isEqualTo(20);
+    }
+
+    // --- 303 ---
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/result?call=fc-1", "?call=fc-1", "http://HOST/result?call=fc-1"})
+    @DisplayName("a 303 is followed with GET on the same server, with its credential, as often as it comes")
+    void followsSeeOther(String location) throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        RawBackend modal = bench.own(new RawBackend(peer -> {
+            for (String request = peer.request(); !request.isEmpty(); request = peer.request()) {
+                int turn = asked.incrementAndGet();
+                String host = request.substring(request.toLowerCase().indexOf("\r\nhost: ") + 8)
+                        .split("\r\n")[0];
+                if (turn == 3) {
+                    peer.say("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+                } else if (turn < 4) {
+                    peer.say("HTTP/1.1 303 See Other\r\nLocation: " + location.replace("HOST", host)
+                            + "\r\nContent-Length: 4\r\n\r\nbusy");
+                } else {
+                    peer.say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+                }
+            }
+        }));
+        RouteBackend backend = RouteBackend.of(
+                "modal",
+                Tier.SERVERLESS,
+                new BackendAddress(
+                        modal.uri(),
+                        Optional.of(Credential.bearer(Secret.of("modal-token"))),
+                        "/health",
+                        Optional.empty(),
+                        0));
+        bench.route(List.of(backend), List.of());
+        HttpResponse<String> answer = bench.post(chat(""));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).isEqualTo("{}");
+        assertThat(modal.requests).hasSize(4);
+        String path = location.startsWith("?") ? "/v1/chat/completions?call=fc-1" : "/result?call=fc-1";
+        assertThat(modal.requests.subList(1, 4))
+                .allMatch(request -> request.startsWith("GET " + path + " HTTP/1.1"))
+                .allMatch(request -> request.contains("Bearer modal-token"))
+                .noneMatch(request -> request.contains("messages"));
+    }
+
+    @Test
+    @DisplayName("a 303 to another server is not followed and not shown")
+    void staysOnTheServer() throws Exception {
+        RawBackend elsewhere = bench.own(RawBackend.always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
+        RawBackend liar = bench.own(RawBackend.always(
+                "HTTP/1.1 303 See Other\r\nLocation: " + elsewhere.uri() + "/x\r\nContent-Length: 0\r\n\r\n"));
+        bench.route(List.of(serverless("liar", liar.uri()), serverless("cloud", cloud.uri())), List.of());
+        assertThat(bench.post(chat("")).headers().firstValue("x-tuna-backend")).hasValue("cloud");
+        assertThat(elsewhere.requests).isEmpty();
+    }
+}

@@ -126,11 +126,21 @@ class GoldenSpliceTest {
                             .replace('\'', '"')));
         }
         try (Bench bench = new Bench(RouterConfig.builder().port(0).ioThreads(1).build());
-                VllmStandIn first = quiet(true);
-                VllmStandIn second = quiet(true);
-                VllmStandIn old = quiet(false)) {
+                VllmStandIn first = quiet(true, false);
+                VllmStandIn second = quiet(true, false);
+                VllmStandIn old = quiet(false, false);
+                VllmStandIn firstThinker = quiet(true, true);
+                VllmStandIn secondThinker = quiet(true, true)) {
             faults(first);
+            faults(firstThinker);
             cut(bench, first, second, all, chosen);
+            // Reasoning stays reasoning beyond the seam. Stop strings beside it are not continued.
+            List<Question> chats = all.stream()
+                    .filter(question -> question.path().equals(CHAT)
+                            && !question.body().contains("stop\":[")
+                            && !question.body().contains("STOP"))
+                    .toList();
+            cut(bench, firstThinker, secondThinker, chats, chosen);
             // A server that ignores the ids on its chat endpoint is continued on at the completions endpoint.
             List<Question> plain = all.stream()
                     .filter(question -> !question.body().contains("logprobs")
@@ -141,9 +151,10 @@ class GoldenSpliceTest {
         }
     }
 
-    private static VllmStandIn quiet(boolean current) {
+    private static VllmStandIn quiet(boolean current, boolean reasoning) {
         return VllmStandIn.builder()
                 .honoursPromptTokenIds(current)
+                .reasoning(reasoning)
                 .keepRequests(0)
                 .start();
     }

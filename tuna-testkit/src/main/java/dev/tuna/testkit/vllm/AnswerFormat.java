@@ -40,9 +40,9 @@ abstract class AnswerFormat {
     /** Fields of a chunk beside its choices that appear on the first chunk only. */
     abstract void writeFirst(JsonGenerator json, int choice) throws IOException;
 
-    abstract void writeChunkText(JsonGenerator json, String text, boolean role) throws IOException;
+    abstract void writeChunkText(JsonGenerator json, String text, boolean role, boolean reasoning) throws IOException;
 
-    abstract void writeWholeText(JsonGenerator json, String text) throws IOException;
+    abstract void writeWholeText(JsonGenerator json, ChoiceText choice) throws IOException;
 
     abstract void writeLogprobs(JsonGenerator json, int[] ids) throws IOException;
 
@@ -63,7 +63,11 @@ abstract class AnswerFormat {
             json.writeArrayFieldStart("choices");
             json.writeStartObject();
             json.writeNumberField("index", choice);
-            writeChunkText(json, text, delta.isEmpty());
+            writeChunkText(
+                    json,
+                    text,
+                    delta.isEmpty(),
+                    delta.isPresent() && delta.get().reasoning());
             writeTail(json, delta.map(Delta::ids).orElse(new int[0]), delta, delta.isPresent());
             if (first && request.tokenIds()) {
                 writePromptIds(json, choice);
@@ -101,7 +105,7 @@ abstract class AnswerFormat {
                 ChoiceText choice = choices.get(i);
                 json.writeStartObject();
                 json.writeNumberField("index", i);
-                writeWholeText(json, choice.text());
+                writeWholeText(json, choice);
                 writeTail(json, choice.ids(), Optional.of(choice.last()), true);
                 if (request.tokenIds()) {
                     writePromptIds(json, i);

@@ -35,20 +35,23 @@ final class ChatFormat extends AnswerFormat {
     void writePromptIds(JsonGenerator json, int choice) {}
 
     @Override
-    void writeChunkText(JsonGenerator json, String text, boolean role) throws IOException {
+    void writeChunkText(JsonGenerator json, String text, boolean role, boolean reasoning) throws IOException {
         json.writeObjectFieldStart("delta");
         if (role) {
             json.writeStringField("role", "assistant");
         }
-        json.writeStringField("content", text);
+        json.writeStringField(reasoning ? "reasoning" : "content", text);
         json.writeEndObject();
     }
 
     @Override
-    void writeWholeText(JsonGenerator json, String text) throws IOException {
+    void writeWholeText(JsonGenerator json, ChoiceText choice) throws IOException {
         json.writeObjectFieldStart("message");
         json.writeStringField("role", "assistant");
-        json.writeStringField("content", text);
+        json.writeStringField("content", choice.text());
+        if (!choice.reasoning().isEmpty()) {
+            json.writeStringField("reasoning", choice.reasoning());
+        }
         json.writeNullField("refusal");
         json.writeArrayFieldStart("tool_calls");
         json.writeEndArray();

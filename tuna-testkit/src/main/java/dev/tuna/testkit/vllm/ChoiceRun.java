@@ -12,6 +12,7 @@ final class ChoiceRun {
     private final OutputText text;
     private int tokens;
     private boolean finished;
+    private boolean thinking;
 
     ChoiceRun(GenerationRequest request, int index, boolean textLags) {
         this.request = request;
@@ -22,6 +23,7 @@ final class ChoiceRun {
         model = StandInModel.after(salt, prompt);
         text = new OutputText(request.stop(), request.includeStop());
         text.primeWith(prompt);
+        thinking = request.reasoning() && !Thinking.isOver(prompt);
     }
 
     int index() {
@@ -40,6 +42,10 @@ final class ChoiceRun {
         int id = model.next(!request.ignoreEnd() && tokens >= request.minTokens());
         tokens++;
         Delta delta = after(id, tokens > request.minTokens());
+        if (thinking) {
+            delta = delta.thought();
+            thinking = !Thinking.ends(id);
+        }
         finished = delta.finishReason().isPresent();
         return delta;
     }

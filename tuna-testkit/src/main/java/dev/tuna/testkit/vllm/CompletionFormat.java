@@ -34,13 +34,13 @@ final class CompletionFormat extends AnswerFormat {
     }
 
     @Override
-    void writeChunkText(JsonGenerator json, String text, boolean role) throws IOException {
+    void writeChunkText(JsonGenerator json, String text, boolean role, boolean reasoning) throws IOException {
         json.writeStringField("text", text);
     }
 
     @Override
-    void writeWholeText(JsonGenerator json, String text) throws IOException {
-        json.writeStringField("text", text);
+    void writeWholeText(JsonGenerator json, ChoiceText choice) throws IOException {
+        json.writeStringField("text", choice.text());
     }
 
     @Override

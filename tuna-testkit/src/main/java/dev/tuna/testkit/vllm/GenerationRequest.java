@@ -9,6 +9,7 @@ import java.util.Set;
  * @param prompts one list of ids per prompt; chat always has one
  * @param salt enters the model, zero unless sampling was seeded
  * @param logprobs how many alternatives per token, below zero for no log probabilities at all
+ * @param reasoning whether the model thinks before it speaks, and the server tells the two apart
  * @param echo per prompt the text to begin the answer with, empty lists when not asked for
  */
 record GenerationRequest(
@@ -28,6 +29,7 @@ record GenerationRequest(
         long salt,
         boolean tokenIds,
         int logprobs,
+        boolean reasoning,
         List<String> echo) {
 
     int promptTokens() {

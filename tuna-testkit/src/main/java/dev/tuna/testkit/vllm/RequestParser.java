@@ -137,6 +137,7 @@ final class RequestParser {
                 samples ? fields.at("seed").asLong() + 1 : 0,
                 fields.flag("return_token_ids", false),
                 logprobs,
+                chat && config.reasoning(),
                 echo);
     }
 

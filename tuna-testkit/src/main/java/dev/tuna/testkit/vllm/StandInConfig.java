@@ -21,6 +21,7 @@ record StandInConfig(
         Duration keepAliveInterval,
         boolean requestIdHeaders,
         boolean honoursPromptTokenIds,
+        boolean reasoning,
         int keepRequests) {
 
     StandInConfig {

@@ -22,6 +22,7 @@ public final class VllmStandInBuilder {
     private Duration keepAliveInterval = Duration.ZERO;
     private boolean requestIdHeaders;
     private boolean honoursPromptTokenIds = true;
+    private boolean reasoning;
     private int keepRequests = 10_000;
 
     VllmStandInBuilder() {}
@@ -198,6 +199,18 @@ public final class VllmStandInBuilder {
     }
 
     /**
+     * Whether chats are answered by a reasoning model whose thoughts the server tells apart, as with
+     * {@code --reasoning-parser}; default no. Thinking ends with the first full stop or semicolon.
+     *
+     * @param enabled whether answers begin with reasoning
+     * @return this
+     */
+    public VllmStandInBuilder reasoning(boolean enabled) {
+        reasoning = enabled;
+        return this;
+    }
+
+    /**
      * How many requests are remembered with their bodies; default 10,000. Load tests set less.
      *
      * @param last how many of the last ones, 0 for none
@@ -235,6 +248,7 @@ public final class VllmStandInBuilder {
                 keepAliveInterval,
                 requestIdHeaders,
                 honoursPromptTokenIds,
+                reasoning,
                 keepRequests);
     }
 

@@ -10,6 +10,7 @@ final class WholeSink implements Generation.Sink {
 
     private static final class Gathered {
         private final StringBuilder text = new StringBuilder();
+        private final StringBuilder reasoning = new StringBuilder();
         private final IntStream.Builder ids = IntStream.builder();
         private @Nullable Delta last;
     }
@@ -37,7 +38,7 @@ final class WholeSink implements Generation.Sink {
     @Override
     public void delta(ChoiceRun choice, Delta delta) {
         Gathered gathered = choices.get(choice.index());
-        gathered.text.append(delta.text());
+        (delta.reasoning() ? gathered.reasoning : gathered.text).append(delta.text());
         for (int id : delta.ids()) {
             gathered.ids.add(id);
         }
@@ -51,7 +52,10 @@ final class WholeSink implements Generation.Sink {
         for (Gathered gathered : choices) {
             Delta last = gathered.last == null ? Delta.ended("", "abort") : gathered.last;
             texts.add(new ChoiceText(
-                    gathered.text.toString(), gathered.ids.build().toArray(), last));
+                    gathered.text.toString(),
+                    gathered.reasoning.toString(),
+                    gathered.ids.build().toArray(),
+                    last));
         }
         exchange.tokens(generated);
         exchange.json(200, format.whole(texts));

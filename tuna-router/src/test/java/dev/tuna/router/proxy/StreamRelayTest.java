@@ -3,6 +3,7 @@ package dev.tuna.router.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.router.RoutePolicy;
+import dev.tuna.router.http.ClientWishes;
 import dev.tuna.router.http.RequestTarget;
 import dev.tuna.router.http.SseScanner;
 import io.netty.buffer.ByteBuf;
@@ -15,6 +16,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -76,7 +78,8 @@ class StreamRelayTest {
                 "r",
                 body,
                 true,
-                1);
+                1,
+                new ClientWishes(true, Optional.empty(), false, Optional.empty()));
         @Nullable
         Continuation made = Continuation.of(request, RoutePolicy.Continuation.DEFAULT, new MemoryBudget(64 << 20));
         if (made == null) {

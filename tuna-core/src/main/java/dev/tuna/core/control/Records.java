@@ -153,16 +153,16 @@ final class Records {
         String where = "deployment '" + stored.name() + "'";
         try {
             JsonNode json = PlanJson.read(stored.details(), where);
+            DeployRequest request = RequestJson.read(stored.request(), "request of " + where);
             Map<String, Backend> backends = new LinkedHashMap<>();
             Revision revision = revision(stored, json, now);
             for (ResourceRecord resource : resources) {
-                Backend backend = backend(resource, revision.account(), now);
+                Backend backend = backend(resource, revision.account(), alwaysOn(request), now);
                 backends.put(backend.id(), backend);
             }
             SameTraffic same = sameTraffic(json.path("same"));
             TrafficStats traffic = trafficStats(json.path("traffic"));
             Goal goal = Goal.valueOf(json.path("goal").asText());
-            DeployRequest request = RequestJson.read(stored.request(), "request of " + where);
             boolean settled = json.path("settled").asBoolean() && isComplete(request, backends.values());
             return new Managed(
                     stored.id(),
@@ -249,7 +249,13 @@ final class Records {
         return new Ending(drained, json.path("cleaned").asBoolean(), removed, Optional.empty(), Retry.NONE);
     }
 
-    private static Backend backend(ResourceRecord resource, String account, Now now) {
+    /** Containers that run whatever happens, so that a bill counts them before the cloud has been asked again. */
+    private static OptionalInt alwaysOn(DeployRequest request) {
+        int workers = request.effectiveScaling().serverless().workersMin();
+        return workers == 0 ? OptionalInt.empty() : OptionalInt.of(workers);
+    }
+
+    private static Backend backend(ResourceRecord resource, String account, OptionalInt alwaysOn, Now now) {
         JsonNode json = PlanJson.read(resource.details(), "resource '" + resource.key() + "'");
         Tier tier = resource.tier().orElseThrow();
         return new Backend(
@@ -272,7 +278,7 @@ final class Records {
                 false,
                 json.path("draining").asBoolean() ? Optional.of(now.steady()) : Optional.empty(),
                 Optional.ofNullable(json.path("interruptionAt").textValue()).map(Instant::parse),
-                OptionalInt.empty(),
+                tier == Tier.SERVERLESS && resource.state() == State.LIVE ? alwaysOn : OptionalInt.empty(),
                 json.has("meter")
                         ? Optional.of(meter(
                                 json.path("meter"),
@@ -296,6 +302,7 @@ final class Records {
             containers.bill().microUsdPerHour().ifPresent(price -> json.put("price", price));
             json.put("estimated", containers.bill().estimated());
             json.set("reckoned", containerMeter(containers.stored()));
+            containers.metered().ifPresent(reading -> json.put("metered", reading.toString()));
         }
         return json;
     }
@@ -314,7 +321,9 @@ final class Records {
                 price,
                 json.path("estimated").asBoolean());
         ContainerMeter reckoned = containerMeter(json.path("reckoned"));
-        return new Meter.Containers(bill, reckoned, reckoned, Optional.empty(), 0);
+        Optional<Duration> metered =
+                Optional.ofNullable(json.path("metered").textValue()).map(Duration::parse);
+        return new Meter.Containers(bill, reckoned, reckoned, metered, 0);
     }
 
     private static ObjectNode containerMeter(ContainerMeter meter) {

@@ -152,6 +152,7 @@ final class Database implements AutoCloseable {
             return result;
         } catch (SQLException | RuntimeException e) {
             try {
+                forgetStatements();
                 execute("ROLLBACK");
             } catch (SQLException rollback) {
                 e.addSuppressed(rollback);
@@ -168,6 +169,15 @@ final class Database implements AutoCloseable {
             statements.put(sql, known);
         }
         return known;
+    }
+
+    /** One that has failed may be good for nothing more (full disk: "statement is not executing"). */
+    private void forgetStatements() throws SQLException {
+        List<PreparedStatement> all = List.copyOf(statements.values());
+        statements.clear();
+        for (PreparedStatement statement : all) {
+            statement.close();
+        }
     }
 
     private static int number(Statement statement, String sql) throws SQLException {

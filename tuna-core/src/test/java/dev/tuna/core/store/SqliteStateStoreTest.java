@@ -1,5 +1,6 @@
 package dev.tuna.core.store;
 
+import static dev.tuna.core.store.Columns.bind;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
@@ -379,6 +381,40 @@ class SqliteStateStoreTest extends StateStoreContract {
                         .getInt(1));
                 assertThat(rows).isZero();
             }
+        }
+
+        @Test
+        void goesOnWhenThereIsRoomAgainAndHasLostNothing() throws Exception {
+            Path file = temporary.resolve("full.db");
+            try (Database database = Database.open(file, Schema.STEPS, CLOCK)) {
+                insert(database, 10);
+                limit(database, 20);
+                assertThatThrownBy(() -> insert(database, 10_000)).hasMessageContaining("disk is full");
+                limit(database, 1_000_000);
+                insert(database, 1);
+            }
+            try (Database database = Database.open(file, Schema.STEPS, CLOCK)) {
+                int rows = database.transact(d -> d.statement("SELECT count(*) FROM billed")
+                        .executeQuery()
+                        .getInt(1));
+                assertThat(rows).isEqualTo(11);
+            }
+        }
+
+        private void limit(Database database, int pages) {
+            database.transact(d -> d.statement("PRAGMA max_page_count = " + pages)
+                    .executeQuery()
+                    .getInt(1));
+        }
+
+        private void insert(Database database, int rows) {
+            database.transact(d -> {
+                for (int i = 0; i < rows; i++) {
+                    bind(d.statement("INSERT INTO billed VALUES (NULL, ?, 'SPOT', 'p', 'b')"), UUID.randomUUID())
+                            .executeUpdate();
+                }
+                return d;
+            });
         }
     }
 

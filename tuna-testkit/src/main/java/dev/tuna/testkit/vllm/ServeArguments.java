@@ -134,6 +134,10 @@ final class ServeArguments {
                 : Optional.empty();
     }
 
+    boolean findsEnvironmentOnStdin() {
+        return options.containsKey("standin-environment-on-stdin");
+    }
+
     boolean exitsOnStdinEof() {
         return options.containsKey("standin-exit-on-stdin-eof");
     }

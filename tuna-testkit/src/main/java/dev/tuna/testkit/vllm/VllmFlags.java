@@ -32,7 +32,7 @@ final class VllmFlags {
             enable-prompt-tokens-details enable-per-request-metrics enable-lora enable-sleep-mode enable-scale-out
             enable-expert-parallel enable-tokenizer-info-endpoint tokens-only async-scheduling disable-sliding-window
             disable-custom-all-reduce skip-tokenizer-init headless language-model-only allow-credentials
-            standin-ignore-prompt-token-ids standin-exit-on-stdin-eof""");
+            standin-ignore-prompt-token-ids standin-exit-on-stdin-eof standin-environment-on-stdin""");
 
     private static final Map<String, String> SHORT = Map.of(
             "tp",

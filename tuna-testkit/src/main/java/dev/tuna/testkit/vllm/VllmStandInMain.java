@@ -1,6 +1,12 @@
 package dev.tuna.testkit.vllm;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +29,8 @@ import java.util.concurrent.TimeoutException;
  *   <li>{@code --standin-keep-requests N}: how many requests are remembered, default 100
  *   <li>{@code --standin-exit-on-stdin-eof}: end at once when standard input ends, so that a parent that dies in
  *       whatever way takes the stand-in along
+ *   <li>{@code --standin-environment-on-stdin}: the first line of standard input is a JSON object of further environment
+ *       variables, so that keys are neither on the command line nor in the process's environment, where others may look
  * </ul>
  *
  * <p>The first line of output is {@code stand-in: MODEL at http://HOST:PORT}, printed once the port is known, which with
@@ -46,6 +54,7 @@ public final class VllmStandInMain {
     public static void main(String[] arguments) throws InterruptedException {
         try {
             ServeArguments parsed = ServeArguments.parse(arguments);
+            Map<String, String> environment = parsed.findsEnvironmentOnStdin() ? firstLine() : System.getenv();
             if (parsed.exitsOnStdinEof()) {
                 StdinWatch.onEof(() -> Runtime.getRuntime().halt(1));
             }
@@ -54,7 +63,7 @@ public final class VllmStandInMain {
                 System.err.println("RuntimeError: Engine core initialization failed. (as told to)");
                 System.exit(parsed.bootFailure().get());
             }
-            serve(parsed.builder(System.getenv()).start());
+            serve(parsed.builder(environment).start());
         } catch (ServeArguments.UsageException e) {
             System.err.println("usage: vllm serve [model_tag] [options]");
             System.err.println("vllm serve: error: " + e.getMessage());
@@ -63,6 +72,27 @@ public final class VllmStandInMain {
             System.err.println("ERROR: " + e.getMessage());
             System.exit(1);
         }
+    }
+
+    /** This process's environment and what the first line of standard input adds. Reads no further. */
+    private static Map<String, String> firstLine() {
+        var line = new ByteArrayOutputStream();
+        try {
+            for (int next = System.in.read(); next >= 0 && next != '\n'; next = System.in.read()) {
+                line.write(next);
+            }
+            var environment = new HashMap<>(System.getenv());
+            environment.putAll(
+                    new JsonMapper().readValue(line.toByteArray(), new TypeReference<Map<String, String>>() {}));
+            return environment;
+        } catch (IOException e) {
+            throw noEnvironment();
+        }
+    }
+
+    /** Without a cause, which may quote the line. */
+    private static UncheckedIOException noEnvironment() {
+        return new UncheckedIOException(new IOException("the first line of standard input is no JSON object of texts"));
     }
 
     private static void serve(VllmStandIn standIn) throws InterruptedException {

@@ -89,6 +89,29 @@ class VllmStandInMainIT {
     }
 
     @Test
+    void findsItsKeyOnStandardInputWhenTold() throws Exception {
+        Process process = run("serve", "org/model", "--port", "0", "--standin-environment-on-stdin");
+        process.getOutputStream().write("{\"VLLM_API_KEY\":\"from-the-input\"}\n".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+        String first = output(process)
+                .lines()
+                .filter(line -> line.startsWith("stand-in: "))
+                .findFirst()
+                .orElseThrow();
+        String models = first.substring(first.indexOf("http")) + "/v1/models";
+        assertThat(Wire.send(HttpRequest.newBuilder(URI.create(models))
+                                .header("Authorization", "Bearer from-the-input")
+                                .build())
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(Wire.send(HttpRequest.newBuilder(URI.create(models))
+                                .header("Authorization", "Bearer from-the-environment")
+                                .build())
+                        .statusCode())
+                .isEqualTo(401);
+    }
+
+    @Test
     void endsLikeVllmWhenItDoesNotKnowAnOption() throws Exception {
         Process process = run("serve", "org/model", "--port", "0", "--disable-log-requests");
         String output = output(process).lines().reduce("", (all, line) -> all + line + "\n");

@@ -21,7 +21,8 @@ import java.util.Optional;
  *
  * <p>Placeholders, anywhere in a word: {@code {host}}, {@code {port}}, {@code {model}}, {@code {served_model_name}},
  * {@code {max_model_len}}, {@code {tp_size}}, {@code {gpu_count}}. The word {@code {arguments}} stands for the engine's
- * further arguments. The engine's key reaches it as {@code VLLM_API_KEY} (and, for llama.cpp, {@code LLAMA_API_KEY}).
+ * further arguments. The engine's key reaches it as {@code VLLM_API_KEY} (and, for llama.cpp, {@code LLAMA_API_KEY}) in
+ * its environment, where processes of the same user can read it.
  *
  * <p>The port is a free one, picked a moment before, so in theory another program can take it first; the server then
  * fails to start like any other that cannot have its port. Where there is a {@code /bin/sh}, a few lines of it stand
@@ -74,7 +75,7 @@ public record ForeignCommand(List<String> template) implements ServerCommand {
                 words.add(fill(word, spec.engine(), port));
             }
         }
-        return new Launch(words, Optional.of(URI.create("http://" + HOST + ":" + port)));
+        return new Launch(words, Optional.of(URI.create("http://" + HOST + ":" + port)), false);
     }
 
     private static String fill(String word, EngineSpec engine, int port) {

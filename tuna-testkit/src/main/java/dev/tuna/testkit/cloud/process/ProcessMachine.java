@@ -8,11 +8,13 @@ import dev.tuna.testkit.cloud.model.MachineListener;
 import dev.tuna.testkit.cloud.model.MachineSpec;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -67,7 +69,7 @@ final class ProcessMachine implements Machine {
         String why;
         try {
             ServerCommand.Launch launch = command.launch(spec);
-            Process child = spawn(launch.words());
+            Process child = spawn(launch);
             if (child == null) {
                 why = "stopped before it was started";
             } else {
@@ -88,16 +90,27 @@ final class ProcessMachine implements Machine {
         listener.ended(why, requests);
     }
 
-    private @Nullable Process spawn(List<String> words) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
+    private @Nullable Process spawn(ServerCommand.Launch launch) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(launch.words()).redirectErrorStream(true);
         builder.environment().remove("VLLM_API_KEY");
-        spec.environment().forEach((name, value) -> builder.environment().put(name, value.reveal()));
+        Map<String, String> environment = new TreeMap<>();
+        spec.environment().forEach((name, value) -> environment.put(name, value.reveal()));
+        if (!launch.environmentOnStdin()) {
+            builder.environment().putAll(environment);
+        }
         lock.lock();
         try {
-            if (!unwanted) {
-                process = builder.start();
+            if (unwanted) {
+                return null;
             }
-            return process;
+            Process child = builder.start();
+            process = child;
+            if (launch.environmentOnStdin()) {
+                OutputStream input = child.getOutputStream();
+                input.write((JSON.writeValueAsString(environment) + "\n").getBytes(StandardCharsets.UTF_8));
+                input.flush();
+            }
+            return child;
         } finally {
             lock.unlock();
         }

@@ -29,8 +29,10 @@ public sealed interface ServerCommand permits StandInCommand, ForeignCommand {
      *
      * @param words program and arguments
      * @param address where it will listen once healthy; empty if its output tells
+     * @param environmentOnStdin whether it reads further environment variables, among them its secrets, as a JSON object on
+     *     the first line of its input; otherwise they go into the process's own environment
      */
-    record Launch(List<String> words, Optional<URI> address) {
+    record Launch(List<String> words, Optional<URI> address, boolean environmentOnStdin) {
 
         /** Copies the list. */
         public Launch {

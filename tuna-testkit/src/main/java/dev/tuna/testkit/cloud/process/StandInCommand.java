@@ -41,8 +41,8 @@ public record StandInCommand(List<String> defaults) implements ServerCommand {
         words.addAll(LIGHT);
         words.addAll(List.of("-cp", System.getProperty("java.class.path"), VllmStandInMain.class.getName()));
         words.addAll(serve(spec.engine()));
-        words.add("--standin-exit-on-stdin-eof");
-        return new Launch(words, Optional.empty());
+        words.addAll(List.of("--standin-environment-on-stdin", "--standin-exit-on-stdin-eof"));
+        return new Launch(words, Optional.empty(), true);
     }
 
     /** Said once it listens. */

@@ -187,13 +187,20 @@ public record DeployRequest(
      *
      * <p>Without scale to zero: at least one spot replica, at least one serverless worker always on, and a scale-down
      * window of at least {@link #NO_SCALE_TO_ZERO_WINDOW}. With serverless only: no spot replicas, and none of them
-     * billed.
+     * billed. Where no limit of serverless containers was set, there may be as many as spot replicas (at least one), so that
+     * they can carry what the fleet drops.
      *
      * @return the policy that core and plugins follow
      */
     public ScalingPolicy effectiveScaling() {
         ScalingPolicy.Spot spot = scaling.spot();
         ScalingPolicy.Serverless serverless = scaling.serverless();
+        if (serverless.workersLimit().isEmpty()) {
+            int fleet = Math.max(1, spot.maxReplicas());
+            serverless = serverless.toBuilder()
+                    .workersMax(Math.max(fleet, serverless.workersMin()))
+                    .build();
+        }
         if (noScaleToZero) {
             spot = spot.toBuilder()
                     .minReplicas(Math.max(1, spot.minReplicas()))

@@ -2,6 +2,8 @@ package dev.tuna.api;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * How many machines a deployment may use, and how fast their number changes.
@@ -50,12 +52,22 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
      * @param minReplicas replicas kept without traffic, 0 or more; default 0
      * @param maxReplicas replicas never exceeded, 0 or more and at least {@code minReplicas}; default 5
      * @param targetQps requests per second that one replica should carry, above 0, fractions allowed; default 10
-     * @param upscaleDelay how long demand must stay high before a replica is added; default 5 s. From zero there is no
-     *     delay
-     * @param downscaleDelay how long demand must stay low before a replica is removed; default 300 s
+     * @param targetTokensPerSecond generated tokens per second that one replica should carry, above 0, fractions allowed;
+     *     empty (the default) if tokens are not to be looked at
+     * @param upscaleDelay how long demand must stay high before a replica is added, dips of a quarter of this time in all
+     *     allowed for; default 5 s. From zero there is no delay
+     * @param downscaleDelay how long demand must stay low before a replica is removed, peaks of a quarter of this time in
+     *     all allowed for; default 300 s
      */
     public record Spot(
-            int minReplicas, int maxReplicas, double targetQps, Duration upscaleDelay, Duration downscaleDelay) {
+            int minReplicas,
+            int maxReplicas,
+            double targetQps,
+            OptionalDouble targetTokensPerSecond,
+            Duration upscaleDelay,
+            Duration downscaleDelay) {
+
+        private static final int DEFAULT_MAX_REPLICAS = 5;
 
         /** Checks ranges and that min does not exceed max. */
         public Spot {
@@ -71,6 +83,12 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
                     targetQps > 0 && targetQps < Double.POSITIVE_INFINITY,
                     "spot.target_qps",
                     targetQps,
+                    "a number above 0");
+            double tokens = targetTokensPerSecond.orElse(1);
+            problems.check(
+                    tokens > 0 && tokens < Double.POSITIVE_INFINITY,
+                    "spot.target_tokens_per_second",
+                    tokens,
                     "a number above 0");
             problems.notNegative("spot.upscale_delay", upscaleDelay);
             problems.notNegative("spot.downscale_delay", downscaleDelay);
@@ -92,19 +110,22 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
          * @return a new builder
          */
         public Builder toBuilder() {
-            return new Builder()
+            var builder = new Builder()
                     .minReplicas(minReplicas)
                     .maxReplicas(maxReplicas)
                     .targetQps(targetQps)
                     .upscaleDelay(upscaleDelay)
                     .downscaleDelay(downscaleDelay);
+            builder.targetTokensPerSecond = targetTokensPerSecond;
+            return builder;
         }
 
         /** Builds a {@link Spot}; setters are named like its components. Not thread-safe. */
         public static final class Builder {
             private int minReplicas;
-            private int maxReplicas = 5;
+            private int maxReplicas = DEFAULT_MAX_REPLICAS;
             private double targetQps = 10;
+            private OptionalDouble targetTokensPerSecond = OptionalDouble.empty();
             private Duration upscaleDelay = Duration.ofSeconds(5);
             private Duration downscaleDelay = Duration.ofMinutes(5);
 
@@ -144,6 +165,17 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             }
 
             /**
+             * Sets the generated tokens per second for one replica.
+             *
+             * @param value above 0
+             * @return this
+             */
+            public Builder targetTokensPerSecond(double value) {
+                this.targetTokensPerSecond = OptionalDouble.of(value);
+                return this;
+            }
+
+            /**
              * Sets the delay before growing.
              *
              * @param value zero or longer
@@ -172,7 +204,8 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
              * @throws ConfigurationException naming every wrong value at once
              */
             public Spot build() {
-                return new Spot(minReplicas, maxReplicas, targetQps, upscaleDelay, downscaleDelay);
+                return new Spot(
+                        minReplicas, maxReplicas, targetQps, targetTokensPerSecond, upscaleDelay, downscaleDelay);
             }
         }
     }
@@ -184,7 +217,8 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
      * @param scaledownWindow idle time after which a container stops; default 60 s
      * @param timeout longest time that one request may take, above zero; default 600 s
      * @param workersMin containers kept without traffic, 0 or more; default 0
-     * @param workersMax containers never exceeded, 1 or more and at least {@code workersMin}; default 1
+     * @param workersLimit containers never exceeded, if a limit was set: 1 or more and at least {@code workersMin}; empty (the
+     *     default) if it follows the fleet, see {@link #workersMax()}
      * @param scalerValue queue delay in seconds at which a provider that scales by queue delay adds a container, 1 or
      *     more; default 4
      */
@@ -193,7 +227,7 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             Duration scaledownWindow,
             Duration timeout,
             int workersMin,
-            int workersMax,
+            OptionalInt workersLimit,
             int scalerValue) {
 
         /** Checks ranges and that min does not exceed max. */
@@ -203,14 +237,30 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             problems.notNegative("serverless.scaledown_window", scaledownWindow);
             problems.positive("serverless.timeout", timeout);
             problems.atLeast("serverless.workers_min", workersMin, 0);
-            problems.atLeast("serverless.workers_max", workersMax, 1);
-            problems.check(
-                    workersMin <= workersMax,
-                    "serverless.workers_min",
-                    workersMin,
-                    "at most serverless.workers_max (" + workersMax + ")");
+            if (workersLimit.isPresent()) {
+                int limit = workersLimit.getAsInt();
+                problems.atLeast("serverless.workers_max", limit, 1);
+                problems.check(
+                        workersMin <= limit,
+                        "serverless.workers_min",
+                        workersMin,
+                        "at most serverless.workers_max (" + limit + ")");
+            }
             problems.atLeast("serverless.scaler_value", scalerValue, 1);
             problems.throwIfAny();
+        }
+
+        /**
+         * Containers never exceeded: the limit that was set, else as many as the fleet may have replicas, so that
+         * serverless can carry what the fleet drops.
+         *
+         * <p>Of a policy by itself this is the default of {@code spot.max_replicas}; what a request's fleet may have is
+         * taken into account by {@link DeployRequest#effectiveScaling()}, which is what providers are given.
+         *
+         * @return 1 or more and at least {@code workersMin}
+         */
+        public int workersMax() {
+            return workersLimit.orElse(Math.max(Spot.DEFAULT_MAX_REPLICAS, workersMin));
         }
 
         /**
@@ -228,13 +278,14 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
          * @return a new builder
          */
         public Builder toBuilder() {
-            return new Builder()
+            var builder = new Builder()
                     .concurrency(concurrency)
                     .scaledownWindow(scaledownWindow)
                     .timeout(timeout)
                     .workersMin(workersMin)
-                    .workersMax(workersMax)
                     .scalerValue(scalerValue);
+            builder.workersLimit = workersLimit;
+            return builder;
         }
 
         /** Builds a {@link Serverless}; setters are named like its components. Not thread-safe. */
@@ -243,7 +294,7 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             private Duration scaledownWindow = Duration.ofMinutes(1);
             private Duration timeout = Duration.ofMinutes(10);
             private int workersMin;
-            private int workersMax = 1;
+            private OptionalInt workersLimit = OptionalInt.empty();
             private int scalerValue = 4;
 
             private Builder() {}
@@ -293,13 +344,13 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             }
 
             /**
-             * Sets the containers never exceeded.
+             * Sets the containers never exceeded; by default they follow the fleet's maximum.
              *
              * @param value 1 or more
              * @return this
              */
             public Builder workersMax(int value) {
-                this.workersMax = value;
+                this.workersLimit = OptionalInt.of(value);
                 return this;
             }
 
@@ -321,7 +372,7 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
              * @throws ConfigurationException naming every wrong value at once
              */
             public Serverless build() {
-                return new Serverless(concurrency, scaledownWindow, timeout, workersMin, workersMax, scalerValue);
+                return new Serverless(concurrency, scaledownWindow, timeout, workersMin, workersLimit, scalerValue);
             }
         }
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,7 +28,9 @@ class DeployRequestTest {
         assertThat(request.publicAccess()).isFalse();
         assertThat(request.routerPlacement()).isEqualTo(RouterPlacement.EMBEDDED);
         assertThat(request.scaling()).isEqualTo(ScalingPolicy.DEFAULT);
-        assertThat(request.effectiveScaling()).isEqualTo(ScalingPolicy.DEFAULT);
+        assertThat(request.effectiveScaling().spot()).isEqualTo(ScalingPolicy.DEFAULT.spot());
+        assertThat(request.effectiveScaling().serverless())
+                .isEqualTo(ScalingPolicy.Serverless.builder().workersMax(5).build());
     }
 
     @Test
@@ -113,6 +116,36 @@ class DeployRequestTest {
 
         assertThat(scaling.spot()).isEqualTo(spot);
         assertThat(scaling.serverless()).isEqualTo(serverless);
+    }
+
+    @Test
+    @DisplayName("P-60: serverless may grow as far as the fleet may, unless a limit was set")
+    void serverlessMayGrowAsFarAsTheFleet() {
+        assertThat(workersMax(8, ScalingPolicy.Serverless.builder().build())).isEqualTo(8);
+        assertThat(workersMax(0, ScalingPolicy.Serverless.builder().build())).isEqualTo(1);
+        assertThat(workersMax(
+                        2, ScalingPolicy.Serverless.builder().workersMin(3).build()))
+                .isEqualTo(3);
+        assertThat(workersMax(
+                        8, ScalingPolicy.Serverless.builder().workersMax(2).build()))
+                .isEqualTo(2);
+        assertThat(request()
+                        .serverlessOnly(true)
+                        .build()
+                        .effectiveScaling()
+                        .serverless()
+                        .workersMax())
+                .isEqualTo(5);
+    }
+
+    private static int workersMax(int replicas, ScalingPolicy.Serverless serverless) {
+        var spot = ScalingPolicy.Spot.builder().maxReplicas(replicas).build();
+        return request()
+                .scaling(new ScalingPolicy(spot, serverless))
+                .build()
+                .effectiveScaling()
+                .serverless()
+                .workersMax();
     }
 
     @Test

@@ -49,6 +49,7 @@ public final class ScriptedGateway implements Gateway {
         long succeeded;
         long failed;
         long failedOver;
+        long tokens;
         int inFlight;
         final Map<Tier, Long> byTier = new EnumMap<>(Tier.class);
         final Map<String, Integer> busy = new HashMap<>();
@@ -85,6 +86,11 @@ public final class ScriptedGateway implements Gateway {
         Traffic traffic = traffic(deployment);
         traffic.requests++;
         send(traffic, serviceTime);
+    }
+
+    /** Backends have generated so many tokens. */
+    void generated(String deployment, long tokens) {
+        traffic(deployment).tokens += tokens;
     }
 
     private void send(Traffic traffic, Duration serviceTime) {
@@ -178,6 +184,7 @@ public final class ScriptedGateway implements Gateway {
                         traffic.inFlight,
                         traffic.waiting.size(),
                         traffic.byTier),
+                traffic.tokens,
                 SpotState.COLD,
                 loads);
     }

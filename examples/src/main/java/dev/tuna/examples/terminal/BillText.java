@@ -51,7 +51,11 @@ public final class BillText {
         }
         BigDecimal percent =
                 elsewhere.subtract(total).multiply(BigDecimal.valueOf(100)).divide(elsewhere, 0, RoundingMode.HALF_UP);
-        return percent.signum() >= 0 ? " (" + percent + "% saved)" : " (" + percent.negate() + "% dearer here)";
+        return switch (percent.signum()) {
+            case 0 -> " (about the same)";
+            case 1 -> " (" + percent + "% saved)";
+            default -> " (" + percent.negate() + "% dearer here)";
+        };
     }
 
     private static String seconds(Duration time) {

@@ -91,6 +91,24 @@ class TextsTest {
                         "the same traffic all-on-demand:  unknown");
     }
 
+    @Test
+    void aDifferenceThatRoundsToNothingIsNoSaving() {
+        var bill = new CostReport(
+                "chat",
+                START,
+                START.plusSeconds(60),
+                List.of(),
+                new BigDecimal("1.000000"),
+                true,
+                BigDecimal.ZERO,
+                Optional.of(new BigDecimal("1.004")),
+                Optional.of(new BigDecimal("0.996")));
+        assertThat(BillText.lines(bill))
+                .filteredOn(line -> line.startsWith("the same traffic"))
+                .hasSize(2)
+                .allMatch(line -> line.endsWith("(about the same)"));
+    }
+
     private static CostReport.Line line(
             Tier tier, String backend, Optional<BigDecimal> usd, boolean estimated, boolean running) {
         return new CostReport.Line(tier, "local", backend, Duration.ofSeconds(10), usd, estimated, running);

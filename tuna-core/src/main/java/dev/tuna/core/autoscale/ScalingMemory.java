@@ -1,20 +1,21 @@
 package dev.tuna.core.autoscale;
 
+import dev.tuna.api.ScalingPolicy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * What the autoscaler remembers between two decisions. Its size is bounded, whatever the traffic.
  *
  * @param target replicas asked for by the last decision
- * @param samples request counts of the rate window, oldest first, at most one per twelfth of the window
- * @param pressure since when the traffic has asked for another number than the target
+ * @param samples counts of the rate window, oldest first, at most one per twelfth of the window
+ * @param up what the traffic has asked for since the last change, as growing looks at it
+ * @param down the same as shrinking looks at it
  */
-public record ScalingMemory(int target, List<Sample> samples, Optional<Pressure> pressure) {
+public record ScalingMemory(int target, List<Sample> samples, Asked up, Asked down) {
 
     /** Requests are counted over this time; that of the original, so that its policies mean the same. */
     public static final Duration RATE_WINDOW = Duration.ofSeconds(60);
@@ -24,7 +25,8 @@ public record ScalingMemory(int target, List<Sample> samples, Optional<Pressure>
     /** Copies the list. */
     public ScalingMemory {
         samples = List.copyOf(samples);
-        Objects.requireNonNull(pressure, "pressure");
+        Objects.requireNonNull(up, "up");
+        Objects.requireNonNull(down, "down");
     }
 
     /**
@@ -34,16 +36,17 @@ public record ScalingMemory(int target, List<Sample> samples, Optional<Pressure>
      * @return the memory
      */
     public static ScalingMemory startingAt(int target) {
-        return new ScalingMemory(target, List.of(), Optional.empty());
+        return new ScalingMemory(target, List.of(), Asked.NOTHING, Asked.NOTHING);
     }
 
     /**
-     * How many requests there had been at a moment.
+     * How many requests and tokens there had been at a moment.
      *
      * @param at the moment
-     * @param requests the count
+     * @param requests the count of requests
+     * @param tokens the count of generated tokens
      */
-    public record Sample(Instant at, long requests) {
+    public record Sample(Instant at, long requests, long tokens) {
 
         /** Checks that the moment is there. */
         public Sample {
@@ -51,23 +54,9 @@ public record ScalingMemory(int target, List<Sample> samples, Optional<Pressure>
         }
     }
 
-    /**
-     * The traffic has been asking for more, or for fewer, replicas than the target without a pause.
-     *
-     * @param up whether for more
-     * @param since since when
-     * @param mildest the number nearest to the target that it asked for in this time
-     */
-    public record Pressure(boolean up, Instant since, int mildest) {
-
-        /** Checks that the moment is there. */
-        public Pressure {
-            Objects.requireNonNull(since, "since");
-        }
-    }
-
-    ScalingMemory sampled(Instant now, long requests) {
-        boolean anew = !samples.isEmpty() && requests < newest().requests();
+    ScalingMemory counted(Instant now, Signals signals) {
+        boolean anew = !samples.isEmpty()
+                && (signals.requests() < newest().requests() || signals.tokens() < newest().tokens());
         var kept = new ArrayList<Sample>();
         if (!anew) {
             // The newest sample that is older than the window stays, as the count with which the window begins.
@@ -80,18 +69,43 @@ public record ScalingMemory(int target, List<Sample> samples, Optional<Pressure>
         }
         if (kept.isEmpty()
                 || !kept.get(kept.size() - 1).at().plus(SAMPLE_SPACING).isAfter(now)) {
-            kept.add(new Sample(now, anew ? 0 : requests));
+            kept.add(anew ? new Sample(now, 0, 0) : new Sample(now, signals.requests(), signals.tokens()));
         }
-        return kept.equals(samples) ? this : new ScalingMemory(target, kept, pressure);
+        return kept.equals(samples) ? this : new ScalingMemory(target, kept, up, down);
     }
 
     private Sample newest() {
         return samples.get(samples.size() - 1);
     }
 
+    ScalingMemory noted(Instant now, int replicas, ScalingPolicy.Spot policy) {
+        return new ScalingMemory(
+                target,
+                samples,
+                up.noted(now, replicas, policy.upscaleDelay()),
+                down.noted(now, replicas, policy.downscaleDelay()));
+    }
+
+    ScalingMemory at(int sameTarget) {
+        return new ScalingMemory(sameTarget, samples, up, down);
+    }
+
+    /** After a change everything that was asked for before has been answered. */
+    ScalingMemory movedTo(int newTarget) {
+        return new ScalingMemory(newTarget, samples, Asked.NOTHING, Asked.NOTHING);
+    }
+
     /** Requests per second over the window; a window that has just begun counts as a whole one. */
-    double rate(long requests) {
-        long grown = requests - samples.get(0).requests();
+    double requestRate(Signals signals) {
+        return perSecond(signals.requests() - samples.get(0).requests());
+    }
+
+    /** Tokens per second over the window; likewise. */
+    double tokenRate(Signals signals) {
+        return perSecond(signals.tokens() - samples.get(0).tokens());
+    }
+
+    private static double perSecond(long grown) {
         return grown * 1e9 / RATE_WINDOW.toNanos();
     }
 }

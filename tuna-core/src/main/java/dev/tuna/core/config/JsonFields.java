@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -62,9 +63,11 @@ final class JsonFields {
     }
 
     double number(String name) {
-        JsonNode value = require(name);
-        check(value.isNumber(), name, "a number");
-        return value.asDouble();
+        return number(name, require(name));
+    }
+
+    OptionalDouble numberIfAny(String name) {
+        return ifAny(name).map(value -> OptionalDouble.of(number(name, value))).orElse(OptionalDouble.empty());
     }
 
     boolean bool(String name) {
@@ -121,6 +124,11 @@ final class JsonFields {
     private int integer(String name, JsonNode value) {
         check(value.isInt(), name, "a whole number");
         return value.asInt();
+    }
+
+    private double number(String name, JsonNode value) {
+        check(value.isNumber(), name, "a number");
+        return value.asDouble();
     }
 
     private void check(boolean holds, String name, String allowed) {

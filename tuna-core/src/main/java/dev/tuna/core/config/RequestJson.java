@@ -163,6 +163,7 @@ public final class RequestJson {
                         spot.integer("minReplicas"),
                         spot.integer("maxReplicas"),
                         spot.number("targetQps"),
+                        spot.numberIfAny("targetTokensPerSecond"),
                         spot.duration("upscaleDelay"),
                         spot.duration("downscaleDelay")),
                 new ScalingPolicy.Serverless(
@@ -170,7 +171,7 @@ public final class RequestJson {
                         serverless.duration("scaledownWindow"),
                         serverless.duration("timeout"),
                         serverless.integer("workersMin"),
-                        serverless.integer("workersMax"),
+                        serverless.integerIfAny("workersLimit"),
                         serverless.integer("scalerValue")));
         spot.rejectOthers();
         serverless.rejectOthers();
@@ -180,20 +181,21 @@ public final class RequestJson {
 
     private static void write(ScalingPolicy scaling, ObjectNode json) {
         ScalingPolicy.Spot spot = scaling.spot();
-        json.putObject("spot")
+        ObjectNode spotJson = json.putObject("spot")
                 .put("minReplicas", spot.minReplicas())
                 .put("maxReplicas", spot.maxReplicas())
                 .put("targetQps", spot.targetQps())
                 .put("upscaleDelay", spot.upscaleDelay().toString())
                 .put("downscaleDelay", spot.downscaleDelay().toString());
+        spot.targetTokensPerSecond().ifPresent(tokens -> spotJson.put("targetTokensPerSecond", tokens));
         ScalingPolicy.Serverless serverless = scaling.serverless();
-        json.putObject("serverless")
+        ObjectNode serverlessJson = json.putObject("serverless")
                 .put("concurrency", serverless.concurrency())
                 .put("scaledownWindow", serverless.scaledownWindow().toString())
                 .put("timeout", serverless.timeout().toString())
                 .put("workersMin", serverless.workersMin())
-                .put("workersMax", serverless.workersMax())
                 .put("scalerValue", serverless.scalerValue());
+        serverless.workersLimit().ifPresent(limit -> serverlessJson.put("workersLimit", limit));
     }
 
     private static void addAll(ArrayNode array, List<String> values) {

@@ -53,6 +53,7 @@ public final class ScalingPolicyYaml {
             Key.integer("min_replicas", 0, ScalingPolicy.Spot.Builder::minReplicas),
             Key.integer("max_replicas", 0, ScalingPolicy.Spot.Builder::maxReplicas),
             Key.number("target_qps", ScalingPolicy.Spot.Builder::targetQps),
+            Key.number("target_tokens_per_second", ScalingPolicy.Spot.Builder::targetTokensPerSecond),
             Key.duration("upscale_delay", ScalingPolicy.Spot.Builder::upscaleDelay),
             Key.duration("downscale_delay", ScalingPolicy.Spot.Builder::downscaleDelay));
 
@@ -127,7 +128,7 @@ public final class ScalingPolicyYaml {
     }
 
     /**
-     * Writes a policy with every key.
+     * Writes a policy with every key that has a value.
      *
      * @param policy the policy
      * @return YAML that {@link #read(String, String)} reads as an equal policy
@@ -140,27 +141,36 @@ public final class ScalingPolicyYaml {
                   min_replicas: %d
                   max_replicas: %d
                   target_qps: %s
-                  upscale_delay: %s
+                %s  upscale_delay: %s
                   downscale_delay: %s
                 serverless:
                   concurrency: %d
                   scaledown_window: %s
                   timeout: %s
                   workers_min: %d
-                  workers_max: %d
-                  scaler_value: %d
+                %s  scaler_value: %d
                 """.formatted(
                         spot.minReplicas(),
                         spot.maxReplicas(),
-                        Double.toString(spot.targetQps()).replaceFirst("\\.0$", ""),
+                        number(spot.targetQps()),
+                        spot.targetTokensPerSecond().isPresent()
+                                ? "  target_tokens_per_second: "
+                                        + number(spot.targetTokensPerSecond().getAsDouble()) + "\n"
+                                : "",
                         DurationText.format(spot.upscaleDelay()),
                         DurationText.format(spot.downscaleDelay()),
                         serverless.concurrency(),
                         DurationText.format(serverless.scaledownWindow()),
                         DurationText.format(serverless.timeout()),
                         serverless.workersMin(),
-                        serverless.workersMax(),
+                        serverless.workersLimit().isPresent()
+                                ? "  workers_max: " + serverless.workersLimit().getAsInt() + "\n"
+                                : "",
                         serverless.scalerValue());
+    }
+
+    private static String number(double value) {
+        return Double.toString(value).replaceFirst("\\.0$", "");
     }
 
     private ScalingPolicy policy(ScalingPolicy base, Node root) {

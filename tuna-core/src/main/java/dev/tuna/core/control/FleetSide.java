@@ -65,6 +65,7 @@ final class FleetSide {
         Managed state = turn.state();
         Signals signals = new Signals(
                 turn.load().traffic().requests(),
+                turn.load().tokens(),
                 turn.load().traffic().inFlight(),
                 turn.load().traffic().waiting(),
                 state.fleet().demand());

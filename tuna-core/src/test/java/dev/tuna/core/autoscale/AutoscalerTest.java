@@ -22,7 +22,7 @@ class AutoscalerTest {
 
     private ScalingDecision decide(ScalingPolicy.Spot policy, int inFlight, boolean demand) {
         ScalingDecision decision =
-                Autoscaler.decide(policy, 32, new Signals(requests, inFlight, 0, demand), fleet, now, memory);
+                Autoscaler.decide(policy, 32, new Signals(requests, 0, inFlight, 0, demand), fleet, now, memory);
         memory = decision.memory();
         return decision;
     }
@@ -67,11 +67,19 @@ class AutoscalerTest {
     }
 
     @Test
-    void aShortPeakStartsTheDelayAnew() {
+    void aPeakLongerThanAQuarterOfTheDelayHoldsTheFleet() {
         after(Duration.ofMinutes(3), 15);
         after(Duration.ofMinutes(4), 5);
-        after(Duration.ofSeconds(75), 15);
+        after(Duration.ofMinutes(3), 15);
         assertThat(after(Duration.ofMinutes(4), 5)).isEqualTo(3);
+    }
+
+    @Test
+    void aShortPeakDoesNotHoldTheFleet() {
+        after(Duration.ofMinutes(3), 15);
+        after(Duration.ofMinutes(4), 5);
+        after(Duration.ofSeconds(10), 15);
+        assertThat(after(Duration.ofMinutes(2), 5)).isLessThan(3);
     }
 
     @Test

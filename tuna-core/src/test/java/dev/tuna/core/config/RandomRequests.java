@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Supplier;
@@ -66,6 +67,9 @@ final class RandomRequests {
                         minReplicas,
                         minReplicas + random.nextInt(1_000_000_000),
                         random.nextBoolean() ? 1 + random.nextInt(100) : Math.exp(random.nextGaussian() * 20),
+                        random.nextBoolean()
+                                ? OptionalDouble.empty()
+                                : OptionalDouble.of(1 + random.nextInt(100) / 4.0),
                         duration(random),
                         duration(random)),
                 new ScalingPolicy.Serverless(
@@ -73,7 +77,7 @@ final class RandomRequests {
                         duration(random),
                         duration(random).plusNanos(1),
                         workersMin,
-                        1 + workersMin + random.nextInt(9),
+                        random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + workersMin + random.nextInt(9)),
                         1 + random.nextInt(9)));
     }
 

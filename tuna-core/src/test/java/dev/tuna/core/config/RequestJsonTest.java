@@ -34,6 +34,9 @@ class RequestJsonTest {
             .engineArguments("--seed", "1")
             .containerImage("vllm/vllm-openai:v0.31.0")
             .serviceName("chat")
+            .scaling(new ScalingPolicy(
+                    ScalingPolicy.Spot.builder().targetTokensPerSecond(900).build(),
+                    ScalingPolicy.Serverless.builder().workersMax(2).build()))
             .secrets(Map.of("HF_TOKEN", new SecretRef("hf")))
             .build();
 

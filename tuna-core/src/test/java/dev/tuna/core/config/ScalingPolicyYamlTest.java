@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -45,6 +47,7 @@ class ScalingPolicyYamlTest {
                   min_replicas: 1
                   max_replicas: 7
                   target_qps: 2.5
+                  target_tokens_per_second: 1200
                   upscale_delay: 500ms
                   downscale_delay: 1h30m
                 serverless:
@@ -58,8 +61,10 @@ class ScalingPolicyYamlTest {
 
         assertThat(policy)
                 .isEqualTo(new ScalingPolicy(
-                        new ScalingPolicy.Spot(1, 7, 2.5, Duration.ofMillis(500), Duration.ofMinutes(90)),
-                        new ScalingPolicy.Serverless(8, Duration.ofSeconds(90), Duration.ofMinutes(2), 2, 3, 6)));
+                        new ScalingPolicy.Spot(
+                                1, 7, 2.5, OptionalDouble.of(1200), Duration.ofMillis(500), Duration.ofMinutes(90)),
+                        new ScalingPolicy.Serverless(
+                                8, Duration.ofSeconds(90), Duration.ofMinutes(2), 2, OptionalInt.of(3), 6)));
     }
 
     @ParameterizedTest
@@ -102,11 +107,12 @@ class ScalingPolicyYamlTest {
                   workers_min: 5
                   timeout: soon
                   timeout: 10
+                  workers_max: 1
                 extra: 1
                 """))
                 .containsExactly(
                         "p.yaml, line 2: unknown key 'spot.min_replica'; did you mean 'min_replicas' or 'max_replicas'? allowed are"
-                                + " min_replicas, max_replicas, target_qps, upscale_delay, downscale_delay",
+                                + " min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay",
                         "p.yaml, line 3: spot.max_replicas is 'many' but must be a whole number from 0 to 2147483647",
                         "p.yaml, line 4: spot.target_qps is '0' but must be a number above 0",
                         "p.yaml, line 5: spot.upscale_delay is '-5' but must be zero or longer",
@@ -117,7 +123,7 @@ class ScalingPolicyYamlTest {
                         "p.yaml, line 11: serverless.timeout is 'soon' but must be a duration such as 90s, 5m, 1h30m or"
                                 + " 500ms, or a plain number of seconds",
                         "p.yaml, line 12: key serverless.timeout is there twice, first in line 11; remove one",
-                        "p.yaml, line 13: unknown key 'extra'; allowed are spot, serverless");
+                        "p.yaml, line 14: unknown key 'extra'; allowed are spot, serverless");
     }
 
     /** What docs/scaling-policy.md shows. */
@@ -146,7 +152,7 @@ class ScalingPolicyYamlTest {
         assertThat(problems("spot: {workers_max: 2}\nmin_replicas: 1\n"))
                 .containsExactly(
                         "p.yaml, line 1: unknown key 'spot.workers_max'; it belongs to the section serverless; allowed"
-                                + " are min_replicas, max_replicas, target_qps, upscale_delay, downscale_delay",
+                                + " are min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay",
                         "p.yaml, line 2: unknown key 'min_replicas'; it belongs to the section spot; allowed are spot,"
                                 + " serverless");
     }
@@ -275,7 +281,6 @@ class ScalingPolicyYamlTest {
                   scaledown_window: 1m
                   timeout: 10m
                   workers_min: 0
-                  workers_max: 1
                   scaler_value: 4
                 """);
     }

@@ -238,6 +238,11 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     }
 
     @Override
+    public void generated(int events) {
+        exchange.generated(events);
+    }
+
+    @Override
     public void events(ByteBuf data) {
         exchange.answer().data(data, heardAt);
     }

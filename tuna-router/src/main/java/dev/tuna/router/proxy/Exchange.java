@@ -534,6 +534,10 @@ final class Exchange extends Sweeper.Member {
         }
     }
 
+    void generated(int tokens) {
+        route.generated(tokens);
+    }
+
     /** Whether the shape of a stream's end is known for the endpoint asked, so that anything less is a failure. */
     boolean endIsKnown() {
         return switch (request.target().path()) {

@@ -15,6 +15,13 @@ interface Relay {
         void firstEvents();
 
         /**
+         * Some of what was read carries content.
+         *
+         * @param events how many events, 1 or more
+         */
+        void generated(int events);
+
+        /**
          * Whole events.
          *
          * @param data to be released by the receiver

@@ -67,6 +67,7 @@ final class RouteRuntime {
     private final LongAdder rejected = new LongAdder();
     private final LongAdder clientErrors = new LongAdder();
     private final LongAdder failedOver = new LongAdder();
+    private final LongAdder tokens = new LongAdder();
     private final Counts<Tier> succeeded = new Counts<>(Tier.class);
     private final Counts<BackendFailure> failures = new Counts<>(BackendFailure.class);
 
@@ -279,6 +280,11 @@ final class RouteRuntime {
         metrics.firstToken(backend.tier(), nanos);
     }
 
+    /** A backend has generated tokens. */
+    void generated(int count) {
+        tokens.add(count);
+    }
+
     // --- settling: exactly one of these for each request let in ---
 
     void settleSuccess(BackendRuntime backend, boolean another) {
@@ -307,7 +313,7 @@ final class RouteRuntime {
     RouteLoad load() {
         View current = view;
         long now = clock.getAsLong();
-        return new RouteLoad(traffic(), spotState(current, now), backendLoads(current, now));
+        return new RouteLoad(traffic(), tokens.sum(), spotState(current, now), backendLoads(current, now));
     }
 
     private TrafficStats traffic() {

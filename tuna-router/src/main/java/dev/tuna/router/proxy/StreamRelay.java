@@ -66,6 +66,7 @@ final class StreamRelay implements Relay {
             return;
         }
         Piece piece = new Piece(read, scanner.position());
+        int content = 0;
         boolean matters = false;
         boolean done = false;
         for (int end = scanner.next(read, piece.from); end >= 0; end = scanner.next(read, piece.from)) {
@@ -83,7 +84,11 @@ final class StreamRelay implements Relay {
                 insideEvent = false;
                 piece.passable = piece.to;
             }
+            content += scanner.isComment() || scanner.isRoleOnly() || scanner.isDone() ? 0 : 1;
             done |= scanner.isDone();
+        }
+        if (content > 0) {
+            sink.generated(content);
         }
         piece.takeRest();
         if (!flowing && !matters && !isTooMuch(read)) {

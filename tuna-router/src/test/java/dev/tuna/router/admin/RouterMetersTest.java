@@ -108,6 +108,7 @@ class RouterMetersTest {
                 deployment, List.of(deployment), List.of(), true, List.of(), List.of(), 1, RoutePolicy.DEFAULT);
         RouteLoad load = new RouteLoad(
                 traffic,
+                0,
                 SpotState.WARMING,
                 Map.of(
                         "x", new BackendLoad(0, 0, 0, true, BreakerPhase.CLOSED, 1),

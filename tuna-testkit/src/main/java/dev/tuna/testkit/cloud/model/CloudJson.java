@@ -28,6 +28,7 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +51,9 @@ public final class CloudJson {
                     .addSerializer(Secret.class, new Reveal())
                     .addDeserializer(Secret.class, new Text<>(Secret.class, Secret::of))
                     .addSerializer(Optional.class, new WriteOptional())
-                    .addDeserializer(Optional.class, new ReadOptional(null)))
+                    .addDeserializer(Optional.class, new ReadOptional(null))
+                    .addSerializer(OptionalInt.class, new WriteOptionalInt())
+                    .addDeserializer(OptionalInt.class, new ReadOptionalInt()))
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
@@ -215,6 +218,34 @@ public final class CloudJson {
         @Override
         public Optional getAbsentValue(DeserializationContext context) {
             return Optional.empty();
+        }
+    }
+
+    private static final class WriteOptionalInt extends JsonSerializer<OptionalInt> {
+        @Override
+        public void serialize(OptionalInt value, JsonGenerator json, SerializerProvider provider) throws IOException {
+            if (value.isPresent()) {
+                json.writeNumber(value.getAsInt());
+            } else {
+                json.writeNull();
+            }
+        }
+    }
+
+    private static final class ReadOptionalInt extends JsonDeserializer<OptionalInt> {
+        @Override
+        public OptionalInt deserialize(JsonParser json, DeserializationContext context) throws IOException {
+            return OptionalInt.of(json.getIntValue());
+        }
+
+        @Override
+        public OptionalInt getNullValue(DeserializationContext context) {
+            return OptionalInt.empty();
+        }
+
+        @Override
+        public OptionalInt getAbsentValue(DeserializationContext context) {
+            return OptionalInt.empty();
         }
     }
 }

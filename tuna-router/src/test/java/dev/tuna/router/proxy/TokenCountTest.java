@@ -28,8 +28,8 @@ class TokenCountTest {
         bench.settled();
         assertThat(events).isGreaterThan(3);
         assertThat(bench.load().tokens()).isEqualTo(events - 2);
-        bench.post(stream("hello"));
+        var unused = bench.post(stream("hello"));
         bench.settled();
-        assertThat(bench.load().tokens()).isEqualTo(2 * (events - 2));
+        assertThat(bench.load().tokens()).isEqualTo(2L * (events - 2));
     }
 }

@@ -27,7 +27,7 @@ import java.util.Optional;
  */
 final class Brain {
 
-    /** Replicas that fail to come up in a row before launching rests: more than chance, less than a day's rent. */
+    /** Replicas that fail to come up, or break soon after, in a row before launching rests: more than chance, less than a day's rent. */
     static final int CRASH_LOOP = 5;
 
     /** Readiness requests that a replica fails in a row, after it had been ready, before it is given up. */
@@ -174,9 +174,6 @@ final class Brain {
         });
         if (probed.fault().isEmpty()) {
             turn.solved(backend.id());
-            if (!backend.isServerless()) {
-                turn.fleet(fleet -> fleet.bootFailures = 0);
-            }
         } else if (backend.isServerless()) {
             turn.problem(
                     backend.id(),

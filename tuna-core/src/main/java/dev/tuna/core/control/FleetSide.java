@@ -2,6 +2,8 @@ package dev.tuna.core.control;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.autoscale.Autoscaler;
@@ -9,6 +11,7 @@ import dev.tuna.core.autoscale.FleetView;
 import dev.tuna.core.autoscale.ScalingDecision;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.autoscale.Signals;
+import dev.tuna.core.config.DurationText;
 import dev.tuna.core.reconcile.FleetAction;
 import dev.tuna.core.reconcile.Reconciler;
 import dev.tuna.core.reconcile.ReplicaView;
@@ -32,6 +35,9 @@ final class FleetSide {
     /** A doomed replica is given back this long before its cloud takes it, so that its end is ours and orderly. */
     private static final Duration BEFORE_INTERRUPTION = Duration.ofSeconds(5);
 
+    /** A replica that serves for so long has come up for good; one that breaks sooner counts as one that did not. */
+    static final Duration PROVEN = Duration.ofMinutes(10);
+
     private FleetSide() {}
 
     static void serve(Turn turn) {
@@ -42,6 +48,9 @@ final class FleetSide {
         }
         if (!fleet.usable()) {
             check(turn, fleet);
+        }
+        if (fleet.bootFailures() > 0 && turn.state().replicas().anyMatch(replica -> isProven(turn, replica))) {
+            proven(turn);
         }
         if (fleet.usable() && serving(turn) >= decision.target()) {
             // Nobody waits for a machine any more, so it is no problem that there was none.
@@ -59,6 +68,21 @@ final class FleetSide {
 
     private static long serving(Turn turn) {
         return turn.state().replicas().filter(Backend::serves).count();
+    }
+
+    /** Whether it has served for so long that it will not break down on account of what it is made of. */
+    private static boolean isProven(Turn turn, Backend replica) {
+        return replica.readyAt()
+                .map(ready -> !ready.plus(PROVEN).isAfter(turn.steady()))
+                .orElse(false);
+    }
+
+    private static void proven(Turn turn) {
+        turn.fleet(draft -> {
+            draft.bootFailures = 0;
+            draft.retry = Retry.NONE;
+        });
+        turn.solved(TOPIC);
     }
 
     private static ScalingDecision scale(Turn turn) {
@@ -152,6 +176,7 @@ final class FleetSide {
                         replica.tier(),
                         stage(replica),
                         replica.detail(),
+                        Reports.phase(replica),
                         replica.readyAt().orElse(replica.askedSteady()),
                         replica.interruptionAt().isPresent(),
                         replica.drainUntil(),
@@ -196,8 +221,13 @@ final class FleetSide {
         if (!fleet.usable() || fleet.call().isPresent() || !fleet.retry().isDue(turn.steady())) {
             return;
         }
-        List<String> tokens = IntStream.rangeClosed(fleet.launched() + 1, fleet.launched() + count)
-                .mapToObj(number -> state.id() + "-r" + number)
+        boolean onTrial = fleet.bootFailures() >= Brain.CRASH_LOOP;
+        if (onTrial && booting(state) > 0) {
+            return;
+        }
+        int number = onTrial ? 1 : count;
+        List<String> tokens = IntStream.rangeClosed(fleet.launched() + 1, fleet.launched() + number)
+                .mapToObj(each -> state.id() + "-r" + each)
                 .toList();
         List<CapacityPool> places = state.replicas()
                 .filter(replica -> !replica.isGone())
@@ -223,9 +253,11 @@ final class FleetSide {
             return;
         }
         turn.fleet(draft -> draft.call = Optional.empty());
-        message.result().failure().ifPresent(failure -> launchFailed(turn, failure));
+        message.result().failure().ifPresent(failure -> refused(turn, failure));
         message.result().value().ifPresent(prepared -> {
             turn.accounts(turn.state().accounts().withOnDemandPrice(prepared.onDemandMicroUsdPerHour()));
+            prepared.notBefore()
+                    .ifPresent(moment -> turn.fleet(draft -> draft.retry = draft.retry.pausedUntil(moment)));
             if (turn.state().goal() == Goal.SERVE) {
                 prepared.plans().forEach(plan -> intend(turn, plan));
             }
@@ -241,10 +273,6 @@ final class FleetSide {
     }
 
     static void notMade(Turn turn, Backend replica, TunaException failure) {
-        if (failure instanceof CapacityException) {
-            List<CapacityPool> pools = PlanJson.launch(replica.plan()).pools();
-            turn.fleet(draft -> draft.history = draft.history.dry(pools, turn.steady()));
-        }
         if (Brain.nothingWasMade(replica, failure)) {
             turn.backend(replica.id(), draft -> {
                 draft.enter(State.GONE);
@@ -252,7 +280,7 @@ final class FleetSide {
                 draft.detail = String.valueOf(failure.getMessage());
             });
             turn.solved(replica.id());
-            launchFailed(turn, failure);
+            held(turn, replica, failure);
             return;
         }
         turn.problem(replica.id(), String.valueOf(failure.getMessage()));
@@ -263,13 +291,50 @@ final class FleetSide {
                 draft.failed = true;
                 draft.detail = String.valueOf(failure.getMessage());
             });
-            launchFailed(turn, failure);
+            held(turn, replica, failure);
         }
     }
 
-    private static void launchFailed(Turn turn, TunaException failure) {
-        turn.fleet(draft -> draft.retry = turn.failed(draft.retry));
+    private static void held(Turn turn, Backend replica, TunaException failure) {
+        if (failure instanceof CapacityException) {
+            ranDry(turn, PlanJson.launch(replica.plan()).pools(), failure);
+        } else {
+            refused(turn, failure);
+        }
+    }
+
+    /** Only these pools rest: others, machines at list price among them, may be asked at once. */
+    private static void ranDry(Turn turn, List<CapacityPool> pools, TunaException failure) {
+        Instant until = turn.steady().plus(turn.timings().crashLoopPause());
+        turn.fleet(draft -> draft.history = failure.code() == ErrorCode.QUOTA
+                ? draft.history.barred(pools, until, turn.steady())
+                : draft.history.dry(pools, turn.steady()));
         turn.problem(TOPIC, "no replica can be rented at the moment: " + failure.getMessage());
+    }
+
+    /** What passes is tried again soon, what its cloud refuses after a long rest, what cannot be sent not at all. */
+    private static void refused(Turn turn, TunaException failure) {
+        if (failure.retryable()) {
+            turn.fleet(draft -> draft.retry = turn.failed(draft.retry));
+            turn.problem(TOPIC, "no replica can be rented at the moment: " + failure.getMessage());
+        } else if (failure instanceof ConfigurationException && failure.code() != ErrorCode.CLOSED) {
+            turn.fleet(draft -> {
+                draft.usable = false;
+                draft.retry = draft.retry.pausedUntil(Instant.MAX);
+            });
+            turn.problem(
+                    TOPIC,
+                    "no replica can be rented and none is asked for any more: " + failure.getMessage()
+                            + "; deploy again with other settings");
+        } else {
+            Duration rest = turn.timings().crashLoopPause();
+            turn.fleet(
+                    draft -> draft.retry = draft.retry.pausedUntil(turn.steady().plus(rest)));
+            turn.problem(
+                    TOPIC,
+                    "no replica can be rented, the next one is asked for in " + DurationText.format(rest) + ": "
+                            + failure.getMessage());
+        }
     }
 
     private static void drain(Turn turn, FleetAction.Drain drain) {
@@ -288,7 +353,6 @@ final class FleetSide {
 
     private static void end(Turn turn, FleetAction.End end) {
         Backend replica = turn.find(end.id()).orElseThrow();
-        boolean neverServed = replica.readyAt().isEmpty();
         turn.backend(end.id(), draft -> {
             draft.detail = end.reason();
             draft.failed = draft.failed || end.failed();
@@ -299,8 +363,10 @@ final class FleetSide {
                 draft.enter(State.GONE);
             }
         });
-        if (end.failed() && neverServed) {
+        if (end.failed() && !isProven(turn, replica)) {
             bootFailed(turn, end.reason());
+        } else if (!end.failed() && replica.readyAt().isPresent() && turn.state().fleet().bootFailures() > 0) {
+            proven(turn);
         }
     }
 
@@ -317,8 +383,8 @@ final class FleetSide {
         });
         turn.problem(
                 TOPIC,
-                failures + (failures == 1 ? " replica" : " replicas in a row") + " failed to come up, the last one: "
-                        + reason
+                failures + (failures == 1 ? " replica" : " replicas in a row")
+                        + " failed to come up or broke soon after, the last one: " + reason
                         + (brake ? "; launching rests, since more of the same would only cost money" : ""));
     }
 
@@ -355,7 +421,9 @@ final class FleetSide {
             }
         });
         if (seen.phase() == BackendPhase.READY && replica.phase() != BackendPhase.READY) {
-            turn.fleet(draft -> draft.retry = Retry.NONE);
+            if (turn.state().fleet().bootFailures() < Brain.CRASH_LOOP) {
+                turn.fleet(draft -> draft.retry = Retry.NONE);
+            }
             turn.solved(TOPIC);
         }
     }
@@ -365,7 +433,8 @@ final class FleetSide {
         if (replica.state() == State.LIVE && turn.state().goal() == Goal.SERVE) {
             replica.pool()
                     .ifPresent(pool -> turn.fleet(draft -> draft.history = draft.history.lost(pool, turn.steady())));
-            if (replica.readyAt().isEmpty()) {
+            boolean announced = replica.interruptionAt().isPresent();
+            if (replica.readyAt().isEmpty() || (!announced && !isProven(turn, replica))) {
                 bootFailed(turn, seen.detail().isEmpty() ? "it vanished" : seen.detail());
             }
             turn.backend(replica.id(), draft -> {

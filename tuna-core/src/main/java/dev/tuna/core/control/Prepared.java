@@ -1,16 +1,19 @@
 package dev.tuna.core.control;
 
 import dev.tuna.spi.LaunchPlan;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
  * Launches that are ready to be recorded and sent.
  *
- * @param plans one for each replica to be launched
+ * @param plans one for each replica to be launched; fewer than asked for if pools rest
+ * @param notBefore when the first pool has rested, if that is what is missing
  * @param onDemandMicroUsdPerHour the cheapest machine at list price that would do; empty if unknown
  */
-record Prepared(List<LaunchPlan> plans, OptionalLong onDemandMicroUsdPerHour) {
+record Prepared(List<LaunchPlan> plans, Optional<Instant> notBefore, OptionalLong onDemandMicroUsdPerHour) {
 
     Prepared {
         plans = List.copyOf(plans);

@@ -81,7 +81,7 @@ final class Reports {
     }
 
     /** A machine that is up counts as starting its engine until it has answered for the first time. */
-    private static BackendPhase phase(Backend backend) {
+    static BackendPhase phase(Backend backend) {
         if (backend.isDraining() && backend.phase() != BackendPhase.FAILED) {
             return BackendPhase.DRAINING;
         }

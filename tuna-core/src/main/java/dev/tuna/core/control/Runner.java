@@ -18,6 +18,7 @@ import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.SpotCloud;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -191,6 +192,11 @@ final class Runner {
         for (String token : prepare.tokens()) {
             List<CapacityPool> order =
                     Placement.order(offers, places, prepare.history(), prepare.onDemandAllowed(), prepare.now());
+            Optional<Instant> rested = prepare.history()
+                    .firstRested(offers.stream().map(PoolOffer::pool).toList(), prepare.now());
+            if (order.isEmpty() && rested.isPresent()) {
+                return new Prepared(plans, rested, onDemandPrice(offers));
+            }
             if (order.isEmpty()) {
                 throw ProviderException.of(prepare.cloud(), "find capacity pools")
                         .code(ErrorCode.CAPACITY)
@@ -204,7 +210,7 @@ final class Runner {
             plans.add(cloud.plan(spec, order, token));
             places.add(order.get(0));
         }
-        return new Prepared(plans, onDemandPrice(offers));
+        return new Prepared(plans, Optional.empty(), onDemandPrice(offers));
     }
 
     private static OptionalLong onDemandPrice(List<PoolOffer> offers) {

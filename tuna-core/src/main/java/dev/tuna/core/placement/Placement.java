@@ -14,8 +14,8 @@ import java.util.List;
  *
  * <p>Spot pools, the cheapest first; a zone counts a tenth dearer for each replica that it holds already, so that a fleet
  * spreads where prices are alike and one zone's shortage does not take all of it. Pools that took a replica away lately
- * come after those that did not, pools that ran dry lately after both, and unknown prices at the end of each. On-demand
- * pools are the fallback when no spot pool is left that was not dry lately. Pure.
+ * come after those that did not, pools that ran dry lately after both, and unknown prices at the end of each. Pools that
+ * rest since they ran dry are left out. On-demand pools are the fallback when every spot pool rests. Pure.
  */
 public final class Placement {
 
@@ -31,7 +31,7 @@ public final class Placement {
      * @param history what went wrong lately
      * @param onDemandAllowed whether machines at list price may be rented when spot has run dry
      * @param now the moment
-     * @return pools of one tier, best first; empty if nothing is offered
+     * @return pools of one tier, best first; empty if nothing is offered, or all of it rests
      */
     public static List<CapacityPool> order(
             List<PoolOffer> offers,
@@ -39,15 +39,12 @@ public final class Placement {
             PoolHistory history,
             boolean onDemandAllowed,
             Instant now) {
-        List<PoolOffer> spot = offers.stream()
-                .filter(offer -> offer.pool().tier() == Tier.SPOT)
+        List<PoolOffer> awake = offers.stream()
+                .filter(offer -> !history.rests(offer.pool(), now))
                 .toList();
-        boolean spotIsDry = spot.stream().allMatch(offer -> history.wasDry(offer.pool(), now));
-        List<PoolOffer> onDemand = offers.stream()
-                .filter(offer -> onDemandAllowed && offer.pool().tier() == Tier.ON_DEMAND)
-                .toList();
-        List<PoolOffer> candidates = spotIsDry && !onDemand.isEmpty() ? onDemand : spot;
-        return candidates.stream()
+        boolean hasSpot = awake.stream().anyMatch(offer -> offer.pool().tier() == Tier.SPOT);
+        return (hasSpot || onDemandAllowed ? awake : List.<PoolOffer>of()).stream()
+                .filter(offer -> hasSpot == (offer.pool().tier() == Tier.SPOT))
                 .sorted(Comparator.<PoolOffer, Boolean>comparing(offer -> history.wasDry(offer.pool(), now))
                         .thenComparing(offer -> history.wasLost(offer.pool(), now))
                         .thenComparing(offer -> offer.usdPerHour().isEmpty())

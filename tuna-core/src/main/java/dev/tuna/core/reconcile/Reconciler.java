@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Compares the fleet that should be with the fleet that is.
@@ -83,8 +84,9 @@ public final class Reconciler {
     }
 
     private static String overdue(ReplicaView replica, Duration bootDeadline) {
-        return "did not serve within " + DurationText.format(bootDeadline)
-                + (replica.detail().isEmpty() ? "" : ", last seen: " + replica.detail());
+        return "did not serve within " + DurationText.format(bootDeadline) + "; it came as far as "
+                + replica.reached().name().toLowerCase(Locale.ROOT)
+                + (replica.detail().isEmpty() ? "" : " (" + replica.detail() + ")");
     }
 
     private static boolean hasDrained(ReplicaView replica, Instant now) {

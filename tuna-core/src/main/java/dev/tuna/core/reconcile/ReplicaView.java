@@ -1,5 +1,6 @@
 package dev.tuna.core.reconcile;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.Tier;
 import java.time.Instant;
 import java.util.Objects;
@@ -13,6 +14,7 @@ import java.util.OptionalLong;
  * @param tier spot or on demand
  * @param stage how far it has come
  * @param detail what it is doing or what is wrong with it, in a few words; may be empty
+ * @param reached the furthest that it has come, as far as its cloud tells
  * @param askedAt when it was asked for
  * @param doomed whether its cloud has said that it will take it
  * @param drainUntil until when it may go on with what it has; present while it drains
@@ -24,6 +26,7 @@ public record ReplicaView(
         Tier tier,
         Stage stage,
         String detail,
+        BackendPhase reached,
         Instant askedAt,
         boolean doomed,
         Optional<Instant> drainUntil,
@@ -36,6 +39,7 @@ public record ReplicaView(
         Objects.requireNonNull(tier, "tier");
         Objects.requireNonNull(stage, "stage");
         Objects.requireNonNull(detail, "detail");
+        Objects.requireNonNull(reached, "reached");
         Objects.requireNonNull(askedAt, "askedAt");
         Objects.requireNonNull(drainUntil, "drainUntil");
         Objects.requireNonNull(microUsdPerHour, "microUsdPerHour");

@@ -49,7 +49,7 @@ class PlacementTest {
     void poolsThatFailedLatelyComeLast() {
         PoolHistory lost = PoolHistory.NONE.lost(A, NOW.minusSeconds(60));
         assertThat(order(List.of(), lost, false)).containsExactly(B, C, A);
-        assertThat(order(List.of(), lost.dry(List.of(B), NOW.minusSeconds(60)), false))
+        assertThat(order(List.of(), lost.dry(List.of(B), NOW.minus(PoolHistory.FIRST_REST)), false))
                 .containsExactly(C, A, B);
         assertThat(order(List.of(), PoolHistory.NONE.lost(A, NOW.minus(PoolHistory.MEMORY)), false))
                 .containsExactly(A, B, C);
@@ -59,9 +59,32 @@ class PlacementTest {
     void listPriceOnlyWhenAllSpotIsDryAndItIsAllowed() {
         PoolHistory dry = PoolHistory.NONE.dry(List.of(A, B, C), NOW);
         assertThat(order(List.of(), dry, true)).containsExactly(LIST_PRICE);
-        assertThat(order(List.of(), dry, false)).containsExactly(A, B, C);
+        assertThat(order(List.of(), dry, false)).isEmpty();
+        assertThat(dry.firstRested(List.of(A), NOW)).contains(NOW.plus(PoolHistory.FIRST_REST));
         assertThat(order(List.of(), PoolHistory.NONE.dry(List.of(A, B), NOW), true))
-                .containsExactly(C, A, B);
+                .containsExactly(C);
+    }
+
+    @Test
+    void aPoolThatIsDryAgainAndAgainRestsTwiceAsLongEachTimeAndIsForgivenInTheEnd() {
+        PoolHistory history = PoolHistory.NONE;
+        Instant now = NOW;
+        for (long seconds : new long[] {10, 20, 40, 80, 160, 320, 600, 600}) {
+            history = history.dry(List.of(A), now);
+            assertThat(history.dry(List.of(A), now)).as("asked by two launches at once").isEqualTo(history);
+            assertThat(history.firstRested(List.of(A, B), now)).contains(now.plusSeconds(seconds));
+            now = now.plusSeconds(seconds);
+            assertThat(history.firstRested(List.of(A, B), now)).isEmpty();
+        }
+        now = now.plus(PoolHistory.MEMORY);
+        assertThat(history.dry(List.of(A), now).firstRested(List.of(A), now)).contains(now.plusSeconds(10));
+    }
+
+    @Test
+    void aPoolWithoutQuotaRestsAsLongAsItIsTold() {
+        PoolHistory barred = PoolHistory.NONE.barred(List.of(A, B, C), NOW.plusSeconds(1800), NOW);
+        assertThat(order(List.of(), barred, true)).containsExactly(LIST_PRICE);
+        assertThat(barred.firstRested(List.of(A), NOW)).contains(NOW.plusSeconds(1800));
     }
 
     @Test

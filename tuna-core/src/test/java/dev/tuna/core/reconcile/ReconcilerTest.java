@@ -2,6 +2,7 @@ package dev.tuna.core.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.Tier;
 import dev.tuna.core.reconcile.FleetAction.Drain;
 import dev.tuna.core.reconcile.FleetAction.End;
@@ -32,7 +33,7 @@ class ReconcilerTest {
             boolean doomed,
             Optional<Instant> drainUntil) {
         return new ReplicaView(
-                id, Tier.SPOT, stage, "detail", askedAt, doomed, drainUntil, inFlight, OptionalLong.of(price));
+                id, Tier.SPOT, stage, "detail", BackendPhase.WEIGHTS, askedAt, doomed, drainUntil, inFlight, OptionalLong.of(price));
     }
 
     private static List<FleetAction> reconcile(int target, int most, ReplicaView... fleet) {

@@ -1,0 +1,210 @@
+package dev.tuna.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.CapacityException;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.SpotState;
+import dev.tuna.api.Tier;
+import dev.tuna.testkit.cloud.model.ReplicaView;
+import dev.tuna.testkit.cloud.simulated.CallFault;
+import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
+import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of replicas that cannot be had, do not come up or break, on virtual time. */
+class ReplicaLifeTest {
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final String ZONE_A = "local-1a/l4-1/SPOT";
+    private static final String ZONE_B = "local-1b/l4-1/SPOT";
+
+    private final Simulation world = new Simulation();
+
+    @AfterEach
+    void close() {
+        world.close();
+    }
+
+    private Deployment deploy() {
+        return world.start().deploy(Simulation.chat().build());
+    }
+
+    private boolean spotServes(Deployment deployment) {
+        return world.until(() -> deployment.status().spotState() == SpotState.READY);
+    }
+
+    private void busy(Duration span) {
+        world.traffic("chat", span, Duration.ofSeconds(10), SECOND);
+    }
+
+    private long launches() {
+        return world.cloud.callCount(Operation.LAUNCH);
+    }
+
+    @Test
+    @DisplayName("T-02, T-06: a dry zone holds nothing up, the next one is asked at once")
+    void aDryZoneHoldsNothingUp() {
+        world.cloud.setCapacity(ZONE_A, 0);
+        deploy();
+        world.pass(Duration.ofSeconds(5));
+        assertThat(world.running()).singleElement().extracting(ReplicaView::pool).isEqualTo(ZONE_B);
+        assertThat(launches()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("T-02: with all spot dry and no serverless, a machine at list price is rented at once")
+    void whenAllSpotIsDryTheListPriceIsPaidAtOnceIfNothingElseServes() {
+        world.cloud.setCapacity(ZONE_A, 0);
+        world.cloud.setCapacity(ZONE_B, 0);
+        world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
+        Deployment chat = deploy();
+        world.pass(Duration.ofSeconds(8));
+        assertThat(world.running()).singleElement().extracting(ReplicaView::pool).asString().endsWith("ON_DEMAND");
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(chat.status().backends()).extracting(backend -> backend.tier()).contains(Tier.ON_DEMAND);
+    }
+
+    @Test
+    void wantOfCapacityIsAskedAboutAgainWithGrowingPausesOfThatPool() {
+        world.cloud.setCapacity(ZONE_A, 0);
+        world.cloud.setCapacity(ZONE_B, 0);
+        Deployment chat = deploy();
+        busy(Duration.ofMinutes(5));
+        assertThat(launches()).as("10, 20, 40 and 80 seconds apart").isBetween(4L, 6L);
+        busy(Duration.ofHours(1));
+        assertThat(launches()).isBetween(8L, 14L);
+        world.cloud.setCapacity(ZONE_B, 1);
+        busy(Duration.ofMinutes(17));
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void wantOfQuotaIsAskedAboutAgainAfterALongPauseOnly() {
+        world.cloud.faults(FaultScript.onEvery(
+                Operation.LAUNCH,
+                CallFault.throwing(new CapacityException(
+                        ErrorCode.QUOTA, "quota 'L-3819A6DF' for spot L4 in local-1 is 0; raise it"))));
+        Deployment chat = deploy();
+        busy(Duration.ofMinutes(25));
+        assertThat(launches()).isEqualTo(1);
+        assertThat(chat.status().problems()).singleElement().asString().contains("L-3819A6DF", "raise it");
+        world.cloud.faults(FaultScript.NONE);
+        busy(Duration.ofMinutes(15));
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
+    @Test
+    void aRefusalForWantOfPermissionRestsLongAndSaysWhy() {
+        world.cloud.faults(FaultScript.onEvery(Operation.LAUNCH, CallFault.status(403)));
+        Deployment chat = deploy();
+        busy(Duration.ofMinutes(65));
+        assertThat(launches()).isEqualTo(3);
+        assertThat(chat.status().problems()).singleElement().asString().contains("403", "asked for in 30m");
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void aPlanThatCannotBeHonouredIsNotSentAgain() {
+        world.cloud.faults(FaultScript.onEvery(
+                Operation.LAUNCH,
+                CallFault.throwing(new ConfigurationException(
+                        ErrorCode.INVALID_REQUEST, "providerOptions.local-spot.disk_gb is '1' but must be 20 or more"))));
+        Deployment chat = deploy();
+        busy(Duration.ofHours(5));
+        assertThat(launches()).isEqualTo(1);
+        assertThat(chat.status().problems()).singleElement().asString().contains("disk_gb", "deploy again");
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+    }
+
+    @Test
+    @DisplayName("T-04: the boot deadline says how far the replica came, and the machine is given back")
+    void theBootDeadlineSaysHowFarItCame() {
+        world.cloud.setBootDelay(ZONE_A, Duration.ofHours(3));
+        world.cloud.setBootDelay(ZONE_B, Duration.ofHours(3));
+        Deployment chat = deploy();
+        busy(Duration.ofMinutes(21));
+        assertThat(chat.status().problems())
+                .singleElement()
+                .asString()
+                .contains("did not serve within 20m", "it came as far as booting", "machine boots");
+    }
+
+    @Test
+    @DisplayName("T-04: an engine that exited is given up at once, not at the deadline")
+    void anEngineThatExitedIsGivenUpAtOnce() {
+        world.cloud.failBoots(ZONE_A, 1);
+        Deployment chat = deploy();
+        while (!world.happened(Kind.BACKEND_FAILED)) {
+            busy(Duration.ofSeconds(10));
+        }
+        busy(Duration.ofSeconds(10));
+        assertThat(world.running()).singleElement().extracting(ReplicaView::phase).isEqualTo(BackendPhase.BOOTING);
+        assertThat(chat.status().problems()).singleElement().asString().contains("did not boot, as scripted");
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("replicas that serve and die within minutes, over and over, stop costing money")
+    void replicasThatDieSoonAfterTheyServeAreBraked() {
+        Deployment chat = deploy();
+        for (int minute = 0; minute < 6 * 60; minute++) {
+            busy(Duration.ofMinutes(1));
+            world.running().stream()
+                    .filter(replica -> replica.phase() == BackendPhase.READY)
+                    .forEach(replica -> world.cloud.lose(replica.id()));
+        }
+        // Five until the brake, then one in each half hour: without it there would be one each six minutes, sixty in all.
+        assertThat(launches()).isBetween(10L, 15L);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("launching rests"));
+        assertThat(chat.status().traffic().failed()).isZero();
+        busy(Duration.ofMinutes(60));
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void afterTheBrakeOneReplicaIsTriedBeforeTheWholeFleet() {
+        world.cloud.failBoots(ZONE_A, 1000);
+        world.cloud.failBoots(ZONE_B, 1000);
+        var fleet = ScalingPolicy.Spot.builder().minReplicas(4).maxReplicas(4).build();
+        world.start().deploy(Simulation.chat().scaling(ScalingPolicy.DEFAULT.withSpot(fleet)).build());
+        world.pass(Duration.ofMinutes(30));
+        long braked = launches();
+        assertThat(braked).isBetween(5L, 12L);
+        world.pass(Duration.ofHours(2));
+        assertThat(launches() - braked).isBetween(2L, 4L);
+        world.cloud.failBoots(ZONE_A, 0);
+        world.cloud.failBoots(ZONE_B, 0);
+        assertThat(world.until(() -> world.running().stream()
+                        .filter(replica -> replica.phase() == BackendPhase.READY)
+                        .count()
+                == 4)).isTrue();
+    }
+
+    @Test
+    @DisplayName("T-05, T-07: a connection that is refused is the first sign; the cloud confirms, a new replica comes")
+    void aFaultOfARequestIsNoticedBeforeTheNextLook() {
+        Deployment chat = deploy();
+        assertThat(spotServes(chat)).isTrue();
+        busy(Duration.ofMinutes(11));
+        world.cloud.lose(world.running().get(0).id());
+        world.gateway.request("chat", SECOND);
+        world.pass(Duration.ofSeconds(1));
+        assertThat(chat.status().spotState()).isNotEqualTo(SpotState.READY);
+        assertThat(world.running()).singleElement().extracting(ReplicaView::phase).isEqualTo(BackendPhase.BOOTING);
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+}

@@ -57,7 +57,10 @@ class ReplicaLifeTest {
         world.cloud.setCapacity(ZONE_A, 0);
         deploy();
         world.pass(Duration.ofSeconds(5));
-        assertThat(world.running()).singleElement().extracting(ReplicaView::pool).isEqualTo(ZONE_B);
+        assertThat(world.running())
+                .singleElement()
+                .extracting(ReplicaView::pool)
+                .isEqualTo(ZONE_B);
         assertThat(launches()).isEqualTo(1);
     }
 
@@ -69,9 +72,15 @@ class ReplicaLifeTest {
         world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
         Deployment chat = deploy();
         world.pass(Duration.ofSeconds(8));
-        assertThat(world.running()).singleElement().extracting(ReplicaView::pool).asString().endsWith("ON_DEMAND");
+        assertThat(world.running())
+                .singleElement()
+                .extracting(ReplicaView::pool)
+                .asString()
+                .endsWith("ON_DEMAND");
         assertThat(spotServes(chat)).isTrue();
-        assertThat(chat.status().backends()).extracting(backend -> backend.tier()).contains(Tier.ON_DEMAND);
+        assertThat(chat.status().backends())
+                .extracting(backend -> backend.tier())
+                .contains(Tier.ON_DEMAND);
     }
 
     @Test
@@ -119,7 +128,8 @@ class ReplicaLifeTest {
         world.cloud.faults(FaultScript.onEvery(
                 Operation.LAUNCH,
                 CallFault.throwing(new ConfigurationException(
-                        ErrorCode.INVALID_REQUEST, "providerOptions.local-spot.disk_gb is '1' but must be 20 or more"))));
+                        ErrorCode.INVALID_REQUEST,
+                        "providerOptions.local-spot.disk_gb is '1' but must be 20 or more"))));
         Deployment chat = deploy();
         busy(Duration.ofHours(5));
         assertThat(launches()).isEqualTo(1);
@@ -150,7 +160,10 @@ class ReplicaLifeTest {
             busy(Duration.ofSeconds(10));
         }
         busy(Duration.ofSeconds(10));
-        assertThat(world.running()).singleElement().extracting(ReplicaView::phase).isEqualTo(BackendPhase.BOOTING);
+        assertThat(world.running())
+                .singleElement()
+                .extracting(ReplicaView::phase)
+                .isEqualTo(BackendPhase.BOOTING);
         assertThat(chat.status().problems()).singleElement().asString().contains("did not boot, as scripted");
         assertThat(spotServes(chat)).isTrue();
         assertThat(chat.status().problems()).isEmpty();
@@ -166,7 +179,8 @@ class ReplicaLifeTest {
                     .filter(replica -> replica.phase() == BackendPhase.READY)
                     .forEach(replica -> world.cloud.lose(replica.id()));
         }
-        // Five until the brake, then one in each half hour: without it there would be one each six minutes, sixty in all.
+        // Five until the brake, then one in each half hour: without it there would be one each six minutes, sixty in
+        // all.
         assertThat(launches()).isBetween(10L, 15L);
         assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("launching rests"));
         assertThat(chat.status().traffic().failed()).isZero();
@@ -180,7 +194,10 @@ class ReplicaLifeTest {
         world.cloud.failBoots(ZONE_A, 1000);
         world.cloud.failBoots(ZONE_B, 1000);
         var fleet = ScalingPolicy.Spot.builder().minReplicas(4).maxReplicas(4).build();
-        world.start().deploy(Simulation.chat().scaling(ScalingPolicy.DEFAULT.withSpot(fleet)).build());
+        world.start()
+                .deploy(Simulation.chat()
+                        .scaling(ScalingPolicy.DEFAULT.withSpot(fleet))
+                        .build());
         world.pass(Duration.ofMinutes(30));
         long braked = launches();
         assertThat(braked).isBetween(5L, 12L);
@@ -189,9 +206,10 @@ class ReplicaLifeTest {
         world.cloud.failBoots(ZONE_A, 0);
         world.cloud.failBoots(ZONE_B, 0);
         assertThat(world.until(() -> world.running().stream()
-                        .filter(replica -> replica.phase() == BackendPhase.READY)
-                        .count()
-                == 4)).isTrue();
+                                .filter(replica -> replica.phase() == BackendPhase.READY)
+                                .count()
+                        == 4))
+                .isTrue();
     }
 
     @Test
@@ -204,7 +222,10 @@ class ReplicaLifeTest {
         world.gateway.request("chat", SECOND);
         world.pass(Duration.ofSeconds(1));
         assertThat(chat.status().spotState()).isNotEqualTo(SpotState.READY);
-        assertThat(world.running()).singleElement().extracting(ReplicaView::phase).isEqualTo(BackendPhase.BOOTING);
+        assertThat(world.running())
+                .singleElement()
+                .extracting(ReplicaView::phase)
+                .isEqualTo(BackendPhase.BOOTING);
         assertThat(chat.status().traffic().failed()).isZero();
     }
 }

@@ -365,7 +365,9 @@ final class FleetSide {
         });
         if (end.failed() && !isProven(turn, replica)) {
             bootFailed(turn, end.reason());
-        } else if (!end.failed() && replica.readyAt().isPresent() && turn.state().fleet().bootFailures() > 0) {
+        } else if (!end.failed()
+                && replica.readyAt().isPresent()
+                && turn.state().fleet().bootFailures() > 0) {
             proven(turn);
         }
     }

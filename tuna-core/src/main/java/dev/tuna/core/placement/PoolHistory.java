@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -68,7 +67,8 @@ public record PoolHistory(Map<CapacityPool, Shortage> shortages, Map<CapacityPoo
             if (rests(pool, now)) {
                 continue;
             }
-            int times = Optional.ofNullable(noted.get(pool)).map(Shortage::times).orElse(0);
+            int times =
+                    Optional.ofNullable(noted.get(pool)).map(Shortage::times).orElse(0);
             Duration rest = FIRST_REST.multipliedBy(1L << Math.min(times, 20));
             noted.put(pool, new Shortage(times + 1, now.plus(rest.compareTo(MEMORY) > 0 ? MEMORY : rest)));
         }

@@ -71,7 +71,9 @@ class PlacementTest {
         Instant now = NOW;
         for (long seconds : new long[] {10, 20, 40, 80, 160, 320, 600, 600}) {
             history = history.dry(List.of(A), now);
-            assertThat(history.dry(List.of(A), now)).as("asked by two launches at once").isEqualTo(history);
+            assertThat(history.dry(List.of(A), now))
+                    .as("asked by two launches at once")
+                    .isEqualTo(history);
             assertThat(history.firstRested(List.of(A, B), now)).contains(now.plusSeconds(seconds));
             now = now.plusSeconds(seconds);
             assertThat(history.firstRested(List.of(A, B), now)).isEmpty();

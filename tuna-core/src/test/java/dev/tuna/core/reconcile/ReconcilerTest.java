@@ -33,7 +33,16 @@ class ReconcilerTest {
             boolean doomed,
             Optional<Instant> drainUntil) {
         return new ReplicaView(
-                id, Tier.SPOT, stage, "detail", BackendPhase.WEIGHTS, askedAt, doomed, drainUntil, inFlight, OptionalLong.of(price));
+                id,
+                Tier.SPOT,
+                stage,
+                "detail",
+                BackendPhase.WEIGHTS,
+                askedAt,
+                doomed,
+                drainUntil,
+                inFlight,
+                OptionalLong.of(price));
     }
 
     private static List<FleetAction> reconcile(int target, int most, ReplicaView... fleet) {

@@ -3,6 +3,7 @@ package dev.tuna.api;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -14,6 +15,8 @@ import java.util.Optional;
  * @param from when the bill begins
  * @param to up to when it was computed
  * @param lines one line per backend
+ * @param days the same money by UTC day and tier, in this order; of a day and a tier, what has a price and what has none
+ *     stand apart. The sum over all days is {@code total}
  * @param total sum of the lines; lines of unknown price are left out and {@code complete} is false
  * @param complete whether every line has a price
  * @param usdPerHourNow what runs now costs this much per hour
@@ -27,18 +30,20 @@ public record CostReport(
         Instant from,
         Instant to,
         List<Line> lines,
+        List<Day> days,
         BigDecimal total,
         boolean complete,
         BigDecimal usdPerHourNow,
         Optional<BigDecimal> allServerless,
         Optional<BigDecimal> allOnDemand) {
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public CostReport {
         Objects.requireNonNull(deployment, "deployment");
         Objects.requireNonNull(from, "from");
         Objects.requireNonNull(to, "to");
         lines = List.copyOf(lines);
+        days = List.copyOf(days);
         Objects.requireNonNull(total, "total");
         Objects.requireNonNull(usdPerHourNow, "usdPerHourNow");
         Objects.requireNonNull(allServerless, "allServerless");
@@ -64,4 +69,23 @@ public record CostReport(
             Optional<BigDecimal> usd,
             boolean estimated,
             boolean running) {}
+
+    /**
+     * The cost of one tier on one day. What was billed over midnight is divided by the time on either side.
+     *
+     * @param day which day, in UTC
+     * @param tier what kind of machine
+     * @param billed billed machine or container time
+     * @param usd its cost; empty if the price is unknown
+     */
+    public record Day(LocalDate day, Tier tier, Duration billed, Optional<BigDecimal> usd) {
+
+        /** Checks that every part is there. */
+        public Day {
+            Objects.requireNonNull(day, "day");
+            Objects.requireNonNull(tier, "tier");
+            Objects.requireNonNull(billed, "billed");
+            Objects.requireNonNull(usd, "usd");
+        }
+    }
 }

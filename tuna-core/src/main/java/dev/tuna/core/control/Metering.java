@@ -83,6 +83,9 @@ final class Metering {
             turn.enter(metered.entries());
             if (!metered.entries().isEmpty() || priceMoved(meter.bill().microUsdPerHour(), price)) {
                 meter = meter.billed(metered.meter()).checkpointed();
+            } else {
+                // Nothing was billed up to now, so the next entry begins here and not where the last one ended.
+                meter = meter.billed(metered.meter());
             }
         }
         Meter.Containers next = meter;

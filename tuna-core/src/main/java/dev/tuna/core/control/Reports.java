@@ -108,9 +108,10 @@ final class Reports {
                 .toList();
         Tally entered = past;
         for (Managed other : others) {
-            entered = entered.plus(other.accounts().tally().entries());
+            entered = entered.plus(other.accounts().tally());
         }
         Accounts accounts = managed.accounts();
+        entered = entered.plus(accounts.tally());
         SameTraffic same = managed.isOver()
                 ? accounts.same()
                 : accounts.same()
@@ -123,7 +124,8 @@ final class Reports {
                 managed.name(),
                 managed.createdAt(),
                 now.wall(),
-                entered.plus(accounts.tally().entries()).entries(),
+                entered.entries(),
+                entered.days(),
                 running,
                 same.allServerless(accounts.serverlessPrice()),
                 same.allOnDemand(accounts.onDemandPrice()));

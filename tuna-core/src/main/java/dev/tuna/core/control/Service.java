@@ -126,7 +126,7 @@ final class Service {
         Lineup before = lineup;
         var leaving = new ArrayList<>(before.former());
         leaving.remove(former);
-        Tally past = before.past().plus(former.state().accounts().tally().entries());
+        Tally past = before.past().plus(former.state().accounts().tally());
         lineup = new Lineup(before.current(), before.successor(), leaving, before.numbers(), past);
         markCompany();
     }

@@ -1,6 +1,7 @@
 package dev.tuna.core.control;
 
 import dev.tuna.api.Tier;
+import dev.tuna.core.ledger.Days;
 import dev.tuna.spi.LedgerEntry;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -9,12 +10,12 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * The ledger of one deployment added up: one entry per backend and kind of price, so that a bill needs no look into the
- * store. Immutable.
+ * The ledger of one deployment added up: one entry per backend and kind of price, and a sum for each day, so that a bill
+ * needs no look into the store. Immutable.
  */
-record Tally(Map<Tally.Key, LedgerEntry> sums) {
+record Tally(Map<Tally.Key, LedgerEntry> sums, Days days) {
 
-    static final Tally EMPTY = new Tally(Map.of());
+    static final Tally EMPTY = new Tally(Map.of(), Days.NONE);
 
     /** What is added up into one. */
     record Key(Tier tier, String provider, String backend, boolean priced) {}
@@ -23,6 +24,14 @@ record Tally(Map<Tally.Key, LedgerEntry> sums) {
         if (entries.isEmpty()) {
             return this;
         }
+        return new Tally(added(entries), days.plus(entries));
+    }
+
+    Tally plus(Tally other) {
+        return new Tally(added(other.sums.values()), days.plus(other.days));
+    }
+
+    private Map<Key, LedgerEntry> added(Collection<LedgerEntry> entries) {
         var added = new LinkedHashMap<>(sums);
         entries.forEach(entry -> added.merge(
                 new Key(
@@ -32,7 +41,7 @@ record Tally(Map<Tally.Key, LedgerEntry> sums) {
                         entry.microUsd().isPresent()),
                 entry,
                 Tally::sum));
-        return new Tally(added);
+        return added;
     }
 
     List<LedgerEntry> entries() {

@@ -28,7 +28,8 @@ public final class Bill {
      * @param deployment its name
      * @param from when the bill begins
      * @param to up to when it is computed
-     * @param ledger its entries
+     * @param ledger its entries, added up by backend or not
+     * @param days the same entries by day
      * @param running what is being billed now and not yet entered
      * @param allServerless see {@link SameTraffic#allServerless}
      * @param allOnDemand see {@link SameTraffic#allOnDemand}
@@ -39,6 +40,7 @@ public final class Bill {
             Instant from,
             Instant to,
             List<LedgerEntry> ledger,
+            Days days,
             List<OpenSpan> running,
             Optional<BigDecimal> allServerless,
             Optional<BigDecimal> allOnDemand) {
@@ -51,6 +53,7 @@ public final class Bill {
                 from,
                 to,
                 lines,
+                days.plus(running.stream().map(OpenSpan::soFar).toList()).lines(),
                 lines.stream().flatMap(line -> line.usd().stream()).reduce(Money.usd(0), BigDecimal::add),
                 lines.stream().allMatch(line -> line.usd().isPresent()),
                 Money.usd(running.stream()

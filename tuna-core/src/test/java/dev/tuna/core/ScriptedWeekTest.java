@@ -70,8 +70,9 @@ class ScriptedWeekTest {
             live(world);
             CostReport bill = world.tuna.cost("chat");
             assertThat(bill.complete()).isTrue();
-            assertThat(bill.lines()).extracting(CostReport.Line::backend).containsExactlyInAnyOrderElementsOf(
-                    BY_HAND.keySet());
+            assertThat(bill.lines())
+                    .extracting(CostReport.Line::backend)
+                    .containsExactlyInAnyOrderElementsOf(BY_HAND.keySet());
             bill.lines()
                     .forEach(line -> assertThat(line.usd().orElseThrow())
                             .as(line.backend())
@@ -81,8 +82,12 @@ class ScriptedWeekTest {
             List<LedgerEntry> ledger =
                     world.store.ledger(world.store.ended(1).get(0).id());
             assertThat(ledger).allSatisfy(entry -> assertThat(entry.microUsd()).hasValue(roundedOnce(entry)));
-            assertThat(bill.total()).isEqualByComparingTo(BigDecimal.valueOf(
-                    ledger.stream().mapToLong(e -> e.microUsd().orElseThrow()).sum(), 6));
+            assertThat(bill.total())
+                    .isEqualByComparingTo(BigDecimal.valueOf(
+                            ledger.stream()
+                                    .mapToLong(e -> e.microUsd().orElseThrow())
+                                    .sum(),
+                            6));
             Books.assertBilledAsMetered(world, bill, ledger.size(), "week");
             assertDays(bill);
         }
@@ -91,8 +96,13 @@ class ScriptedWeekTest {
     private static void live(Simulation world) {
         world.start().deploy(Simulation.chat().build());
         world.pass(HOUR.multipliedBy(8));
-        day(world, 4, () -> price(world, Operation.OBSERVE, () ->
-                world.cloud.setPrice("local-1a/l4-1/SPOT", new BigDecimal("0.30"))));
+        day(
+                world,
+                4,
+                () -> price(
+                        world,
+                        Operation.OBSERVE,
+                        () -> world.cloud.setPrice("local-1a/l4-1/SPOT", new BigDecimal("0.30"))));
         day(world, 2, () -> world.cloud.lose(world.running().get(0).id()));
         day(world, 4, () -> world.cloud.interrupt(world.running().get(0).id(), Duration.ofMinutes(2)));
         day(world, 4, world::restart);

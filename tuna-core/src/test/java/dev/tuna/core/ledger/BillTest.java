@@ -30,7 +30,8 @@ class BillTest {
     }
 
     private static CostReport report(List<LedgerEntry> ledger, List<OpenSpan> running) {
-        return Bill.report("chat", START, END, ledger, Days.NONE.plus(ledger), running, Optional.empty(), Optional.empty());
+        return Bill.report(
+                "chat", START, END, ledger, Days.NONE.plus(ledger), running, Optional.empty(), Optional.empty());
     }
 
     private static BigDecimal usd(String amount) {

@@ -332,8 +332,8 @@ class ControlPlaneTest {
                 .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 1, CallFault.lostAnswer()))
                 .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 2, CallFault.status(403))));
         Deployment chat = deploy(Simulation.chat().build());
-        assertThat(spotServes(chat)).isTrue();
-        world.pass(Duration.ofMinutes(1));
+        world.traffic("chat", Duration.ofMinutes(40), Duration.ofSeconds(30), SECOND);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
         assertThat(world.running()).hasSize(1);
         assertThat(world.tuna.orphans()).isEmpty();
         assertThat(world.until(chat.destroy()::isDone)).isTrue();

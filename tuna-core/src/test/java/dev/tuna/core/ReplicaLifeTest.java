@@ -28,7 +28,7 @@ class ReplicaLifeTest {
     private static final String ZONE_A = "local-1a/l4-1/SPOT";
     private static final String ZONE_B = "local-1b/l4-1/SPOT";
 
-    private final Simulation world = new Simulation();
+    private final Simulation world = new Simulation(Simulation.rememberingAll());
 
     @AfterEach
     void close() {
@@ -187,6 +187,33 @@ class ReplicaLifeTest {
         busy(Duration.ofMinutes(60));
         assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
         assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void anOldReplicaThatServesDoesNotReleaseTheBrakeOfNewOnesThatDoNotComeUp() {
+        var policy = ScalingPolicy.Spot.builder()
+                .minReplicas(2)
+                .targetQps(0.01)
+                .maxReplicas(2)
+                .build();
+        world.cloud.setCapacity(ZONE_B, 0);
+        world.cloud.setCapacity(ZONE_A, 1);
+        Deployment chat = world.start()
+                .deploy(Simulation.chat()
+                        .scaling(ScalingPolicy.DEFAULT.withSpot(policy))
+                        .build());
+        assertThat(spotServes(chat)).isTrue();
+        world.pass(Duration.ofHours(1));
+        world.cloud.failBoots(ZONE_B, 1000);
+        world.cloud.setCapacity(ZONE_B, 5);
+        long before = launched();
+        world.pass(Duration.ofHours(3));
+        assertThat(launched() - before).as("a boot takes 5 minutes").isBetween(7L, 12L);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
+    private long launched() {
+        return world.cloud.snapshot().replicas().size();
     }
 
     @Test

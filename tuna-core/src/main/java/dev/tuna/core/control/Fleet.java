@@ -3,6 +3,7 @@ package dev.tuna.core.control;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.placement.PoolHistory;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -15,7 +16,8 @@ import java.util.function.Consumer;
  * @param call a check or a search for pools under way
  * @param look an observation under way
  * @param retry when the next check or launch may be made
- * @param bootFailures replicas that failed to come up in a row
+ * @param bootFailures replicas that failed to come up, or broke soon after, in a row
+ * @param bootFailedAt when the last one did, in steady time
  * @param history what went wrong lately in which pool
  * @param scaling what the autoscaler remembers
  * @param launched replicas asked for so far; names the next one
@@ -29,6 +31,7 @@ record Fleet(
         Optional<Call> look,
         Retry retry,
         int bootFailures,
+        Instant bootFailedAt,
         PoolHistory history,
         ScalingMemory scaling,
         int launched,
@@ -43,6 +46,7 @@ record Fleet(
                 Optional.empty(),
                 Retry.NONE,
                 0,
+                Instant.MIN,
                 PoolHistory.NONE,
                 ScalingMemory.startingAt(target),
                 0,
@@ -70,6 +74,7 @@ record Fleet(
                 draft.look,
                 draft.retry,
                 draft.bootFailures,
+                draft.bootFailedAt,
                 draft.history,
                 draft.scaling,
                 draft.launched,
@@ -85,6 +90,7 @@ record Fleet(
         Optional<Call> look;
         Retry retry;
         int bootFailures;
+        Instant bootFailedAt;
         PoolHistory history;
         ScalingMemory scaling;
         int launched;
@@ -98,6 +104,7 @@ record Fleet(
             look = before.look;
             retry = before.retry;
             bootFailures = before.bootFailures;
+            bootFailedAt = before.bootFailedAt;
             history = before.history;
             scaling = before.scaling;
             launched = before.launched;

@@ -49,7 +49,7 @@ final class FleetSide {
         if (!fleet.usable()) {
             check(turn, fleet);
         }
-        if (fleet.bootFailures() > 0 && turn.state().replicas().anyMatch(replica -> isProven(turn, replica))) {
+        if (turn.state().replicas().anyMatch(replica -> isProven(turn, replica) && isNewer(replica, fleet))) {
             proven(turn);
         }
         if (fleet.usable() && serving(turn) >= decision.target()) {
@@ -75,6 +75,14 @@ final class FleetSide {
         return replica.readyAt()
                 .map(ready -> !ready.plus(PROVEN).isAfter(turn.steady()))
                 .orElse(false);
+    }
+
+    /** Whether it shows that replicas come up again: it became ready after the last one that did not. */
+    private static boolean isNewer(Backend replica, Fleet fleet) {
+        return fleet.bootFailures() > 0
+                && replica.readyAt()
+                        .map(ready -> !ready.isBefore(fleet.bootFailedAt()))
+                        .orElse(false);
     }
 
     private static void proven(Turn turn) {
@@ -365,9 +373,7 @@ final class FleetSide {
         });
         if (end.failed() && !isProven(turn, replica)) {
             bootFailed(turn, end.reason());
-        } else if (!end.failed()
-                && replica.readyAt().isPresent()
-                && turn.state().fleet().bootFailures() > 0) {
+        } else if (!end.failed() && isNewer(replica, turn.state().fleet())) {
             proven(turn);
         }
     }
@@ -378,6 +384,7 @@ final class FleetSide {
         boolean brake = failures >= Brain.CRASH_LOOP;
         turn.fleet(draft -> {
             draft.bootFailures = failures;
+            draft.bootFailedAt = turn.steady();
             draft.retry = brake
                     ? fleet.retry()
                             .pausedUntil(turn.steady().plus(turn.timings().crashLoopPause()))

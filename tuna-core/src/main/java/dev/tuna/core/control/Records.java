@@ -175,7 +175,7 @@ final class Records {
                     stored.phase(),
                     Collections.unmodifiableMap(backends),
                     new Choice(settled, Map.of(), json.path("begun").asInt(), Optional.empty(), Retry.NONE),
-                    fleet(json),
+                    fleet(json, now),
                     accounts(json, tally.apply(revision), same, traffic, now),
                     ending(json, goal, now),
                     json.path("served").asBoolean(),
@@ -212,7 +212,7 @@ final class Records {
         return !providers.isEmpty() && providers.containsAll(request.serverlessProviders());
     }
 
-    private static Fleet fleet(JsonNode json) {
+    private static Fleet fleet(JsonNode json, Now now) {
         Optional<String> cloud = Optional.ofNullable(json.path("cloud").textValue());
         return new Fleet(
                 cloud,
@@ -222,6 +222,7 @@ final class Records {
                 Optional.empty(),
                 Retry.NONE,
                 json.path("bootFailures").asInt(),
+                now.steady(),
                 PoolHistory.NONE,
                 ScalingMemory.startingAt(json.path("target").asInt()),
                 json.path("launched").asInt(),

@@ -291,6 +291,7 @@ final class SimulatedRouter implements Gateway {
                         lane.inFlight,
                         lane.waiting.size(),
                         lane.byTier),
+                0,
                 SpotState.COLD,
                 loads);
     }

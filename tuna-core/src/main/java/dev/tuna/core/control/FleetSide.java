@@ -81,7 +81,7 @@ final class FleetSide {
     private static boolean isNewer(Backend replica, Fleet fleet) {
         return fleet.bootFailures() > 0
                 && replica.readyAt()
-                        .map(ready -> !ready.isBefore(fleet.bootFailedAt()))
+                        .map(ready -> ready.isAfter(fleet.bootFailedAt()))
                         .orElse(false);
     }
 

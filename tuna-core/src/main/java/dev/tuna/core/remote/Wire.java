@@ -22,6 +22,7 @@ import dev.tuna.core.config.RequestJson;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -37,6 +38,8 @@ final class Wire {
                     .addDeserializer(Instant.class, text(Instant::parse))
                     .addSerializer(Duration.class, ToStringSerializer.instance)
                     .addDeserializer(Duration.class, text(Duration::parse))
+                    .addSerializer(LocalDate.class, ToStringSerializer.instance)
+                    .addDeserializer(LocalDate.class, text(LocalDate::parse))
                     .addSerializer(optional(), new OptionalWriter())
                     .addDeserializer(Optional.class, new OptionalReader())
                     .addSerializer(Secret.class, ToStringSerializer.instance)

@@ -42,6 +42,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -503,6 +504,13 @@ class RemoteControlPlaneTest {
                                 false),
                         new CostReport.Line(
                                 Tier.ON_DEMAND, "x", "y", Duration.ofDays(400), Optional.empty(), false, true)),
+                List.of(
+                        new CostReport.Day(
+                                LocalDate.EPOCH,
+                                Tier.SPOT,
+                                Duration.ofNanos(1),
+                                Optional.of(new BigDecimal("0.000001"))),
+                        new CostReport.Day(LocalDate.MAX, Tier.ON_DEMAND, Duration.ofHours(1), Optional.empty())),
                 new BigDecimal("1E+3"),
                 false,
                 new BigDecimal("12.5000000"),

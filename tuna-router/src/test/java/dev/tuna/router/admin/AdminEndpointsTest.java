@@ -343,7 +343,10 @@ class AdminEndpointsTest {
 
     private static RouteLoad load(SpotState state, boolean available) {
         return new RouteLoad(
-                TRAFFIC_SO_FAR, 0, state, Map.of("spot-1", new BackendLoad(1, 6, 1, available, BreakerPhase.CLOSED, 1)));
+                TRAFFIC_SO_FAR,
+                0,
+                state,
+                Map.of("spot-1", new BackendLoad(1, 6, 1, available, BreakerPhase.CLOSED, 1)));
     }
 
     private static final class FakeRouter implements RouterControl {

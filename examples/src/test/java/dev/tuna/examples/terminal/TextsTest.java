@@ -76,6 +76,7 @@ class TextsTest {
                 List.of(
                         line(Tier.SERVERLESS, "serverless-1", Optional.of(new BigDecimal("0.003")), true, true),
                         line(Tier.SPOT, "r-1", Optional.empty(), false, false)),
+                List.of(),
                 new BigDecimal("0.003"),
                 false,
                 new BigDecimal("1.1"),
@@ -97,6 +98,7 @@ class TextsTest {
                 "chat",
                 START,
                 START.plusSeconds(60),
+                List.of(),
                 List.of(),
                 new BigDecimal("1.000000"),
                 true,

@@ -15,11 +15,11 @@ interface Relay {
         void firstEvents();
 
         /**
-         * Some of what was read carries content.
+         * Some of what was read carries content. Whoever does not count need not listen.
          *
          * @param events how many events, 1 or more
          */
-        void generated(int events);
+        default void generated(int events) {}
 
         /**
          * Whole events.

@@ -4,6 +4,7 @@ import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
+import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.RouteLoad;
 import dev.tuna.router.admin.RouterControl.RouteStatus;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -31,11 +32,14 @@ import java.util.function.ToDoubleFunction;
  *   <tr><td>{@code tuna.router.requests}</td><td>counter</td><td>{@code outcome}: succeeded, failed, client_error, rejected</td></tr>
  *   <tr><td>{@code tuna.router.answers}</td><td>counter</td><td>{@code tier}</td></tr>
  *   <tr><td>{@code tuna.router.failovers}</td><td>counter</td><td></td></tr>
+ *   <tr><td>{@code tuna.router.tokens}</td><td>counter</td><td></td></tr>
  *   <tr><td>{@code tuna.router.backend.failures}</td><td>counter</td><td>{@code failure}</td></tr>
  *   <tr><td>{@code tuna.router.requests.active}</td><td>gauge</td><td></td></tr>
  *   <tr><td>{@code tuna.router.requests.waiting}</td><td>gauge</td><td></td></tr>
  *   <tr><td>{@code tuna.router.spot.state}</td><td>gauge, 1 for the present state</td><td>{@code state}</td></tr>
  *   <tr><td>{@code tuna.router.backends}</td><td>gauge</td><td>{@code available}: true, false</td></tr>
+ *   <tr><td>{@code tuna.router.breakers}</td><td>gauge, backends by their breaker</td><td>{@code state}</td></tr>
+ *   <tr><td>{@code tuna.router.spot.share}</td><td>gauge, the greatest share of traffic that a replica is quick enough for</td><td></td></tr>
  * </table>
  */
 public final class RouterMeters implements AutoCloseable {
@@ -113,6 +117,11 @@ public final class RouterMeters implements AutoCloseable {
                 "Requests answered by another backend than the first one tried",
                 tags,
                 traffic(deployment, TrafficStats::failedOver)));
+        meters.add(counter(
+                "tuna.router.tokens",
+                "Tokens that backends generated in streams",
+                tags,
+                load(deployment, load -> load.tokens())));
         for (BackendFailure failure : BackendFailure.values()) {
             meters.add(counter(
                     "tuna.router.backend.failures",
@@ -150,7 +159,30 @@ public final class RouterMeters implements AutoCloseable {
                                     .filter(backend -> backend.available() == available)
                                     .count())));
         }
+        for (BreakerPhase phase : BreakerPhase.values()) {
+            meters.add(gauge(
+                    "tuna.router.breakers",
+                    "Backends by the state of their circuit breaker",
+                    tags.and("state", lower(phase)),
+                    load(
+                            deployment,
+                            load -> load.backends().values().stream()
+                                    .filter(backend -> backend.breaker() == phase)
+                                    .count())));
+        }
+        meters.add(gauge(
+                "tuna.router.spot.share",
+                "The greatest share of the traffic that a replica is quick enough for; 0 without replicas",
+                tags,
+                router -> router.route(deployment).map(RouterMeters::spotShare).orElse(0.0)));
         return meters;
+    }
+
+    private static double spotShare(RouteStatus status) {
+        return status.route().replicas().stream()
+                .mapToDouble(replica -> status.load().backend(replica.id()).share())
+                .max()
+                .orElse(0);
     }
 
     private static Map<String, ToDoubleFunction<TrafficStats>> outcomes() {

@@ -46,10 +46,14 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private boolean sent;
     private boolean over;
     private boolean late;
+    private boolean measured;
     private boolean slow;
     private boolean paused;
     private long askedAt;
     private long sentAt;
+    private long sending;
+    private int tokens;
+    private long firstTokenAt;
     private long heardAt;
     private long pausedAt;
 
@@ -102,6 +106,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         sentAt = exchange.now();
         heardAt = sentAt;
         made.send(exchange.requestFor(backend), this);
+        sending = exchange.now() - sentAt;
     }
 
     @Override
@@ -175,6 +180,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     public void onReadComplete() {
         if (!over && exchange.answer().hasBegun()) {
             exchange.answer().flush();
+            measure();
         }
     }
 
@@ -202,6 +208,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             HeldAnswer whole = takeHeld();
             succeed();
             exchange.complete(this, whole);
+            measure();
         } else {
             fail(failure, "status " + status);
         }
@@ -227,10 +234,22 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         return taken;
     }
 
+    /** What the router has added, once the first of the answer has been written. */
+    private void measure() {
+        if (!measured) {
+            measured = true;
+            long choosing = exchange.choosing();
+            if (choosing >= 0) {
+                exchange.route().overhead(choosing + sending + exchange.now() - heardAt);
+            }
+        }
+    }
+
     // --- streams ---
 
     @Override
     public void firstEvents() {
+        firstTokenAt = heardAt;
         if (!late) {
             backend.firstToken(startedAt, heardAt - sentAt, heardAt);
         }
@@ -239,6 +258,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
     @Override
     public void generated(int events) {
+        tokens += events;
         exchange.generated(events);
     }
 
@@ -279,6 +299,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         succeed();
         exchange.succeeded(this, 200);
         exchange.answer().end();
+        measure();
     }
 
     private void streamEnded(Relay stream, String how) {
@@ -380,6 +401,11 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
     private void succeed() {
         backend.succeeded(startedAt, exchange.now());
+        if (tokens > 1) {
+            long each = (heardAt - firstTokenAt) / (tokens - 1);
+            backend.tokens(startedAt, each, heardAt);
+            exchange.route().tokens(backend, each);
+        }
         finish();
     }
 

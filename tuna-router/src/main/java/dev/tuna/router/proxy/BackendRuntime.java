@@ -8,6 +8,7 @@ import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.breaker.BreakerState;
 import dev.tuna.router.select.Candidate;
+import dev.tuna.router.select.EngineLoad;
 import dev.tuna.router.select.LatencyShare;
 import dev.tuna.router.stream.Capabilities;
 import dev.tuna.router.stream.Departure;
@@ -17,12 +18,19 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a backend is doing: attempts in flight, its breaker, its counts. Thread-safe without locks. Outlives the
  * {@link dev.tuna.router.Route}s that name it, as long as its address stays the same.
  */
 final class BackendRuntime implements Candidate {
+
+    /** What a server said this long ago says nothing about now. */
+    private static final long STALE_NANOS = 3 * EngineWatch.PERIOD.toNanos();
+
+    /** How busy its server said it is, and when. */
+    private record Told(EngineLoad load, long at) {}
 
     private final Endpoint endpoint;
     private final AtomicInteger inFlight = new AtomicInteger();
@@ -36,6 +44,8 @@ final class BackendRuntime implements Candidate {
     private volatile RoutePolicy.Breaker policy;
     private volatile RoutePolicy.Spill spill;
     private volatile Optional<Departure> departure = Optional.empty();
+    private volatile @Nullable Told told;
+    private volatile boolean tellsLoad = true;
 
     BackendRuntime(RouteBackend backend, RoutePolicy policy, long now) {
         this.backend = backend;
@@ -111,7 +121,26 @@ final class BackendRuntime implements Candidate {
 
     @Override
     public boolean keepsUp(double draw, long now) {
-        return inFlight.get() < spill.inFlight() && draw < share(now);
+        return inFlight.get() < spill.inFlight() && draw < share(now) && !isSaturated(now);
+    }
+
+    private boolean isSaturated(long now) {
+        @Nullable Told last = told;
+        return last != null && now - last.at < STALE_NANOS && last.load.isSaturated();
+    }
+
+    /** Whether it may be asked how busy it is. */
+    boolean tellsLoad() {
+        return tellsLoad;
+    }
+
+    /** It has been asked and its server does not know the question. */
+    void tellsNoLoad() {
+        tellsLoad = false;
+    }
+
+    void engineLoad(EngineLoad load, long now) {
+        told = new Told(load, now);
     }
 
     @Override

@@ -69,7 +69,9 @@ final class Exchange extends Sweeper.Member {
     private boolean resorted;
     private @Nullable BackendRuntime resort;
     private long ticket;
+    private long waitingSince;
     private long waitUntil;
+    private long choosing;
 
     /** What all exchanges together may keep, for each purpose. */
     record Memory(MemoryBudget answers, MemoryBudget continuations) {}
@@ -303,9 +305,15 @@ final class Exchange extends Sweeper.Member {
             first = backend;
         }
         answer.attempt();
+        choosing = now - arrivedAt;
         Attempt next = new Attempt(this, backend, now);
         attempt = next;
         next.start();
+    }
+
+    /** What it took to choose the first backend; negative if it was not the first, or not at once. */
+    long choosing() {
+        return waitUntil == 0 && tried.isEmpty() && attempts == 0 ? choosing : -1;
     }
 
     boolean hasOtherThan(BackendRuntime current, long now) {
@@ -330,7 +338,10 @@ final class Exchange extends Sweeper.Member {
 
     /** Waits in the order of arrival; false if there is no seat left. */
     private boolean standInLine(long now) {
-        waiting = waiting || (!isWaitOver(now) && route.room().enter(ticket, this, policy.waitingRoom()));
+        if (!waiting && !isWaitOver(now) && route.room().enter(ticket, this, policy.waitingRoom())) {
+            waiting = true;
+            waitingSince = now;
+        }
         return waiting;
     }
 
@@ -354,6 +365,7 @@ final class Exchange extends Sweeper.Member {
         if (waiting) {
             waiting = false;
             route.room().leave(ticket);
+            route.waited(now() - waitingSince);
         }
     }
 
@@ -433,7 +445,7 @@ final class Exchange extends Sweeper.Member {
         if (status >= 400) {
             route.settleClientError();
         } else {
-            route.settleSuccess(done.backend(), first != done.backend());
+            route.settleSuccess(done.backend(), first != done.backend(), now() - arrivedAt);
         }
     }
 
@@ -503,7 +515,7 @@ final class Exchange extends Sweeper.Member {
             answer.data(Unpooled.wrappedBuffer(next.ending()), now);
             route.continuation(Method.FINISH, true);
             over();
-            route.settleSuccess(broken.backend(), first != broken.backend());
+            route.settleSuccess(broken.backend(), first != broken.backend(), now() - arrivedAt);
             answer.end();
             return;
         }

@@ -188,6 +188,14 @@ public final class ProxyServer implements AutoCloseable {
                     bound.cause());
         }
         listening = bound.channel();
+        Loop any = loops.values().iterator().next();
+        EngineWatch engines = new EngineWatch(any, routes);
+        any.executor()
+                .scheduleWithFixedDelay(
+                        engines::look,
+                        EngineWatch.PERIOD.toMillis(),
+                        EngineWatch.PERIOD.toMillis(),
+                        TimeUnit.MILLISECONDS);
         for (Loop loop : loops.values()) {
             loop.executor()
                     .scheduleWithFixedDelay(

@@ -103,6 +103,10 @@ final class RouteRuntime {
         return view.route.models().contains(Route.ANY_MODEL);
     }
 
+    List<BackendRuntime> replicas() {
+        return view.replicas;
+    }
+
     boolean isUsed(Endpoint endpoint) {
         View current = view;
         return current.replicas.stream().anyMatch(backend -> backend.endpoint().equals(endpoint))
@@ -285,9 +289,30 @@ final class RouteRuntime {
         tokens.add(count);
     }
 
+    /**
+     * A stream has ended well.
+     *
+     * @param backend who made it
+     * @param nanosPerToken mean time for each token after the first
+     */
+    void tokens(BackendRuntime backend, long nanosPerToken) {
+        metrics.perToken(backend.tier(), nanosPerToken);
+    }
+
+    /** A request has waited for a backend. */
+    void waited(long nanos) {
+        metrics.waited(nanos);
+    }
+
+    /** What the router itself has added to an answer. */
+    void overhead(long nanos) {
+        metrics.overhead(nanos);
+    }
+
     // --- settling: exactly one of these for each request let in ---
 
-    void settleSuccess(BackendRuntime backend, boolean another) {
+    void settleSuccess(BackendRuntime backend, boolean another, long nanos) {
+        metrics.succeeded(backend.tier(), nanos);
         if (backend.isReplica()) {
             replicaServed();
         }

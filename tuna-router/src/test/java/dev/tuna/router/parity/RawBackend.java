@@ -78,7 +78,12 @@ final class RawBackend implements AutoCloseable {
     private void serve(Socket connection) {
         try (connection) {
             connection.setTcpNoDelay(true);
-            requests.add(readRequest(new BufferedInputStream(connection.getInputStream())));
+            String request = readRequest(new BufferedInputStream(connection.getInputStream()));
+            if (request.startsWith("GET /metrics ")) {
+                ParityRig.write(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                return; // no script is about that
+            }
+            requests.add(request);
             script.answer(connection);
         } catch (Exception e) {
             return; // the router hung up, which the test sees for itself

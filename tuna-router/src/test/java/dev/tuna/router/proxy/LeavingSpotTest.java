@@ -18,6 +18,7 @@ import dev.tuna.router.select.LatencyShare;
 import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.VllmStandIn;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
@@ -187,5 +188,80 @@ class LeavingSpotTest {
         pass(Duration.ofMinutes(1));
         assertThat(second.get().statusCode()).isEqualTo(200);
         assertThat(replica.stats().modelRequests()).isEqualTo(3);
+    }
+
+    @Test
+    @DisplayName("R-45 a replica whose server says that it has a queue is spared until that is old news")
+    void saturatedReplicaSpills() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        RawBackend replica = bench.own(new RawBackend(peer -> {
+            peer.request();
+            release.await();
+            peer.say(ANSWER);
+        }));
+        replica.metrics = "vllm:num_requests_waiting{engine=\"0\"} 9.0\n";
+        bench.router.put(
+                Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())), POLICY));
+        CompletableFuture<HttpResponse<String>> running =
+                Bench.client().sendAsync(bench.request(Bench.CHAT, stream("a")), BodyHandlers.ofString());
+        await("it was asked how busy it is", () -> replica.asked.get() >= 2);
+        HttpResponse<String> spilt = bench.post(chat("b", ""));
+        assertThat(spilt.headers().firstValue("x-tuna-backend")).hasValue("cloud");
+        assertThat(cloud.requests("/metrics")).as("serverless is never asked").isEmpty();
+
+        release.countDown();
+        assertThat(running.get().statusCode()).isEqualTo(200);
+        bench.settled();
+        pass(Duration.ofSeconds(3));
+        assertThat(bench.post(stream("c")).headers().firstValue("x-tuna-backend"))
+                .as("what it said is too old")
+                .hasValue("spot-1");
+    }
+
+    @Test
+    @DisplayName("R-45 a server without such metrics is asked once, and counts as not saturated")
+    void serverWithoutMetrics() throws Exception {
+        RawBackend replica = gated();
+        bench.router.put(
+                Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())), POLICY));
+        CompletableFuture<HttpResponse<String>> running =
+                Bench.client().sendAsync(bench.request(Bench.CHAT, stream("a")), BodyHandlers.ofString());
+        await("it was asked", () -> replica.asked.get() == 1);
+        CompletableFuture<HttpResponse<String>> second =
+                Bench.client().sendAsync(bench.request(Bench.CHAT, stream("b")), BodyHandlers.ofString());
+        await("it gets the next one too", () -> replica.requests.size() == 2);
+        gate.countDown();
+        assertThat(running.get().statusCode()).isEqualTo(200);
+        assertThat(second.get().statusCode()).isEqualTo(200);
+        assertThat(bench.failures).isEmpty();
+    }
+
+    @Test
+    @DisplayName("R-32 R3 tokens that come slowly make traffic leave just as late first tokens do")
+    void slowTokens() throws Exception {
+        int cut = ANSWER.indexOf("data: ", ANSWER.indexOf("data: ") + 1);
+        String second = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"}}]}\n\n";
+        RawBackend replica = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(ANSWER.substring(0, cut));
+            gate.await();
+            peer.say(second + ANSWER.substring(cut));
+        }));
+        bench.router.put(
+                Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())), POLICY));
+        List<Socket> clients = new ArrayList<>();
+        for (int i = 0; i < LatencyShare.ENOUGH; i++) {
+            Socket client = bench.own(bench.socket());
+            clients.add(client);
+            Bench.send(client, Bench.raw(stream("q" + i), "Connection: close"));
+            Bench.readUntil(client, "\n\n");
+        }
+        pass(Duration.ofSeconds(3));
+        gate.countDown();
+        for (Socket client : clients) {
+            assertThat(Bench.readAll(client)).contains("[DONE]");
+        }
+        bench.settled();
+        assertThat(share()).isEqualTo(0.8);
     }
 }

@@ -199,9 +199,21 @@ class LifecycleTest {
             VllmStandIn replica = bench.standIn();
             bench.route(List.of(), List.of(spot("spot-1", replica.uri())));
             bench.post(stream("hello"));
+            await(
+                    "what was added is known once it was written",
+                    () -> bench.router
+                            .metrics()
+                            .contains("tuna_router_overhead_seconds_count{deployment=\"tuna-1\"} 1"));
             assertThat(bench.router.metrics())
                     .contains("tuna_router_requests_total{deployment=\"tuna-1\",outcome=\"succeeded\"} 1")
-                    .contains("tuna_router_time_to_first_token_seconds_count{deployment=\"tuna-1\",tier=\"spot\"} 1");
+                    .contains("gen_ai_server_time_to_first_token_seconds_count{deployment=\"tuna-1\",tier=\"spot\"} 1")
+                    .contains(
+                            "gen_ai_server_time_per_output_token_seconds_count{deployment=\"tuna-1\",tier=\"spot\"} 1")
+                    .contains("gen_ai_server_request_duration_seconds_count{deployment=\"tuna-1\",tier=\"spot\"} 1")
+                    .contains("tuna_router_overhead_seconds_bucket{deployment=\"tuna-1\",le=\"0.001\"}")
+                    .contains("tuna_router_queue_wait_seconds_count{deployment=\"tuna-1\"} 0")
+                    .contains("tuna_router_breakers{deployment=\"tuna-1\",state=\"closed\"} 1")
+                    .contains("tuna_router_spot_share{deployment=\"tuna-1\"} 1");
             assertThat(bench.get("/router/metrics").body()).contains("tuna_router_requests_total");
             assertThat(bench.get("/router/livez").statusCode()).isEqualTo(200);
             assertThat(bench.get("/router/health").body()).contains("\"ready\"").doesNotContain("127.0.0.1");

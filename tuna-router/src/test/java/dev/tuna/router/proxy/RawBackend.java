@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A backend that says exactly what a test wants, byte for byte, on as many connections as come. */
 final class RawBackend implements AutoCloseable {
@@ -46,6 +47,15 @@ final class RawBackend implements AutoCloseable {
             int at = text.toLowerCase(Locale.ROOT).indexOf("content-length: ");
             int length = at < 0 ? 0 : Integer.parseInt(text.substring(at + 16, text.indexOf('\r', at)));
             text += new String(in.readNBytes(length), StandardCharsets.UTF_8);
+            if (text.startsWith("GET /metrics ")) {
+                backend.asked.incrementAndGet();
+                say(
+                        backend.metrics.isEmpty()
+                                ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+                                : "HTTP/1.1 200 OK\r\nContent-Length: " + backend.metrics.length() + "\r\n\r\n"
+                                        + backend.metrics);
+                return request(); // no script is about that
+            }
             backend.requests.add(text);
             return text;
         }
@@ -84,6 +94,8 @@ final class RawBackend implements AutoCloseable {
     private final ServerSocket server;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     final List<String> requests = new CopyOnWriteArrayList<>();
+    final AtomicInteger asked = new AtomicInteger();
+    volatile String metrics = "";
     final List<Peer> ended = new CopyOnWriteArrayList<>();
 
     RawBackend(Script script) throws IOException {

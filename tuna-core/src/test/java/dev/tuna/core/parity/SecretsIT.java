@@ -98,7 +98,9 @@ class SecretsIT {
             search.directory(temporary.resolve("tmp"));
             search.file(log);
         }
-        assertThat(Files.readString(log)).as("what is searched").contains("cannot serve", "at dev.tuna.core");
+        assertThat(Files.readString(log))
+                .as("what is searched")
+                .contains("cannot serve", "at dev.tuna.core", "dev.tuna.core.control.EventBus");
         assertThat(search.secrets())
                 .as("hub token, admin key, router key, engine key, the endpoint's, two control tokens, three planted")
                 .isGreaterThanOrEqualTo(9);

@@ -24,7 +24,9 @@ final class SubjectProcess implements AutoCloseable {
             "-Xshare:auto",
             "-Xmx160m",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=debug",
-            "-Dorg.slf4j.simpleLogger.log.dev.tuna=trace");
+            "-Dorg.slf4j.simpleLogger.log.dev.tuna=trace",
+            // What other tests would rather not read is what is to be searched here.
+            "-Dorg.slf4j.simpleLogger.log.dev.tuna.core.control=trace");
     private static final long PATIENCE_SECONDS = 120;
 
     private final Process process;

@@ -95,11 +95,11 @@ public interface ControlPlane extends AutoCloseable {
 
     /**
      * Searches the providers for what carries a Tuna owner tag and belongs to no live deployment. Blocks. A provider that
-     * cannot be searched is logged and left out.
+     * cannot be searched is among the result's problems.
      *
      * @return what was found: our own, and what other installations made, which is never touched
      */
-    List<Orphan> orphans();
+    OrphanReport orphans();
 
     /**
      * Tells a listener what happens to all deployments from now on, in order, on a daemon thread. A listener that throws

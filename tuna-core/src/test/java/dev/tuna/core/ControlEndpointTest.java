@@ -70,7 +70,7 @@ class ControlEndpointTest {
             assertThat(other.deployments()).isEmpty();
             assertThat(other.history(5)).isEqualTo(tuna.history(5)).hasSize(1);
             assertThat(other.cost("chat")).isEqualTo(tuna.cost("chat"));
-            assertThat(other.orphans()).isEmpty();
+            assertThat(other.orphans().found()).isEmpty();
             assertThat(kinds(heard))
                     .startsWith(DeploymentEvent.Kind.ACCEPTED)
                     .contains(DeploymentEvent.Kind.READY, DeploymentEvent.Kind.DESTROYED);

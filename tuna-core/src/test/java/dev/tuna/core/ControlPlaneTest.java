@@ -171,7 +171,7 @@ class ControlPlaneTest {
         assertThat(world.tuna.deployments()).isEmpty();
         assertThat(world.tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
         assertThat(world.tuna.cost("chat").total()).isCloseTo(cloudTotal(), ROUNDING);
-        assertThat(world.tuna.orphans()).isEmpty();
+        assertThat(world.tuna.orphans().found()).isEmpty();
         assertThat(world.store.load().resources()).isEmpty();
     }
 
@@ -335,7 +335,7 @@ class ControlPlaneTest {
         world.traffic("chat", Duration.ofMinutes(40), Duration.ofSeconds(30), SECOND);
         assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
         assertThat(world.running()).hasSize(1);
-        assertThat(world.tuna.orphans()).isEmpty();
+        assertThat(world.tuna.orphans().found()).isEmpty();
         assertThat(world.until(chat.destroy()::isDone)).isTrue();
         assertThat(world.cloud.snapshot().empty()).isTrue();
     }
@@ -535,7 +535,7 @@ class ControlPlaneTest {
                     .as("destroyed after a crash at step %s", steps)
                     .isTrue();
             assertThat(world.cloud.snapshot().empty()).isTrue();
-            assertThat(world.tuna.orphans()).isEmpty();
+            assertThat(world.tuna.orphans().found()).isEmpty();
             assertThat(world.store.load().resources()).isEmpty();
             assertThat(billedTime(world.tuna.cost("chat")))
                     .as("bill after a crash at step %s", steps)

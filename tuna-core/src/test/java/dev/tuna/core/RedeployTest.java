@@ -438,7 +438,7 @@ class RedeployTest {
     private static void assertNothingIsLeft(Simulation world) {
         assertThat(world.cloud.snapshot().empty()).isTrue();
         assertThat(world.tuna.deployments()).isEmpty();
-        assertThat(world.tuna.orphans()).isEmpty();
+        assertThat(world.tuna.orphans().found()).isEmpty();
         assertThat(world.store.load().resources()).isEmpty();
         assertThat(world.store.load().deployments()).isEmpty();
         assertThat(world.gateway.has("chat")).isFalse();

@@ -119,7 +119,7 @@ class TunaTest {
             assertThat(report.cost().total()).isPositive();
             assertThat(tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
             assertThat(tuna.status("chat").traffic().failed()).isZero();
-            assertThat(tuna.orphans()).isEmpty();
+            assertThat(tuna.orphans().found()).isEmpty();
         }
     }
 

@@ -75,6 +75,8 @@ final class Brain {
             TearDown.begin(turn, Goal.DESTROY, "");
         } else if (message instanceof Message.Adjusted adjusted) {
             FleetSide.adjusted(turn, adjusted);
+        } else if (message instanceof Message.Joined joined) {
+            heardJoined(turn, joined.stray());
         } else if (message instanceof Message.Chosen chosen) {
             ServerlessSide.chosen(turn, chosen);
         } else if (message instanceof Message.SpotChecked checked) {
@@ -97,6 +99,30 @@ final class Brain {
         } else if (message instanceof Message.Concluded concluded) {
             TearDown.concluded(turn, concluded);
         }
+    }
+
+    /** It has to pass a readiness request like any other, and as long as any other to do so. */
+    private static void heardJoined(Turn turn, Stray stray) {
+        boolean serverless = stray.tier() == Tier.SERVERLESS;
+        String provider = stray.resource().provider();
+        int number;
+        if (serverless) {
+            turn.choice(turn.state().choice().joined());
+            number = turn.state().choice().begun();
+        } else {
+            turn.fleet(fleet -> fleet.launched++);
+            number = turn.state().fleet().launched();
+        }
+        String plain = serverless ? (number == 1 ? provider : provider + "-" + number) : "replica-" + number;
+        String id = turn.state().revision().backend(plain);
+        Now asked = new Now(stray.since(), turn.steady());
+        turn.add(Backend.intended(id, stray.tier(), provider, "{}", asked).with(draft -> {
+            draft.enter(State.LIVE);
+            draft.sent = true;
+            draft.ref = Optional.of(stray.resource());
+            draft.pool = stray.pool();
+        }));
+        turn.lookNow();
     }
 
     /** A connection that is refused is the first sign of a replica that is gone: ask its cloud, and the replica itself. */

@@ -29,6 +29,11 @@ record Choice(boolean settled, Map<String, String> refused, int begun, Optional<
         return new Choice(true, refusals, begun + more, Optional.empty(), next);
     }
 
+    /** An endpoint came by itself. */
+    Choice joined() {
+        return new Choice(settled, refused, begun + 1, call, retry);
+    }
+
     Choice failed(Retry next) {
         return new Choice(settled, refused, begun, Optional.empty(), next);
     }

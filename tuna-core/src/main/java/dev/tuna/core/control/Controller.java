@@ -156,11 +156,7 @@ public final class Controller implements AutoCloseable {
 
     private void adopt(Service service) {
         show(service);
-        Managed current = service.current().state();
-        tell(
-                current,
-                DeploymentEvent.Kind.ADOPTED,
-                "looked after again, with " + current.present().size() + " backends of an earlier process");
+        tell(service.current().state(), DeploymentEvent.Kind.ADOPTED, Adoption.report(service));
         service.slots().forEach(slot -> post(service, slot, new Message.Tick()));
         service.former().forEach(slot -> post(service, slot, new Message.DestroyAsked()));
     }
@@ -337,6 +333,34 @@ public final class Controller implements AutoCloseable {
                 "revision " + successor.state().revision().number() + " is brought up beside revision "
                         + service.current().state().revision().number() + ", which goes on");
         return true;
+    }
+
+    /**
+     * Makes something that runs already a backend of a live deployment. It takes requests when it has passed a readiness
+     * request, and is billed from its creation.
+     *
+     * @param outside the deployment's name, as providers know it
+     * @param stray what runs
+     * @return the deployment
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}, or {@code INVALID_REQUEST} if it does not fit
+     */
+    public Deployment adopt(String outside, Stray stray) {
+        requireOpen();
+        Service service = names.all().stream()
+                .filter(each -> each.current().state().revision().outside().equals(outside))
+                .findFirst()
+                .orElseThrow(() -> notLive(outside, "is not live, so " + stray.resource() + " can only be destroyed"));
+        return inLoop(() -> {
+            Slot slot = service.current();
+            Adoption.misfit(slot.state(), stray).ifPresent(why -> {
+                throw new ConfigurationException(
+                        ErrorCode.INVALID_REQUEST,
+                        stray.resource() + " does not fit deployment '" + service.name() + "': " + why
+                                + "; destroy it");
+            });
+            take(service, slot, new Message.Joined(stray));
+            return new Handle(this, service);
+        });
     }
 
     /** Lets a successor take over, or gives it up, when the time has come. */

@@ -27,6 +27,9 @@ sealed interface Message {
     /** Numbers of the request that need nothing from a provider have changed. */
     record Adjusted(DeployRequest request, Optional<String> cloud) implements Message {}
 
+    /** Something that runs already is to be a backend from now on. */
+    record Joined(Stray stray) implements Message {}
+
     /** Serverless providers were looked for. */
     record Chosen(long generation, Result<Selection> result) implements Message {}
 

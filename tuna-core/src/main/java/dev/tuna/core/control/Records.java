@@ -43,6 +43,8 @@ import java.util.stream.Collectors;
  */
 final class Records {
 
+    private static final Duration LONGEST_REST = Duration.ofHours(1);
+
     private Records() {}
 
     static String key(Managed managed, Backend backend) {
@@ -64,6 +66,9 @@ final class Records {
         managed.fleet().cloud().ifPresent(cloud -> json.put("cloud", cloud));
         json.put("launched", managed.fleet().launched());
         json.put("bootFailures", managed.fleet().bootFailures());
+        if (managed.fleet().bootFailures() >= Brain.CRASH_LOOP) {
+            json.put("restsUntil", managed.fleet().retry().notBefore().toString());
+        }
         json.put("target", managed.fleet().scaling().target());
         json.put("cleaned", managed.ending().cleaned());
         ArrayNode removed = json.putArray("removed");
@@ -220,13 +225,22 @@ final class Records {
                 false,
                 Optional.empty(),
                 Optional.empty(),
-                Retry.NONE,
+                rest(json, now),
                 json.path("bootFailures").asInt(),
                 now.steady(),
                 PoolHistory.NONE,
                 ScalingMemory.startingAt(json.path("target").asInt()),
                 json.path("launched").asInt(),
                 false);
+    }
+
+    /** Machines that do not come up cost as much in the next process. A clock that was set back must not stop them for ever. */
+    private static Retry rest(JsonNode json, Now now) {
+        return Optional.ofNullable(json.path("restsUntil").textValue())
+                .map(Instant::parse)
+                .filter(until -> until.isBefore(now.steady().plus(LONGEST_REST)))
+                .map(Retry.NONE::pausedUntil)
+                .orElse(Retry.NONE);
     }
 
     private static Accounts accounts(JsonNode json, Tally tally, SameTraffic same, TrafficStats traffic, Now now) {

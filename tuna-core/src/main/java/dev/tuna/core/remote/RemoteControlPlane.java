@@ -10,7 +10,7 @@ import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
-import dev.tuna.api.Orphan;
+import dev.tuna.api.OrphanReport;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
 import java.net.URLEncoder;
@@ -37,7 +37,7 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<RollReport>> ROLLED = new TypeReference<>() {};
     private static final TypeReference<Answer<DestroyReport>> DESTROYED = new TypeReference<>() {};
     private static final TypeReference<Answer<List<DeploymentStatus>>> HISTORY = new TypeReference<>() {};
-    private static final TypeReference<Answer<List<Orphan>>> ORPHANS = new TypeReference<>() {};
+    private static final TypeReference<Answer<OrphanReport>> ORPHANS = new TypeReference<>() {};
     private static final TypeReference<Answer<DeploymentEvent>> EVENTS = new TypeReference<>() {};
 
     private final Connection connection;
@@ -129,7 +129,7 @@ public final class RemoteControlPlane implements ControlPlane {
     }
 
     @Override
-    public List<Orphan> orphans() {
+    public OrphanReport orphans() {
         return connection.askOthers("orphans", ORPHANS);
     }
 

@@ -100,7 +100,7 @@ final class CrashSubject {
                         .toString();
             case "key" -> only().orElseThrow().apiKey().orElseThrow().reveal();
             case "known" -> known();
-            case "orphans" -> tuna.orphans().toString();
+            case "orphans" -> tuna.orphans().found().toString();
             case "tell" ->
                 only().map(deployment -> deployment.status().toString()).orElse("no deployment");
             default -> throw new IllegalArgumentException(command);

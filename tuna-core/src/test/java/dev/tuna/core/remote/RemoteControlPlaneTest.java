@@ -19,6 +19,7 @@ import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Orphan;
+import dev.tuna.api.OrphanReport;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.ProviderNotFoundException;
 import dev.tuna.api.RollReport;
@@ -519,9 +520,11 @@ class RemoteControlPlaneTest {
 
         static final DestroyReport REPORT = new DestroyReport("chat", List.of("local endpoint-1"), COST);
 
-        static final List<Orphan> ORPHANS = List.of(
-                new Orphan("local", "e-1", "endpoint", "owner", "chat", true, Optional.of(NOW)),
-                new Orphan("local", "e-2", "endpoint", "other", "chat", false, Optional.empty()));
+        static final OrphanReport ORPHANS = new OrphanReport(
+                List.of(
+                        new Orphan("local", "e-1", "endpoint", "owner", "chat", true, Optional.of(NOW)),
+                        new Orphan("local", "e-2", "endpoint", "other", "chat", false, Optional.empty())),
+                List.of("modal cannot be searched"));
 
         static final RollReport ROLL = new RollReport("chat", RollReport.Outcome.ABANDONED, "no room");
 
@@ -604,7 +607,7 @@ class RemoteControlPlaneTest {
         }
 
         @Override
-        public List<Orphan> orphans() {
+        public OrphanReport orphans() {
             called("orphans");
             return ORPHANS;
         }

@@ -1,0 +1,154 @@
+package dev.tuna.core;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
+import dev.tuna.api.OrphanReport;
+import dev.tuna.api.Tier;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Stray;
+import dev.tuna.core.provider.Clouds;
+import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.ReplicaObservation;
+import dev.tuna.spi.ResourceRef;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** What runs at the providers and no live deployment accounts for: found, taken in or removed. Blocks. */
+record Orphans(Clouds clouds, String ownerId, Controller controller) {
+
+    OrphanReport search() {
+        var found = new ArrayList<FoundResource>();
+        var problems = new ArrayList<String>();
+        for (String name : clouds.catalog().serverlessNames()) {
+            search(name, () -> clouds.serverless(name).find(), found, problems);
+        }
+        for (String name : clouds.catalog().spotNames()) {
+            search(name, () -> clouds.spot(name).find(), found, problems);
+        }
+        // Asked after the search: what has come to be known meanwhile is no orphan.
+        Set<ResourceRef> known = controller.known();
+        List<Orphan> orphans = found.stream()
+                .filter(each -> !known.contains(each.resource()) && !isBeingMade(each))
+                .map(this::orphan)
+                .distinct()
+                .toList();
+        return new OrphanReport(orphans, problems);
+    }
+
+    private static void search(
+            String provider, Supplier<List<FoundResource>> search, List<FoundResource> found, List<String> problems) {
+        try {
+            found.addAll(search.get());
+        } catch (TunaException e) {
+            problems.add(provider + " cannot be searched: " + e.getMessage());
+        }
+    }
+
+    private boolean isBeingMade(FoundResource found) {
+        return found.ownerId().equals(ownerId)
+                && controller.isMaking(found.deployment(), found.resource().provider());
+    }
+
+    private Orphan orphan(FoundResource found) {
+        return new Orphan(
+                found.resource().provider(),
+                found.resource().id(),
+                found.resource().kind(),
+                found.ownerId(),
+                found.deployment(),
+                found.ownerId().equals(ownerId),
+                found.createdAt());
+    }
+
+    /** Makes it a backend of the deployment that its tag names. */
+    Deployment adopt(Orphan orphan) {
+        ResourceRef resource = requireOurs(orphan);
+        return controller.adopt(
+                orphan.deployment(), isRented(orphan) ? replica(resource, orphan) : endpoint(resource, orphan));
+    }
+
+    private Stray replica(ResourceRef resource, Orphan orphan) {
+        ReplicaObservation seen = clouds.spot(orphan.provider())
+                .observe(List.of(resource))
+                .getOrDefault(resource, ReplicaObservation.gone());
+        if (seen.phase() == BackendPhase.GONE || seen.pool().isEmpty()) {
+            throw refused(resource, "is no replica that runs");
+        }
+        Instant since = seen.launchedAt().or(orphan::createdAt).orElseThrow(() -> undated(resource));
+        return new Stray(resource, seen.pool().get().tier(), seen.pool(), since);
+    }
+
+    private Stray endpoint(ResourceRef resource, Orphan orphan) {
+        if (clouds.serverless(orphan.provider()).observe(resource).address().isEmpty()) {
+            throw refused(resource, "is no endpoint that runs");
+        }
+        Instant since = orphan.createdAt().orElseThrow(() -> undated(resource));
+        return new Stray(resource, Tier.SERVERLESS, Optional.empty(), since);
+    }
+
+    private static ConfigurationException undated(ResourceRef resource) {
+        return refused(resource, "has no date of creation, so it could not be billed; destroy it");
+    }
+
+    /**
+     * Asks for it to be removed.
+     *
+     * @return whether its provider has confirmed that it is gone; to be asked again until then
+     */
+    boolean destroy(Orphan orphan) {
+        ResourceRef resource = requireOurs(orphan);
+        if (controller.known().contains(resource)) {
+            throw refused(resource, "belongs to a live deployment by now; destroy that");
+        }
+        if (isRented(orphan)) {
+            if (!isGoneReplica(resource)) {
+                clouds.spot(orphan.provider()).terminate(resource);
+            }
+            return isGoneReplica(resource);
+        }
+        clouds.serverless(orphan.provider()).destroy(resource);
+        return clouds.serverless(orphan.provider()).observe(resource).phase() == BackendPhase.GONE;
+    }
+
+    private boolean isGoneReplica(ResourceRef resource) {
+        ReplicaObservation seen =
+                clouds.spot(resource.provider()).observe(List.of(resource)).get(resource);
+        return seen != null && seen.phase() == BackendPhase.GONE;
+    }
+
+    private boolean isRented(Orphan orphan) {
+        return clouds.catalog().spotNames().contains(orphan.provider());
+    }
+
+    /** What others made is never touched: its tag decides, as its provider shows it now, and not what a caller says. */
+    private ResourceRef requireOurs(Orphan orphan) {
+        var resource = new ResourceRef(orphan.provider(), orphan.kind(), orphan.id());
+        List<FoundResource> found = isRented(orphan)
+                ? clouds.spot(orphan.provider()).find()
+                : clouds.serverless(orphan.provider()).find();
+        String owner = found.stream()
+                .filter(each -> each.resource().equals(resource))
+                .map(FoundResource::ownerId)
+                .findFirst()
+                .orElse(orphan.owner());
+        if (!owner.equals(ownerId)) {
+            throw refused(
+                    resource,
+                    "carries the tag of owner '" + owner + "', and this installation is '" + ownerId
+                            + "'; what another one made is never touched: remove it there, or at its provider");
+        }
+        return resource;
+    }
+
+    private static ConfigurationException refused(ResourceRef resource, String why) {
+        return new ConfigurationException(ErrorCode.INVALID_REQUEST, resource + " " + why);
+    }
+}

@@ -1,0 +1,239 @@
+package dev.tuna.core.parity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeploymentStatus.BackendStatus;
+import dev.tuna.api.SpotState;
+import dev.tuna.api.Tier;
+import dev.tuna.core.ForwardingServerless;
+import dev.tuna.core.Simulation;
+import dev.tuna.core.Tuna;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.ServerlessPlan;
+import dev.tuna.testkit.cloud.simulated.CallFault;
+import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
+import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** How deployments begin: rows O-05 to O-20 and F-14. */
+class DeployParityTest {
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final Simulation world = new Simulation();
+
+    @AfterEach
+    void close() {
+        world.close();
+    }
+
+    private static DeployRequest.Builder chat() {
+        return Simulation.chat().serverlessProviders("local");
+    }
+
+    private boolean spotServes(Deployment deployment) {
+        return world.until(() -> deployment.status().spotState() == SpotState.READY);
+    }
+
+    @Test
+    @DisplayName("O-05: both tiers are checked before anything is made, and the status says at once what is wrong")
+    void bothTiersArePreflighted() {
+        world.cloud.faults(FaultScript.onEvery(Operation.READ_POOLS, CallFault.status(403)));
+        Deployment chat = world.start().deploy(chat().build());
+        world.pass(Duration.ofSeconds(5));
+        assertThat(chat.status().problems())
+                .anyMatch(problem -> problem.contains("local-spot cannot rent replicas") && problem.contains("403"));
+        assertThat(world.cloud.callCount(Operation.LAUNCH)).isZero();
+    }
+
+    @Test
+    @DisplayName("O-05, O-19: a deployment that no provider can take makes nothing and fails with every reason")
+    void nothingIsMadeWhereThePreflightFails() {
+        world.cloud.faults(FaultScript.onEvery(Operation.READ_PRICES, CallFault.status(401)));
+        Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
+        assertThat(world.until(() -> chat.status().phase() == DeploymentPhase.FAILED))
+                .isTrue();
+        assertThat(chat.status().problems()).singleElement().asString().contains("local", "401");
+        assertThat(world.cloud.snapshot().endpoints()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("O-06: the client key is handed out with the deployment, and is the same after a restart")
+    void theKeyIsShownToTheUser() {
+        String key = world.start().deploy(chat().build()).apiKey().orElseThrow().reveal();
+        assertThat(key).startsWith("tuna-").hasSizeGreaterThan(40);
+        assertThat(world.restart()
+                        .deployment("chat")
+                        .orElseThrow()
+                        .apiKey()
+                        .orElseThrow()
+                        .reveal())
+                .isEqualTo(key);
+    }
+
+    @Test
+    @DisplayName("O-07, O-08, O-09, O-14: deploy returns at once; the endpoint answers before any machine exists")
+    void theEndpointAnswersAtOnce() {
+        Deployment chat = world.start().deploy(chat().build());
+        assertThat(world.gateway.has("chat")).isTrue();
+        assertThat(world.running()).isEmpty();
+        world.gateway.request("chat", SECOND);
+        assertThat(chat.status().traffic().waiting()).isEqualTo(1);
+        assertThat(world.until(() -> chat.status().traffic().succeeded() == 1)).isTrue();
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.WARMING);
+        assertThat(chat.status().traffic().byTier()).containsOnlyKeys(Tier.SERVERLESS);
+    }
+
+    @Test
+    @DisplayName("O-07: both tiers are begun side by side")
+    void serverlessDoesNotWaitForSpotNorSpotForServerless() {
+        world.start().deploy(chat().build());
+        world.pass(SECOND);
+        assertThat(world.cloud.callCount(Operation.PUT_ENDPOINT)).isEqualTo(1);
+        assertThat(world.cloud.callCount(Operation.LAUNCH)).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("O-09, O-12, O-13: no machine is rented for a router, and replicas are begun without a request")
+    void nothingIsRentedButReplicas() {
+        Deployment chat = world.start().deploy(chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.cloud.snapshot().replicas()).hasSize(1);
+        assertThat(chat.status().backends())
+                .extracting(BackendStatus::tier)
+                .containsExactlyInAnyOrder(Tier.SERVERLESS, Tier.SPOT);
+    }
+
+    @Test
+    @DisplayName("O-10, O-15: two deployments share an endpoint, and each one's requests go to its own backends")
+    void aSecondDeploymentHasBackendsOfItsOwn() {
+        Deployment chat = world.start().deploy(chat().build());
+        Deployment other = world.tuna.deploy(DeployRequest.builder("other/model", "L4")
+                .serviceName("other")
+                .serverlessProviders("local")
+                .build());
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(spotServes(other)).isTrue();
+        assertThat(other.endpoint()).isEqualTo(chat.endpoint());
+        assertThat(world.gateway.route("chat").replicas())
+                .doesNotContainAnyElementsOf(world.gateway.route("other").replicas());
+        assertThat(chat.apiKey()).isNotEqualTo(other.apiKey());
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        world.gateway.request("other", SECOND);
+        assertThat(world.until(() -> other.status().traffic().succeeded() == 1)).isTrue();
+    }
+
+    @Test
+    @DisplayName("O-11, O-16: a backend is routed when it serves and not before, and no step can be missed")
+    void backendsAreRoutedByWhatTheyAre() {
+        Deployment chat = world.start().deploy(chat().build());
+        world.pass(Duration.ofMinutes(2));
+        assertThat(world.gateway.route("chat").replicas()).isEmpty();
+        assertThat(world.gateway.route("chat").warming()).isEqualTo(1);
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.gateway.route("chat").replicas()).hasSize(1);
+        world.cloud.lose(world.running().get(0).id());
+        world.pass(Duration.ofSeconds(10));
+        assertThat(world.gateway.route("chat").replicas()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("O-17, O-18: serverless is warmed by a real request, with the credential that its provider asks for")
+    void serverlessIsWarmedByARealRequest() {
+        Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        assertThat(world.cloud.snapshot().endpoints().get(0).completed()).isEqualTo(1);
+        assertThat(world.gateway.route("chat").serverless().get(0).address().credential())
+                .isPresent();
+    }
+
+    @Test
+    @DisplayName("O-19: serverless is refused, spot serves, and the status says so")
+    void spotServesWhereServerlessIsRefused() {
+        world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
+        Deployment chat = world.start().deploy(chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.gateway.request("chat", SECOND);
+        assertThat(world.until(() -> chat.status().traffic().succeeded() == 1)).isTrue();
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("local") && problem.contains("403"));
+    }
+
+    @Test
+    @DisplayName("O-19: no replica can be rented, serverless serves, and the status says so")
+    void serverlessServesWhereSpotIsImpossible() {
+        world.cloud.faults(FaultScript.onEvery(Operation.LAUNCH, CallFault.status(403)));
+        Deployment chat = world.start().deploy(chat().build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        world.traffic("chat", Duration.ofMinutes(10), Duration.ofSeconds(10), SECOND);
+        assertThat(chat.status().traffic().failed()).isZero();
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("no replica can be rented"));
+    }
+
+    /** Makes what it was asked for, and then fails in a way that no contract allows. */
+    private static final class Clumsy extends ForwardingServerless {
+        private boolean failed;
+
+        Clumsy(Simulation world) {
+            super(world.cloud.serverless());
+        }
+
+        @Override
+        public ResourceRef begin(ServerlessPlan plan) {
+            ResourceRef made = super.begin(plan);
+            if (!failed) {
+                failed = true;
+                throw new IllegalStateException("after the fact");
+            }
+            return made;
+        }
+    }
+
+    @Test
+    @DisplayName("O-19: what a plugin made before it failed by mistake is not forgotten")
+    void aMistakeOfAPluginLeavesNoOrphan() {
+        world.serverless = new Clumsy(world);
+        Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        assertThat(world.cloud.snapshot().endpoints()).hasSize(1);
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    @DisplayName("O-19, O-20: a process that is killed while it deploys leaves a record of everything it may have made")
+    void aKilledProcessLeavesARecord() {
+        world.stepwise = true;
+        world.start().deploy(chat().build());
+        assertThat(world.until(() -> !world.running().isEmpty())).isTrue();
+        Tuna next = world.crash();
+        Deployment again = next.deployment("chat").orElseThrow();
+        assertThat(world.until(again.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+        assertThat(next.orphans().found()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("F-14: a name is what the strictest provider takes, and a live one is never taken over")
+    void namesAreStrictAndUnique() {
+        for (String name : new String[] {"Chat", "-chat", "chat-", "chat.v1", "chat_v1", "", "a".repeat(41)}) {
+            assertThatThrownBy(() -> chat().serviceName(name).build()).hasMessageContaining("serviceName");
+        }
+        Deployment unnamed =
+                world.start().deploy(DeployRequest.builder("other/model", "L4").build());
+        assertThat(unnamed.name()).matches("tuna-[0-9a-f]{8}");
+        Deployment chat = world.tuna.deploy(chat().build());
+        assertThatThrownBy(() -> world.tuna.deploy(chat().maxModelLen(8192).build()))
+                .hasMessageContaining("live already");
+        assertThat(chat.request().maxModelLen()).isEqualTo(4096);
+        assertThat(world.tuna.deployments()).hasSize(2);
+    }
+}

@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the answer to one request, whole or bit by bit. Knows the framing that the client understands. Confined to the
@@ -43,6 +44,7 @@ final class ClientAnswer {
     private final String requestId;
     private final boolean head;
     private final boolean http10;
+    private @Nullable AccessLog log;
     private int attempts;
     private boolean spent;
     private boolean begun;
@@ -96,6 +98,8 @@ final class ClientAnswer {
         mark(headers);
         begun = true;
         ended = true;
+        logStatus(status);
+        logEnd();
         client.endsWith(
                 new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, body, headers, EmptyHttpHeaders.INSTANCE));
     }
@@ -113,6 +117,7 @@ final class ClientAnswer {
     void error(OpenAiError error) {
         if (events) {
             data(Unpooled.wrappedBuffer(error.sseEvent()), lastWrite);
+            logOutcome(error.code());
             end();
         } else if (begun) {
             cut();
@@ -142,6 +147,7 @@ final class ClientAnswer {
         }
         mark(headers);
         begun = true;
+        logStatus(status);
         client.write(new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, headers));
     }
 
@@ -188,13 +194,39 @@ final class ClientAnswer {
 
     void end() {
         ended = true;
+        logEnd();
         client.endsWith(LastHttpContent.EMPTY_LAST_CONTENT);
     }
 
     /** Lets the client see that the answer is incomplete. */
     void cut() {
         ended = true;
+        logOutcome("cut");
+        logEnd();
         client.cut();
+    }
+
+    /** The answer is to be told in the access log. */
+    void tellIn(@Nullable AccessLog accessLog) {
+        log = accessLog;
+    }
+
+    void logOutcome(String outcome) {
+        if (log != null) {
+            log.outcome(outcome);
+        }
+    }
+
+    void logEnd() {
+        if (log != null) {
+            log.write();
+        }
+    }
+
+    private void logStatus(HttpResponseStatus status) {
+        if (log != null) {
+            log.status(status.code());
+        }
     }
 
     private static void from(HttpHeaders headers, BackendRuntime backend) {

@@ -46,6 +46,7 @@ final class Exchange extends Sweeper.Member {
     private final ClientConnection client;
     private final ClientRequest request;
     private final ClientAnswer answer;
+    private final @Nullable AccessLog log;
     private final Memory memory;
     private final @Nullable Continuation continuation;
     private final long arrivedAt;
@@ -89,6 +90,8 @@ final class Exchange extends Sweeper.Member {
         long limit = policy.deadline().toNanos();
         this.deadlineAt = arrivedAt + (request.stream() ? limit : Math.min(limit, patience));
         this.answer = client.answerTo(request, arrivedAt);
+        this.log = AccessLog.of(loop.clock(), route.name(), request, arrivedAt);
+        answer.tellIn(log);
     }
 
     // --- what an attempt needs ---
@@ -305,6 +308,9 @@ final class Exchange extends Sweeper.Member {
             first = backend;
         }
         answer.attempt();
+        if (log != null) {
+            log.attempt(backend);
+        }
         choosing = now - arrivedAt;
         Attempt next = new Attempt(this, backend, now);
         attempt = next;
@@ -365,7 +371,11 @@ final class Exchange extends Sweeper.Member {
         if (waiting) {
             waiting = false;
             route.room().leave(ticket);
-            route.waited(now() - waitingSince);
+            long waited = now() - waitingSince;
+            route.waited(waited);
+            if (log != null) {
+                log.waited(waited);
+            }
         }
     }
 
@@ -467,7 +477,11 @@ final class Exchange extends Sweeper.Member {
             return;
         }
         committed();
-        route.firstToken(backend, now() - arrivedAt);
+        long sinceArrival = now() - arrivedAt;
+        route.firstToken(backend, sinceArrival);
+        if (log != null) {
+            log.firstToken(sinceArrival);
+        }
         if (continuation != null) {
             continuation.beganOn(backend);
         }
@@ -577,6 +591,7 @@ final class Exchange extends Sweeper.Member {
         route.notContinued();
         over();
         route.settleFailure();
+        answer.logOutcome("stream_broken");
         answer.end();
     }
 
@@ -618,7 +633,9 @@ final class Exchange extends Sweeper.Member {
             cancelAttempt();
             over();
             route.settleClientError();
+            answer.logOutcome("client_gone");
         }
+        answer.logEnd();
     }
 
     /** The router closes and cannot wait. */

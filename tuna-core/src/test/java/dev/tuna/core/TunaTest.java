@@ -9,13 +9,17 @@ import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.RollReport;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.control.ControlTimings;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.testkit.cloud.LocalCloud;
 import dev.tuna.testkit.cloud.model.CloudSnapshot;
+import dev.tuna.testkit.cloud.plugin.LocalProvider;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -24,6 +28,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -149,6 +154,64 @@ class TunaTest {
                 chat.destroy().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
                 assertThat(cloud.snapshot().empty()).isTrue();
             }
+        }
+    }
+
+    /** Looks at nothing until it is let go. */
+    private static final class Hanging extends ForwardingServerless {
+        private final CountDownLatch letGo = new CountDownLatch(1);
+
+        Hanging() {
+            super(new LocalProvider());
+        }
+
+        @Override
+        public ServerlessObservation observe(ResourceRef resource) {
+            try {
+                letGo.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return super.observe(resource);
+        }
+    }
+
+    @Test
+    void aStartReturnsAndServesWhileAProviderHangs(@TempDir Path directory) throws Exception {
+        try (LocalCloud cloud = LocalCloud.builder().startInProcess()) {
+            try (Tuna first = tuna(cloud, directory).start()) {
+                untilSpotServes(first.deploy(request("chat")));
+            }
+            var hanging = new Hanging();
+            try (Tuna second = tuna(cloud, directory).provider(hanging).start()) {
+                Deployment chat = second.deployment("chat").orElseThrow();
+                assertThat(chat(chat).statusCode()).isEqualTo(200);
+                assertThat(hanging.letGo.getCount()).isEqualTo(1);
+                hanging.letGo.countDown();
+                chat.destroy().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+                assertThat(cloud.snapshot().empty()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aRollLosesNoRequest(@TempDir Path directory) throws Exception {
+        try (LocalCloud cloud = LocalCloud.builder().startInProcess();
+                Tuna tuna = tuna(cloud, directory).start()) {
+            Deployment chat = tuna.deploy(request("chat"));
+            untilSpotServes(chat);
+            tuna.redeploy(request("chat").toBuilder().maxModelLen(2048).build());
+            long sent = 0;
+            while (!chat.rolled().isDone() || chat.status().backends().size() > 2) {
+                assertThat(chat(chat).statusCode()).isEqualTo(200);
+                sent++;
+            }
+            assertThat(chat.rolled().get().outcome()).isEqualTo(RollReport.Outcome.ROLLED);
+            assertThat(chat(chat).statusCode()).isEqualTo(200);
+            assertThat(chat.status().traffic().succeeded()).isEqualTo(sent + 1);
+            assertThat(chat.status().traffic().failed()).isZero();
+            chat.destroy().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            assertThat(cloud.snapshot().empty()).isTrue();
         }
     }
 

@@ -80,7 +80,7 @@ record Accounts(
     }
 
     Accounts withServerlessPrice(OptionalLong price) {
-        return price.isEmpty()
+        return price.isEmpty() || price.equals(serverlessPrice)
                 ? this
                 : new Accounts(tally, same, inFlight, requests, price, onDemandPrice, before, stored, storedAt);
     }

@@ -122,7 +122,8 @@ record Backend(
     Backend with(Consumer<Draft> change) {
         var draft = new Draft(this);
         change.accept(draft);
-        return draft.build();
+        Backend after = draft.build();
+        return after.equals(this) ? this : after;
     }
 
     /** The parts that change, while they are being changed. Confined to one call of {@link #with}. */

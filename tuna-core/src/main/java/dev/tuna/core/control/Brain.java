@@ -60,7 +60,9 @@ final class Brain {
         if (turn.state().goal() != Goal.SERVE) {
             TearDown.advance(turn);
         }
-        turn.state().present().forEach(backend -> advance(turn, backend));
+        for (Backend backend : turn.state().present()) {
+            advance(turn, backend);
+        }
         markServed(turn);
         look(turn);
         return turn.done();
@@ -331,10 +333,11 @@ final class Brain {
             }
         }
         var refs = new LinkedHashMap<String, ResourceRef>();
-        turn.state()
-                .replicas()
-                .filter(replica -> !replica.isGone())
-                .forEach(replica -> replica.ref().ifPresent(ref -> refs.put(replica.id(), ref)));
+        for (Backend backend : turn.state().present()) {
+            if (!backend.isServerless()) {
+                backend.ref().ifPresent(ref -> refs.put(backend.id(), ref));
+            }
+        }
         Fleet fleet = turn.state().fleet();
         if (!refs.isEmpty() && fleet.look().isEmpty()) {
             Call call = turn.ask(

@@ -614,7 +614,9 @@ public final class Controller implements AutoCloseable {
             return;
         }
         slot.swap(after);
-        show(service);
+        if (!Routes.sameRoute(before, after)) {
+            show(service);
+        }
         events.tell(Happenings.between(before, after, now.wall()));
         tellIfServing(service, after);
         act(service, slot, step, now);
@@ -632,15 +634,15 @@ public final class Controller implements AutoCloseable {
     private void act(Service service, Slot slot, Brain.Step step, Now now) {
         Managed after = step.state();
         StateChange change = change(slot, step.entries(), now.wall());
-        List<Effect> outside = step.effects().stream().filter(Effect::isOutside).toList();
+        var outside = new ArrayList<Effect>();
+        var inside = new ArrayList<Effect>();
+        step.effects().forEach(effect -> (effect.isOutside() ? outside : inside).add(effect));
         if (!StoreWriter.isEmpty(change) || !outside.isEmpty()) {
             // Even a change of nothing has its place in the queue: what it waits for may still be on its way to the
             // disk.
             writer.write(change, () -> outside.forEach(effect -> run(service, slot, after, effect)));
         }
-        step.effects().stream()
-                .filter(effect -> !effect.isOutside())
-                .forEach(effect -> run(service, slot, after, effect));
+        inside.forEach(effect -> run(service, slot, after, effect));
     }
 
     private void run(Service service, Slot slot, Managed state, Effect effect) {
@@ -693,9 +695,13 @@ public final class Controller implements AutoCloseable {
     }
 
     private void remind(Service service, Slot slot, Now now) {
+        Managed managed = slot.state();
+        if (!managed.isOver() && slot.remindedAt.equals(managed.lookAt()) && isPending(slot)) {
+            return;
+        }
         slot.timer.ifPresent(timer -> timer.cancel(false));
         slot.timer = Optional.empty();
-        Managed managed = slot.state();
+        slot.remindedAt = managed.lookAt();
         if (!managed.isOver()) {
             long delay =
                     Math.max(1, Duration.between(now.steady(), managed.lookAt()).toNanos());
@@ -707,6 +713,10 @@ public final class Controller implements AutoCloseable {
                 LOG.debug("No further tick, Tuna is closing");
             }
         }
+    }
+
+    private static boolean isPending(Slot slot) {
+        return slot.timer.filter(timer -> !timer.isDone()).isPresent();
     }
 
     /** The store has it that nothing is left of a revision. */

@@ -22,9 +22,11 @@ import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ResourceRecord.State;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /** The rented half of a deployment: keeps as many replicas as the traffic asks for. Pure. */
@@ -66,8 +68,8 @@ final class FleetSide {
         actions.forEach(action -> act(turn, action));
     }
 
-    private static long serving(Turn turn) {
-        return turn.state().replicas().filter(Backend::serves).count();
+    private static int serving(Turn turn) {
+        return count(turn.state(), Backend::serves);
     }
 
     /** Whether it has served for so long that it will not break down on account of what it is made of. */
@@ -119,9 +121,18 @@ final class FleetSide {
     }
 
     private static int booting(Managed state) {
-        return (int) state.replicas()
-                .filter(replica -> replica.isWanted() && !replica.isReady())
-                .count();
+        return count(state, replica -> replica.isWanted() && !replica.isReady());
+    }
+
+    /** A loop, since every step asks. */
+    private static int count(Managed state, Predicate<Backend> which) {
+        int count = 0;
+        for (Backend backend : state.backends().values()) {
+            if (!backend.isServerless() && which.test(backend)) {
+                count++;
+            }
+        }
+        return count;
     }
 
     private static Optional<Instant> lastReadyAt(Managed state) {
@@ -176,10 +187,10 @@ final class FleetSide {
     }
 
     private static List<ReplicaView> views(Turn turn) {
-        return turn.state()
-                .replicas()
-                .filter(replica -> !replica.isGone())
-                .map(replica -> new ReplicaView(
+        var views = new ArrayList<ReplicaView>();
+        for (Backend replica : turn.state().present()) {
+            if (!replica.isServerless()) {
+                views.add(new ReplicaView(
                         replica.id(),
                         replica.tier(),
                         stage(replica),
@@ -189,8 +200,10 @@ final class FleetSide {
                         replica.interruptionAt().isPresent(),
                         replica.drainUntil(),
                         turn.load().backend(replica.id()).inFlight(),
-                        price(replica)))
-                .toList();
+                        price(replica)));
+            }
+        }
+        return views;
     }
 
     private static Stage stage(Backend replica) {

@@ -8,6 +8,7 @@ import dev.tuna.core.ledger.ContainerRules;
 import dev.tuna.core.ledger.SameTraffic;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -106,7 +107,14 @@ record Managed(
     }
 
     List<Backend> present() {
-        return backends.values().stream().filter(backend -> !backend.isGone()).toList();
+        // A loop, since every step asks several times.
+        var present = new ArrayList<Backend>(backends.size());
+        for (Backend backend : backends.values()) {
+            if (!backend.isGone()) {
+                present.add(backend);
+            }
+        }
+        return present;
     }
 
     ScalingPolicy scaling() {
@@ -131,10 +139,16 @@ record Managed(
     }
 
     SpotState spotState() {
-        if (replicas().anyMatch(Backend::serves)) {
-            return SpotState.READY;
+        SpotState state = SpotState.COLD;
+        for (Backend backend : backends.values()) {
+            if (!backend.isServerless() && backend.serves()) {
+                return SpotState.READY;
+            }
+            if (!backend.isServerless() && backend.isWanted()) {
+                state = SpotState.WARMING;
+            }
         }
-        return replicas().anyMatch(replica -> replica.isWanted()) ? SpotState.WARMING : SpotState.COLD;
+        return state;
     }
 
     Managed with(Consumer<Draft> change) {
@@ -160,14 +174,27 @@ record Managed(
                 draft.lookAt);
     }
 
+    @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object
     Managed withBackend(Backend backend) {
+        if (backends.get(backend.id()) == backend) {
+            return this;
+        }
         var changed = new LinkedHashMap<>(backends);
         changed.put(backend.id(), backend);
         return with(draft -> draft.backends = Collections.unmodifiableMap(changed));
     }
 
+    private boolean hasGone() {
+        for (Backend backend : backends.values()) {
+            if (backend.isGone()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     Managed withoutGone() {
-        if (backends.values().stream().noneMatch(Backend::isGone)) {
+        if (!hasGone()) {
             return this;
         }
         var left = new LinkedHashMap<>(backends);

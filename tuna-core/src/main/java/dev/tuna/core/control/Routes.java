@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -56,6 +57,32 @@ final class Routes {
                         .count(),
                 // Nobody is let in to wait for what is being torn down.
                 serving ? policy : policy.toBuilder().waitingRoom(0).build());
+    }
+
+    /**
+     * Whether a revision gives the same route before and after. Looks at exactly what {@link #of} shows; when a drain ends
+     * is shown on the wall clock, which may have been set.
+     */
+    static boolean sameRoute(Managed before, Managed after) {
+        return before.goal() == after.goal()
+                && before.revision().equals(after.revision())
+                && before.request().equals(after.request())
+                && before.isOver() == after.isOver()
+                && before.backends().keySet().equals(after.backends().keySet())
+                && after.backends().values().stream()
+                        .allMatch(backend -> sameRoute(
+                                Objects.requireNonNull(before.backends().get(backend.id())), backend));
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object
+    private static boolean sameRoute(Backend before, Backend after) {
+        return (before == after && !after.isDraining())
+                || (before.state() == after.state()
+                        && before.phase() == after.phase()
+                        && before.readyAt().isPresent() == after.readyAt().isPresent()
+                        && !before.isDraining()
+                        && !after.isDraining()
+                        && before.address().equals(after.address()));
     }
 
     private static Stream<RouteBackend> finishing(Slot slot, Stream<Backend> backends, Now now) {

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,7 @@ final class Slot {
     Optional<Managed> saved = Optional.empty();
     final Map<String, Backend> savedBackends = new HashMap<>();
     Optional<ScheduledFuture<?>> timer = Optional.empty();
+    Instant remindedAt = Instant.MIN;
 
     Slot(Managed state, Keys keys) {
         this.state = state;

@@ -66,6 +66,9 @@ public final class Reconciler {
 
     /** Ready replicas beyond the target; those that boot do not make a ready one superfluous before they serve. */
     private static List<ReplicaView> surplus(int surplus, List<ReplicaView> observed) {
+        if (surplus <= 0) {
+            return List.of();
+        }
         List<ReplicaView> ready = observed.stream()
                 .filter(replica -> replica.stage() == Stage.READY && replica.counts())
                 .toList();

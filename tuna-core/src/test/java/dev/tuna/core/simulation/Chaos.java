@@ -24,6 +24,11 @@ import java.util.function.Consumer;
 /** What goes wrong, and what people do, in a storm; in a calm nothing goes wrong. Confined to the thread of the time. */
 final class Chaos {
 
+    /** What a storm leaves behind is over by then. */
+    static final Duration QUIET = Duration.ofMinutes(30);
+
+    private static final Duration LAST_NOTICE = Duration.ofMinutes(150);
+
     private static final Set<Operation> MAKING =
             EnumSet.of(Operation.PUT_ENDPOINT, Operation.LAUNCH, Operation.TERMINATE, Operation.DELETE_ENDPOINT);
 
@@ -56,6 +61,7 @@ final class Chaos {
         peopleMove = random.nextInt(3) > 0;
         usualFaults = List.of(0.0, 0.005, 0.05).get(random.nextInt(3));
         world.faults(this::faultOf);
+        world.undisturbed(() -> calmFor().compareTo(QUIET) > 0);
     }
 
     long faults() {
@@ -117,6 +123,17 @@ final class Chaos {
             world.start();
         }
         calmSince = world.time.nanoTime();
+        notices(weather);
+    }
+
+    /** Two minutes' notice is nothing out of the ordinary: nobody may be harmed by it. */
+    private void notices(int mine) {
+        world.later(QUIET.plus(minutes(60)), () -> {
+            if (mine == weather && calmFor().compareTo(LAST_NOTICE) < 0) {
+                spotReplica().ifPresent(replica -> interrupt(replica, Duration.ofMinutes(2)));
+                notices(mine);
+            }
+        });
     }
 
     /** Something has just been written. */
@@ -172,7 +189,7 @@ final class Chaos {
 
     private void happen() {
         faults++;
-        switch (random.nextInt(22)) {
+        switch (random.nextInt(24)) {
             case 0, 1 -> interrupt();
             case 2, 3 -> replica().ifPresent(replica -> lose(world.first, replica.id()));
             case 4 -> container().ifPresent(one -> lose(one.cloud(), one.id()));
@@ -196,7 +213,7 @@ final class Chaos {
             case 16 -> restart();
             case 17, 18 -> crash();
             case 19 -> jump();
-            case 20 -> people();
+            case 20, 21, 22 -> people();
             default -> {
                 world.slow(true);
                 world.later(minutes(30), () -> world.slow(false));
@@ -235,12 +252,17 @@ final class Chaos {
     }
 
     private void interrupt() {
-        replica().filter(replica -> replica.pool().endsWith(Tier.SPOT.name())).ifPresent(replica -> {
-            Duration notice =
-                    Duration.ofSeconds(List.of(0, 10, 30, 120, 120, 120).get(random.nextInt(6)));
-            world.trace.add("interruption of " + replica.id() + " in " + notice);
-            world.first.interrupt(replica.id(), notice);
-        });
+        Duration notice = Duration.ofSeconds(List.of(0, 10, 30, 120, 120, 120).get(random.nextInt(6)));
+        spotReplica().ifPresent(replica -> interrupt(replica, notice));
+    }
+
+    private Optional<ReplicaView> spotReplica() {
+        return replica().filter(replica -> replica.pool().endsWith(Tier.SPOT.name()));
+    }
+
+    private void interrupt(ReplicaView replica, Duration notice) {
+        world.trace.add("interruption of " + replica.id() + " in " + notice);
+        world.first.interrupt(replica.id(), notice);
     }
 
     private void lose(SimulatedCloud cloud, String id) {
@@ -385,7 +407,9 @@ final class Chaos {
             return;
         }
         List<Deployment> live = world.deployments();
-        if (random.nextBoolean() && !live.isEmpty()) {
+        if (random.nextBoolean()) {
+            any(live).ifPresent(one -> world.redeploy(request(one.name())));
+        } else if (random.nextBoolean() && !live.isEmpty()) {
             Deployment one = live.get(random.nextInt(live.size()));
             world.trace.add("destroy of " + one.name());
             var unused = one.destroy();

@@ -8,6 +8,7 @@ import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.Tier;
+import dev.tuna.core.config.RequestJson;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.ResourceRecord;
@@ -16,7 +17,6 @@ import dev.tuna.testkit.cloud.model.EndpointView;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.CloudCall;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
-import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -45,18 +44,19 @@ final class Invariants {
     private final Map<String, Set<String>> known = new HashMap<>();
     /** Record key to what it plans. */
     private final Map<String, String> plans = new HashMap<>();
-    /** Deployment id to name. */
-    private final Map<String, String> names = new HashMap<>();
-    /** Deployment id and backend, to what the ledger has of it. */
-    private final Map<String, Sum> ledger = new TreeMap<>();
+    /** Deployment id to what the disk has of it. */
+    private final Map<String, Revision> revisions = new HashMap<>();
+    /** What providers call a deployment, to its id. */
+    private final Map<String, String> outside = new HashMap<>();
+    /** Launch token to what the ledger calls the replica. */
+    private final Map<String, String> replicas = new HashMap<>();
+    /** What the ledger has of each replica, and of each service's endpoints at each provider. */
+    private final Map<String, Duration> ledger = new TreeMap<>();
 
     private long launches;
 
-    private record Sum(String name, Tier tier, String provider, Duration billed, long microUsd) {
-        Sum plus(Sum more) {
-            return new Sum(name, tier, provider, billed.plus(more.billed), microUsd + more.microUsd);
-        }
-    }
+    /** One revision of a service. */
+    private record Revision(String service, String outside, String account, boolean current, DeployRequest request) {}
 
     Invariants(World world) {
         this.world = world;
@@ -74,13 +74,34 @@ final class Invariants {
     }
 
     private void saved(DeploymentRecord record) {
-        names.put(record.id(), record.name());
+        JsonNode details = json(record.details());
+        revisions.put(
+                record.id(),
+                new Revision(
+                        details.path("service").asText(),
+                        record.name(),
+                        details.path("account").asText(),
+                        details.path("role").asText().equals("CURRENT"),
+                        RequestJson.read(record.request(), record.id())));
+        outside.put(record.name(), record.id());
         if (record.phase() == DeploymentPhase.DESTROYED || record.phase() == DeploymentPhase.FAILED) {
             List<String> left = running(record.name());
             if (!left.isEmpty()) {
                 world.violated(record.name() + " is " + record.phase() + " while " + left + " run");
             }
         }
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Revision revision(String id) {
+        return Objects.requireNonNull(revisions.get(id));
     }
 
     private List<String> running(String name) {
@@ -111,17 +132,15 @@ final class Invariants {
         }
     }
 
-    private static String planned(ResourceRecord record) {
-        try {
-            JsonNode plan = JSON.readTree(record.plan());
-            return record.provider() + " "
-                    + (plan.has("token")
-                                    ? plan.path("token")
-                                    : plan.path("resource").path("id"))
-                            .asText();
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
+    private String planned(ResourceRecord record) {
+        JsonNode plan = json(record.plan());
+        if (!plan.has("token")) {
+            return record.provider() + " " + plan.path("resource").path("id").asText();
         }
+        String token = plan.path("token").asText();
+        String account = revision(record.deploymentId()).account();
+        replicas.put(token, account + " " + json(record.details()).path("id").asText());
+        return record.provider() + " " + token;
     }
 
     private boolean runs(String planned) {
@@ -136,19 +155,10 @@ final class Invariants {
         if (entry.billed().isNegative()) {
             world.violated("negative time in the ledger: " + entry);
         }
-        String backend = entry.tier() == Tier.SERVERLESS ? entry.provider() : entry.backend();
         String key = entry.tier() == Tier.SERVERLESS
-                ? names.getOrDefault(entry.deploymentId(), entry.deploymentId()) + " " + backend
-                : entry.deploymentId() + "-r" + backend.replace("replica-", "");
-        ledger.merge(
-                key,
-                new Sum(
-                        names.getOrDefault(entry.deploymentId(), ""),
-                        entry.tier(),
-                        entry.provider(),
-                        entry.billed(),
-                        entry.microUsd().orElse(0)),
-                Sum::plus);
+                ? revision(entry.deploymentId()).service() + " at " + entry.provider()
+                : entry.deploymentId() + " " + entry.backend();
+        ledger.merge(key, entry.billed(), Duration::plus);
     }
 
     /** Just before a call reaches its cloud. */
@@ -168,17 +178,18 @@ final class Invariants {
             return;
         }
         launches++;
-        String id = token.substring(0, token.lastIndexOf("-r"));
-        String name = id.substring(0, id.lastIndexOf('-'));
-        Optional.ofNullable(world.requests.get(name)).ifPresent(request -> {
-            int most = request.effectiveScaling().spot().maxReplicas();
-            long others = live.stream()
-                    .filter(replica -> replica.deployment().equals(name))
-                    .count();
-            if (others >= most) {
-                world.violated("launch of " + token + " with " + others + " running, at most " + most + " allowed");
-            }
-        });
+        String name = revision(token.substring(0, token.lastIndexOf("-r"))).outside();
+        int most = revision(token.substring(0, token.lastIndexOf("-r")))
+                .request()
+                .effectiveScaling()
+                .spot()
+                .maxReplicas();
+        long others = live.stream()
+                .filter(replica -> replica.deployment().equals(name))
+                .count();
+        if (others >= most) {
+            world.violated("launch of " + token + " with " + others + " running, at most " + most + " allowed");
+        }
     }
 
     /** Now and then. */
@@ -202,24 +213,33 @@ final class Invariants {
     void settled(Clients clients) {
         for (Deployment deployment : world.deployments()) {
             DeploymentStatus status = deployment.status();
-            DeployRequest request = Objects.requireNonNull(world.requests.get(status.name()));
+            Revision current = current(status.name());
             if (status.phase() != DeploymentPhase.ACTIVE) {
                 world.violated(status.name() + " is still " + status.phase() + " after hours of calm: " + status);
             }
-            if (!status.problems().isEmpty()) {
+            // That a change was given up is said until the next change.
+            if (status.problems().stream().anyMatch(problem -> !problem.startsWith("revision "))) {
                 world.violated(status.name() + " has problems after hours of calm: " + status.problems());
             }
             if (!deployment.ready().isDone() || deployment.ready().isCompletedExceptionally()) {
                 world.violated(status.name() + " has not served after hours of calm: " + status);
             }
-            settled(status, request, clients);
+            settled(status, current, clients);
         }
     }
 
-    private void settled(DeploymentStatus status, DeployRequest request, Clients clients) {
-        var policy = request.effectiveScaling().spot();
+    private Revision current(String service) {
+        return world.store().load().deployments().stream()
+                .map(record -> revision(record.id()))
+                .filter(one -> one.current() && one.service().equals(service))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private void settled(DeploymentStatus status, Revision current, Clients clients) {
+        var policy = current.request().effectiveScaling().spot();
         List<ReplicaView> machines = world.replicas().stream()
-                .filter(replica -> replica.deployment().equals(status.name()))
+                .filter(replica -> replica.deployment().equals(current.outside()))
                 .toList();
         long shown = status.backends().stream()
                 .filter(backend -> backend.tier() != Tier.SERVERLESS)
@@ -265,21 +285,18 @@ final class Invariants {
 
     private void compareBooks(Chaos chaos) {
         Map<String, Duration> metered = new TreeMap<>();
-        Map<String, BigDecimal> cost = new TreeMap<>();
         for (ReplicaView replica : world.first.snapshot().replicas()) {
-            metered.merge(replica.token(), replica.billed(), Duration::plus);
-            cost.merge(replica.token(), replica.usd(), BigDecimal::add);
+            metered.merge(replicas.getOrDefault(replica.token(), replica.token()), replica.billed(), Duration::plus);
         }
         for (String provider : List.of("first", "second")) {
             for (EndpointView endpoint : world.cloudOf(provider).snapshot().endpoints()) {
-                String key = endpoint.deployment() + " " + provider;
-                metered.merge(key, endpoint.containerTime(), Duration::plus);
-                cost.merge(key, endpoint.usd(), BigDecimal::add);
+                String service = revision(Objects.requireNonNull(outside.get(endpoint.deployment())))
+                        .service();
+                metered.merge(service + " at " + provider, endpoint.containerTime(), Duration::plus);
             }
         }
         metered.values().removeIf(Duration::isZero);
-        Map<String, Duration> billed = new TreeMap<>();
-        ledger.forEach((key, sum) -> billed.put(key, sum.billed()));
+        Map<String, Duration> billed = ledger;
         if (!chaos.jumps() && !billed.equals(metered)) {
             Map<String, String> wrong = new LinkedHashMap<>();
             metered.forEach((key, time) -> {

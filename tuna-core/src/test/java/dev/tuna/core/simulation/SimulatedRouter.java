@@ -221,6 +221,7 @@ final class SimulatedRouter implements Gateway {
             lane.demandTold &= backend.tier() == Tier.SERVERLESS;
             return;
         }
+        world.attemptFailed(lane.route.deployment(), backend, detail);
         load.failures++;
         load.coolUntil = world.time.nanoTime() + COOL_DOWN.toNanos();
         lane.failedOver++;

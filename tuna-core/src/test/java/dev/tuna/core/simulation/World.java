@@ -6,10 +6,12 @@ import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.api.Tier;
+import dev.tuna.api.TunaException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.WithoutSockets;
 import dev.tuna.core.control.Prober;
 import dev.tuna.core.store.InMemoryStateStore;
+import dev.tuna.router.RouteBackend;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateChange;
@@ -33,9 +35,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletableFuture.AsynchronousCompletionTask;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +58,6 @@ final class World implements AutoCloseable {
     final SimulatedCloud first = SimulatedCloud.on(time, settings(), "first");
     final SimulatedCloud second = SimulatedCloud.on(time, settings(), "second");
     final Secrets secrets = new Secrets();
-    final Map<String, DeployRequest> requests = new LinkedHashMap<>();
     final List<String> broken = new ArrayList<>();
 
     private final ScheduledExecutorService scheduler = time.newScheduler();
@@ -67,6 +68,7 @@ final class World implements AutoCloseable {
     private boolean storeBroken;
     private boolean slow;
     private Consumer<StateChange> onSave = change -> {};
+    private BooleanSupplier undisturbed = () -> false;
 
     /** One life of the controller. */
     private record Life(ScheduledExecutorService scheduler, SimulatedRouter router, Tuna tuna) {}
@@ -75,6 +77,7 @@ final class World implements AutoCloseable {
         var root = new SplittableRandom(seed);
         latency = root.split();
         ids = new Random(root.nextLong());
+        clouds().forEach(cloud -> cloud.engineStop(STOP));
         store = new WatchedStore(
                 new InMemoryStateStore("0123456789abcdef"), () -> storeBroken, change -> onSave.accept(change));
     }
@@ -93,6 +96,7 @@ final class World implements AutoCloseable {
     }
 
     static final Duration BOOT = Duration.ofMinutes(5);
+    static final Duration STOP = Duration.ofSeconds(20);
     static final Duration COLD_START = Duration.ofSeconds(40);
 
     List<SimulatedCloud> clouds() {
@@ -114,6 +118,19 @@ final class World implements AutoCloseable {
 
     void onSave(Consumer<StateChange> listener) {
         onSave = listener;
+    }
+
+    void undisturbed(BooleanSupplier now) {
+        undisturbed = now;
+    }
+
+    /** An attempt failed: with nothing wrong in the world for a while, that is somebody's mistake. */
+    void attemptFailed(String deployment, RouteBackend backend, String detail) {
+        URI url = backend.address().url();
+        boolean hangs = cloudOf(url).listens(url) && !cloudOf(url).answers(url);
+        if (undisturbed.getAsBoolean() && !hangs) {
+            violated("a request of " + deployment + " failed at " + backend.id() + " in a calm: " + detail);
+        }
     }
 
     void storeBroken(boolean now) {
@@ -269,16 +286,23 @@ final class World implements AutoCloseable {
         }
         try {
             Deployment made = process.tuna().deploy(request);
-            requests.put(name, request);
             trace.add("deployed " + name);
             return Optional.of(made);
-        } catch (dev.tuna.api.TunaException e) {
+        } catch (TunaException e) {
             trace.add("deploy of " + name + " refused: " + e.code());
             return Optional.empty();
-        } catch (RejectedExecutionException e) {
-            violated("deploy threw " + e);
-            return Optional.empty();
         }
+    }
+
+    void redeploy(DeployRequest request) {
+        tuna().ifPresent(tuna -> {
+            try {
+                var unused = tuna.redeploy(request);
+                trace.add("redeployed " + request.serviceName().orElseThrow());
+            } catch (TunaException e) {
+                trace.add("redeploy refused: " + e.code());
+            }
+        });
     }
 
     List<ReplicaView> replicas() {

@@ -137,7 +137,7 @@ final class World implements AutoCloseable {
         storeBroken = now;
     }
 
-    /** Whether calls now and then take most of a minute. */
+    /** Whether calls and writes now and then wait for their turn for minutes, longer than anybody waits for them. */
     void slow(boolean now) {
         slow = now;
     }
@@ -217,7 +217,7 @@ final class World implements AutoCloseable {
             }
             long millis = 1L + latency.nextInt(200);
             if (slow && latency.nextInt(10) == 0) {
-                millis = latency.nextInt(60_000);
+                millis = latency.nextInt(300_000);
             }
             var unused = mine.schedule(task, millis, TimeUnit.MILLISECONDS);
         };

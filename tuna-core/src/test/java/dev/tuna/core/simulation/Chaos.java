@@ -130,7 +130,10 @@ final class Chaos {
     private void notices(int mine) {
         world.later(QUIET.plus(minutes(60)), () -> {
             if (mine == weather && calmFor().compareTo(LAST_NOTICE) < 0) {
-                spotReplica().ifPresent(replica -> interrupt(replica, Duration.ofMinutes(2)));
+                spotReplica().ifPresent(replica -> {
+                    interrupt(replica, Duration.ofMinutes(2));
+                    world.later(Duration.ofMinutes(1), () -> isLeftAlone(replica));
+                });
                 notices(mine);
             }
         });
@@ -249,6 +252,15 @@ final class Chaos {
 
     private String pool() {
         return World.POOLS.get(random.nextInt(World.POOLS.size()));
+    }
+
+    private void isLeftAlone(ReplicaView replica) {
+        boolean chosen = world.router()
+                .filter(router -> replica.address().filter(router::isChosen).isPresent())
+                .isPresent();
+        if (chosen) {
+            world.violated(replica.id() + " is sent requests a minute after notice was given");
+        }
     }
 
     private void interrupt() {

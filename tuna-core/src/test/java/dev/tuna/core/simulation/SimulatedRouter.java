@@ -113,6 +113,13 @@ final class SimulatedRouter implements Gateway {
         return true;
     }
 
+    /** Whether new requests are sent there. */
+    boolean isChosen(URI machine) {
+        return lanes.values().stream()
+                .flatMap(lane -> lane.route.replicas().stream())
+                .anyMatch(backend -> backend.address().url().equals(machine) && !backend.draining());
+    }
+
     /** When the request that has been waiting for its answer longest came. */
     OptionalLong oldest(String deployment) {
         Lane lane = lanes.get(deployment);

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  */
 record Joining(Path stateDirectory, Supplier<Tuna> start) {
 
-    private static final int LOOKS = 30;
+    private static final int LOOKS = 100;
     private static final long MILLIS_BETWEEN_LOOKS = 100;
 
     ControlPlane startOrJoin() {

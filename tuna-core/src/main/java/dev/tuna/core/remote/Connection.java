@@ -97,29 +97,42 @@ final class Connection implements AutoCloseable {
     }
 
     private <T> T only(InputStream stream, TypeReference<Answer<T>> type) {
-        try (BufferedReader lines = reader(stream)) {
-            String line = next(lines);
+        Pulse pulse = pulse(stream);
+        try (pulse;
+                BufferedReader lines = reader(stream)) {
+            String line = next(lines, pulse);
             if (line.isEmpty()) {
                 throw new EOFException("no answer came");
             }
             return read(line, type);
         } catch (IOException e) {
-            throw gone(e);
+            throw pulse.isSilent() ? silent(patience) : gone(e);
         } finally {
             open.remove(stream);
         }
     }
 
+    /** A process that hangs sends no heartbeats either: then its stream is ended here. */
+    private Pulse pulse(InputStream stream) {
+        return Pulse.watch(patience, threads, () -> end(stream));
+    }
+
     private <T> void each(InputStream stream, TypeReference<Answer<T>> type, Consumer<T> listener) {
-        try (BufferedReader lines = reader(stream)) {
-            for (String line = next(lines); !line.isEmpty(); line = next(lines)) {
+        try (Pulse pulse = pulse(stream);
+                BufferedReader lines = reader(stream)) {
+            for (String line = next(lines, pulse); !line.isEmpty(); line = next(lines, pulse)) {
                 tell(listener, read(line, type));
             }
-            LOG.debug("Nothing more comes from process {}", address.pid());
+            ended(stream, pulse.isSilent() ? "it hangs" : "it closed, or the listener was too slow for it");
         } catch (IOException | TunaException e) {
-            LOG.debug("Nothing more comes from process {}: {}", address.pid(), e.toString());
-        } finally {
-            open.remove(stream);
+            ended(stream, e.toString());
+        }
+    }
+
+    /** Worth a word only if nobody here wanted it to end. */
+    private void ended(InputStream stream, String why) {
+        if (open.remove(stream)) {
+            LOG.warn("No more events come from process {}: {}; subscribe again", address.pid(), why);
         }
     }
 
@@ -136,17 +149,23 @@ final class Connection implements AutoCloseable {
     }
 
     /** The next line with something in it; empty at the end. */
-    private static String next(BufferedReader lines) throws IOException {
+    private static String next(BufferedReader lines, Pulse pulse) throws IOException {
         String line = lines.readLine();
+        pulse.beat();
         while (line != null && line.isEmpty()) {
             line = lines.readLine();
+            pulse.beat();
         }
         return line == null ? "" : line;
     }
 
     private <T> T read(String line, TypeReference<Answer<T>> type) {
         try {
-            return Wire.MAPPER.readValue(line, type).orThrow();
+            Answer<T> answer = Wire.MAPPER.readValue(line, type);
+            if (answer.isNone()) {
+                throw noAnswer("what it was asked");
+            }
+            return answer.orThrow();
         } catch (JsonProcessingException e) {
             throw otherVersion(e);
         }
@@ -194,13 +213,20 @@ final class Connection implements AutoCloseable {
             case ControlServer.OK -> closed();
             case ControlServer.FORBIDDEN -> gone(new IOException("another process answers at " + address.uri()));
             case ControlServer.NOT_FOUND -> otherVersion(null);
-            default ->
-                new IllegalStateException("process " + address.pid() + " could not answer '" + path + "'; see its log");
+            default -> noAnswer("'" + path + "'");
         };
+    }
+
+    private IllegalStateException noAnswer(String what) {
+        return new IllegalStateException("process " + address.pid() + " could not answer " + what + "; see its log");
     }
 
     private void close(InputStream stream) {
         open.remove(stream);
+        end(stream);
+    }
+
+    private void end(InputStream stream) {
         try {
             stream.close();
         } catch (IOException e) {

@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Where a controlling process answers, as it says in the file {@code control.json} (0600) of its state directory.
@@ -28,6 +29,8 @@ record ControlAddress(int protocol, long pid, URI uri, Secret token) {
 
     private static final String FILE = "control.json";
 
+    private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|\\[::1\\]|\\[0(:0){6}:1\\]");
+
     /** As it is written, with the token in clear. */
     private record Written(int protocol, long pid, URI uri, String token) {
 
@@ -35,6 +38,13 @@ record ControlAddress(int protocol, long pid, URI uri, Secret token) {
         Written {
             Objects.requireNonNull(uri, "uri");
             Objects.requireNonNull(token, "token");
+        }
+
+        /** The token goes to no other machine, whoever wrote the file. */
+        boolean isOfThisMachine() {
+            return !token.isEmpty()
+                    && uri.getHost() != null
+                    && LOOPBACK.matcher(uri.getHost()).matches();
         }
     }
 
@@ -46,8 +56,17 @@ record ControlAddress(int protocol, long pid, URI uri, Secret token) {
     static Optional<ControlAddress> in(Path directory) {
         Path file = directory.resolve(FILE);
         try {
-            Written found = Wire.MAPPER.readValue(Files.readAllBytes(file), Written.class);
-            return Optional.of(new ControlAddress(found.protocol, found.pid, found.uri, Secret.of(found.token)))
+            if (OwnerOnly.opensToOthers(file)) {
+                throw new StoreException(
+                        ErrorCode.STORE_UNWRITABLE,
+                        "control file " + file
+                                + " is open to other users of this machine; see who changed it, and end the"
+                                + " process that controls the store: the next one makes the file anew",
+                        null);
+            }
+            return Optional.of(Wire.MAPPER.readValue(Files.readAllBytes(file), Written.class))
+                    .filter(Written::isOfThisMachine)
+                    .map(found -> new ControlAddress(found.protocol, found.pid, found.uri, Secret.of(found.token)))
                     .filter(ControlAddress::runs);
         } catch (NoSuchFileException e) {
             return Optional.empty();
@@ -61,6 +80,10 @@ record ControlAddress(int protocol, long pid, URI uri, Secret token) {
                             + "; check the permissions of " + file,
                     e);
         }
+    }
+
+    boolean isOfAnotherProcess() {
+        return pid != ProcessHandle.current().pid();
     }
 
     private boolean runs() {

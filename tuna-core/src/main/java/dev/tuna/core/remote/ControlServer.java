@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -50,12 +49,15 @@ public final class ControlServer implements AutoCloseable {
     private static final int NO_BODY = -1;
     private static final int LENGTH_UNKNOWN = 0;
     private static final int TOKEN_BYTES = 32;
+    /** More than anybody waits in at once; a stream of events or a destroy takes one for as long as it lasts. */
+    private static final int MOST_THREADS = 64;
+
     private static final int LONGEST_REQUEST = 1 << 20;
 
     private final ControlPlane plane;
     private final Path directory;
     private final Secret token;
-    private final ExecutorService workers = Workers.named("tuna-control-endpoint");
+    private final ExecutorService workers = Workers.named("tuna-control-endpoint", MOST_THREADS);
     private final HttpServer http;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -79,10 +81,19 @@ public final class ControlServer implements AutoCloseable {
      * @param directory the state directory, whose lock the caller holds; made if it is missing
      * @param random makes the token
      * @return to be closed before the lock is released
-     * @throws StoreException {@code STORE_UNWRITABLE} if the directory cannot be written
+     * @throws StoreException {@code STORE_UNWRITABLE} if the directory cannot be written, {@code STORE_LOCKED} if another
+     *     process answers for it
      * @throws ConfigurationException {@code ENDPOINT_UNAVAILABLE} if there is no loopback address to listen on
      */
     public static ControlServer open(ControlPlane plane, Path directory, RandomGenerator random) {
+        ControlAddress.in(directory).filter(ControlAddress::isOfAnotherProcess).ifPresent(other -> {
+            throw new StoreException(
+                    ErrorCode.STORE_LOCKED,
+                    "process " + other.pid() + " answers for " + directory
+                            + " already; give this one a state directory of"
+                            + " its own, or switch its control endpoint off with controlEndpoint(false)",
+                    null);
+        });
         var bytes = new byte[TOKEN_BYTES];
         random.nextBytes(bytes);
         ControlServer server;
@@ -184,26 +195,25 @@ public final class ControlServer implements AutoCloseable {
     }
 
     private static void reply(HttpExchange exchange, Supplier<?> question) throws IOException {
-        Optional<Answer<?>> answer = answer(question);
-        if (answer.isEmpty()) {
+        Answer<?> answer = answer(question);
+        if (answer.isNone()) {
             exchange.sendResponseHeaders(FAILED, NO_BODY);
             return;
         }
-        byte[] body = Wire.write(answer.get()).getBytes(StandardCharsets.UTF_8);
+        byte[] body = Wire.write(answer).getBytes(StandardCharsets.UTF_8);
         exchange.getResponseHeaders().set("Content-Type", "application/json");
-        exchange.sendResponseHeaders(answer.get().failure().isPresent() ? REFUSED : OK, body.length);
+        exchange.sendResponseHeaders(answer.failure().isPresent() ? REFUSED : OK, body.length);
         exchange.getResponseBody().write(body);
     }
 
-    /** Empty if it failed in a way that nobody foresaw. */
-    private static Optional<Answer<?>> answer(Supplier<?> question) {
+    private static Answer<?> answer(Supplier<?> question) {
         try {
-            return Optional.of(Answer.of(question.get()));
+            return Answer.of(question.get());
         } catch (TunaException e) {
-            return Optional.of(Answer.of(e));
+            return Answer.of(e);
         } catch (RuntimeException e) {
             LOG.warn("The control endpoint has no answer to give", e);
-            return Optional.empty();
+            return Answer.none();
         }
     }
 
@@ -213,7 +223,7 @@ public final class ControlServer implements AutoCloseable {
         CompletableFuture<?> end;
         try {
             end = begin.get();
-        } catch (TunaException e) {
+        } catch (RuntimeException e) {
             reply(exchange, () -> {
                 throw e;
             });
@@ -221,8 +231,11 @@ public final class ControlServer implements AutoCloseable {
         }
         var lines = new Lines();
         var unused = end.whenComplete((value, failure) -> {
-            answer(() -> outcome(end)).map(Wire::write).ifPresent(lines::add);
-            lines.end();
+            try {
+                lines.add(Wire.write(answer(() -> outcome(end))));
+            } finally {
+                lines.end();
+            }
         });
         lines.writeTo(streaming(exchange));
     }

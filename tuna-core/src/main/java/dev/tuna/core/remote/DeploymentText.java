@@ -4,7 +4,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import java.net.URI;
 
-/** What never changes about a deployment, its key left out. Immutable. */
+/** What a handle on a deployment is made of, its key left out. Immutable. */
 record DeploymentText(String name, DeployRequest request, URI endpoint) {
 
     static DeploymentText of(Deployment deployment) {

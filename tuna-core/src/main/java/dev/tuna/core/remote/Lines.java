@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Lines on their way to somebody who may be slow. Whoever adds one never waits: a reader that has fallen too far behind
- * finds the stream ended. Thread-safe.
+ * finds the stream ended, without a gap. Thread-safe.
  */
 final class Lines {
 
@@ -22,7 +22,7 @@ final class Lines {
     private volatile boolean ended;
 
     void add(String line) {
-        if (!queue.offer(line)) {
+        if (ended || !queue.offer(line)) {
             ended = true;
         }
     }

@@ -11,7 +11,11 @@ import java.net.URI;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** A handle on a deployment that another process controls, known by its name. Immutable and thread-safe. */
+/**
+ * A handle on a deployment that another process controls, known by its name. Immutable and thread-safe.
+ *
+ * @param text what was known when the handle was made
+ */
 record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implements Deployment {
 
     @Override
@@ -21,7 +25,9 @@ record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implement
 
     @Override
     public DeployRequest request() {
-        return text.request();
+        return plane.deployment(name())
+                .map(each -> ((RemoteDeployment) each).text.request())
+                .orElse(text.request());
     }
 
     @Override

@@ -6,6 +6,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The threads of this package: daemons with names that say whose they are. */
@@ -13,14 +17,26 @@ final class Workers {
 
     private Workers() {}
 
-    /** As many as there are people waiting; they go when they have nothing to do. */
+    /** As many as there is to wait for; they go when they have nothing to do. */
     static ExecutorService named(String name) {
+        return Executors.newCachedThreadPool(daemons(name));
+    }
+
+    /** So many at the most, whoever knocks; they go when they have nothing to do. */
+    static ExecutorService named(String name, int most) {
+        var threads =
+                new ThreadPoolExecutor(most, most, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(), daemons(name));
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
+    private static ThreadFactory daemons(String name) {
         var number = new AtomicInteger();
-        return Executors.newCachedThreadPool(task -> {
+        return task -> {
             var thread = new Thread(task, name + "-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
-        });
+        };
     }
 
     /**

@@ -89,8 +89,14 @@ public final class OwnerOnly {
         }
     }
 
-    /** Whether the group or others have any permission on a file. */
-    static boolean opensToOthers(Path path) throws IOException {
+    /**
+     * Whether the group or others have any permission on a file.
+     *
+     * @param path the file
+     * @return true if it is not the owner's alone
+     * @throws IOException if that cannot be read
+     */
+    public static boolean opensToOthers(Path path) throws IOException {
         return posix(path) && !FILE.containsAll(Files.getPosixFilePermissions(path));
     }
 

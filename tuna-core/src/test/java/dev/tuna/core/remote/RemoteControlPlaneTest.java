@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
@@ -31,16 +32,20 @@ import dev.tuna.api.Tier;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -344,6 +349,76 @@ class RemoteControlPlaneTest {
         }
 
         @Test
+        void aProcessThatHangsInTheMiddleOfAStreamIsNamedToo() throws Exception {
+            try (var hanging = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+                var address = ControlAddress.ofThisProcess(
+                        URI.create("http://127.0.0.1:" + hanging.getLocalPort()), Secret.of("t"));
+                try (var connection = new Connection(directory, address, Duration.ofMillis(500))) {
+                    CompletableFuture<Socket> accepted = CompletableFuture.supplyAsync(() -> beginAnswer(hanging));
+                    CompletableFuture<DestroyReport> destroyed =
+                            connection.begin("POST", "deployments/chat/destroy", new TypeReference<>() {});
+
+                    assertThatThrownBy(destroyed::join)
+                            .cause()
+                            .isInstanceOf(TimedOutException.class)
+                            .hasMessageContaining("kill -9 " + pid());
+                    accepted.join().close();
+                }
+            }
+        }
+
+        private static Socket beginAnswer(ServerSocket server) {
+            try {
+                Socket socket = server.accept();
+                socket.getOutputStream()
+                        .write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\n\r\n"
+                                .getBytes(StandardCharsets.US_ASCII));
+                return socket;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Test
+        void aDestroyThatEndsInABugIsNamedAsSuch() {
+            CompletableFuture<DestroyReport> destroyed = remote.destroy("chat");
+            plane.destroyed.completeExceptionally(new IllegalStateException("a bug"));
+
+            assertThatThrownBy(destroyed::join)
+                    .cause()
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("see its log");
+        }
+
+        @Test
+        void anAddressThatOthersCouldHaveWrittenIsNotTrusted() throws IOException {
+            Path file = directory.resolve("control.json");
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-r--"));
+            assertThatThrownBy(() -> RemoteControlPlane.of(directory))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("open to other users");
+
+            write("{\"protocol\":1,\"pid\":" + pid() + ",\"uri\":\"http://192.0.2.1:80\",\"token\":\"t\"}");
+            assertThat(RemoteControlPlane.of(directory)).isEmpty();
+            write("{\"protocol\":1,\"pid\":" + pid() + ",\"uri\":\"http://127.0.0.1:80\",\"token\":\"\"}");
+            assertThat(RemoteControlPlane.of(directory)).isEmpty();
+        }
+
+        @Test
+        void whatAnotherProcessAnswersForIsNotTakenFromIt() throws Exception {
+            Process other = new ProcessBuilder("sleep", "1000").start();
+            try {
+                write(address(1, ControlAddress.PROTOCOL, other.pid()));
+                assertThatThrownBy(() -> ControlServer.open(plane, directory, new SecureRandom()))
+                        .isInstanceOfSatisfying(
+                                StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_LOCKED))
+                        .hasMessageContaining("process " + other.pid());
+            } finally {
+                other.destroyForcibly();
+            }
+        }
+
+        @Test
         void aProcessOfAnotherVersionIsNamed() throws IOException {
             write(address(1, ControlAddress.PROTOCOL + 1, pid()));
 
@@ -388,7 +463,9 @@ class RemoteControlPlaneTest {
         }
 
         private void write(String content) throws IOException {
-            Files.writeString(directory.resolve("control.json"), content);
+            Path file = directory.resolve("control.json");
+            Files.writeString(file, content);
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.http.SseScanner;
+import dev.tuna.router.http.TokenListener;
 import dev.tuna.router.stream.Capabilities;
 import dev.tuna.router.stream.Departure;
 import dev.tuna.router.stream.Method;
@@ -48,6 +49,8 @@ final class Continuation {
     private byte[] body = NOTHING;
     private byte[] firstEvent = NOTHING;
     private Optional<String> revision = Optional.empty();
+    private final StringBuilder said = new StringBuilder();
+    private int saidKept;
     private boolean toolCall;
     private boolean reasoning;
     private boolean answering;
@@ -82,7 +85,12 @@ final class Continuation {
             return null;
         }
         StreamRequest asked = StreamRequest.read(request.body(), chat);
-        return asked.ineligible().isEmpty() ? new Continuation(request, asked, policy, memory) : null;
+        boolean bestEffort = chat && policy.mode() == RoutePolicy.Continuation.Mode.BEST_EFFORT;
+        return asked.ineligible()
+                        .map(why -> bestEffort && why.allowsBestEffort())
+                        .orElse(true)
+                ? new Continuation(request, asked, policy, memory)
+                : null;
     }
 
     // --- while nothing is broken ---
@@ -115,6 +123,28 @@ final class Continuation {
     /** The stream's first event says what all of them have in common. */
     void firstEvent(byte[] event) {
         firstEvent = event;
+    }
+
+    /** Whether the text of the answer is kept, for methods that are not exact. */
+    boolean keepsText() {
+        return asked.chat() && policy.mode() == RoutePolicy.Continuation.Mode.BEST_EFFORT && saidKept >= 0;
+    }
+
+    /** A chunk says something more. */
+    void said(byte[] event) {
+        String more = Questions.content(event);
+        if (memory.take(2L * more.length())) {
+            said.append(more);
+            saidKept += 2 * more.length();
+        } else {
+            forgetSaid();
+        }
+    }
+
+    private void forgetSaid() {
+        memory.giveBack(Math.max(0, saidKept));
+        said.setLength(0);
+        saidKept = -1;
     }
 
     /**
@@ -177,7 +207,8 @@ final class Continuation {
         if (toolCall) {
             return Optional.of("inside a tool call");
         }
-        if (!recorder.knowsAnswer() || recorder.settled() == 0) {
+        boolean bestEffort = keepsText() && !said.isEmpty();
+        if (!bestEffort && (!recorder.knowsAnswer() || recorder.settled() == 0)) {
             return Optional.of("token ids unknown");
         }
         if (body.length == 0) {
@@ -186,9 +217,16 @@ final class Continuation {
         if (moves >= policy.maxMoves()) {
             return Optional.of("moved too often");
         }
-        return asked.heldBack() > 0 && (reasoning || asked.tools())
-                ? Optional.of("stop strings beside a parser")
-                : Optional.empty();
+        return !bestEffort && isAmbiguous() ? Optional.of("stop strings beside a parser") : Optional.empty();
+    }
+
+    /** Whether a stop string across the seam could not be told from what a parser makes of the text. */
+    private boolean isAmbiguous() {
+        return asked.heldBack() > 0 && (reasoning || asked.tools());
+    }
+
+    private boolean mayBeExact() {
+        return asked.ineligible().isEmpty() && recorder.knowsAnswer() && recorder.settled() > 0 && !isAmbiguous();
     }
 
     /** Whether all that matters has come, so that nobody need go on. */
@@ -282,11 +320,12 @@ final class Continuation {
 
     private boolean fits(Method next) {
         return switch (next) {
-            case CHAT_TOKENS -> asked.chat();
+            case CHAT_TOKENS -> asked.chat() && mayBeExact();
             // Plain text only: nobody there would tell reasoning and tool calls from it.
             case COMPLETION_TOKENS ->
-                !asked.chat() || (!asked.tools() && !asked.logprobs() && (!reasoning || answering));
-            case FINISH, TEXT_PREFILL -> false;
+                mayBeExact() && (!asked.chat() || (!asked.tools() && !asked.logprobs() && (!reasoning || answering)));
+            case TEXT_PREFILL -> keepsText() && !said.isEmpty();
+            case FINISH -> false;
         };
     }
 
@@ -303,6 +342,9 @@ final class Continuation {
                 backend.capabilities().sawVersion(Questions.version(answer));
                 choose(backend);
             });
+        }
+        if (!method.isExact()) {
+            return null;
         }
         if (!recorder.knowsPrompt()) {
             return new Question(
@@ -338,6 +380,10 @@ final class Continuation {
     }
 
     ByteBuf resumeBody(BackendRuntime backend) {
+        if (!method.isExact()) {
+            ResumeRequest resume = new ResumeRequest(body, asked, new int[0], recorder.settled(), true);
+            return Unpooled.wrappedBuffer(resume.prefill(said.toString()));
+        }
         ResumeRequest resume =
                 new ResumeRequest(body, asked, recorder.soFar(), recorder.settled(), asked.heldBack() == 0);
         return Unpooled.wrappedBuffer(
@@ -347,6 +393,10 @@ final class Continuation {
     }
 
     Relay relay(Relay.Sink sink) {
+        if (!method.isExact()) {
+            recorder.missed(); // from here on the tokens are not those of one prompt any more
+            return new SeamRelay(this, new Echo(new int[0], false, TokenListener.NONE), filter(Optional.empty()), sink);
+        }
         Echo echo = new Echo(recorder.soFar(), method == Method.CHAT_TOKENS, recorder);
         return new SeamRelay(this, echo, filter(beforeSeam.map(text -> new StopSearch(asked, text))), sink);
     }
@@ -368,11 +418,13 @@ final class Continuation {
 
     /** Tells the client how its stream goes on, if it cares to look. */
     byte[] comment() {
-        return (": continued by " + method.label() + "\n\n").getBytes(StandardCharsets.US_ASCII);
+        String how = method.label() + (method.isExact() ? "" : ", best effort");
+        return (": continued by " + how + "\n\n").getBytes(StandardCharsets.US_ASCII);
     }
 
     void release() {
         recorder.release();
+        forgetSaid();
         memory.giveBack(body.length);
         body = NOTHING;
     }

@@ -2,6 +2,7 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.http.SseScanner.Verdict;
+import dev.tuna.router.http.TokenListener;
 import dev.tuna.router.stream.SeamFilter;
 import dev.tuna.router.stream.SeamFilter.Chunk;
 import io.netty.buffer.ByteBuf;
@@ -28,7 +29,7 @@ final class SeamRelay implements Relay {
     private boolean cutShort;
 
     SeamRelay(Continuation continuation, Echo echo, SeamFilter filter, Sink sink) {
-        this.scanner = new SseScanner(1, echo);
+        this.scanner = new SseScanner(1, continuation.method().isExact() ? echo : TokenListener.NONE);
         this.continuation = continuation;
         this.echo = echo;
         this.filter = filter;
@@ -108,6 +109,9 @@ final class SeamRelay implements Relay {
     }
 
     private void pass(Chunk chunk) {
+        if (continuation.keepsText() && chunk.shown()) {
+            continuation.said(chunk.event());
+        }
         boolean matters = chunk.shown() || scanner.isFinish() || filter.isStopped() || isUsage();
         continuation.passing(scanner, matters);
         if (matters) {

@@ -107,6 +107,9 @@ final class StreamRelay implements Relay {
         if (record.wantsFirstEvent() && !scanner.isComment()) {
             record.firstEvent(bytesOf(piece));
         }
+        if (record.keepsText() && scanner.isShown()) {
+            record.said(bytesOf(piece));
+        }
         record.passing(scanner, goes);
     }
 

@@ -24,6 +24,15 @@ public enum Ineligible {
     }
 
     /**
+     * Whether somebody may still go on from the text, where it is enough that the answer reads on.
+     *
+     * @return false where what followed would be another document, or another call
+     */
+    public boolean allowsBestEffort() {
+        return this == PENALTIES || this == DECODER_STATE || this == MEDIA;
+    }
+
+    /**
      * What the request asks for.
      *
      * @return a few words for a person

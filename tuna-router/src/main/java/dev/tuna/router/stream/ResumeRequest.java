@@ -50,6 +50,9 @@ public final class ResumeRequest {
             "session_id",
             "user");
 
+    private static final Set<String> FINAL_MESSAGE =
+            Set.of("messages", "continue_final_message", "add_generation_prompt");
+
     private final byte[] body;
     private final StreamRequest asked;
     private final int[] soFar;
@@ -106,6 +109,45 @@ public final class ResumeRequest {
             json.writeNumberField("max_tokens", most);
             ids(json, "prompt");
         });
+    }
+
+    /**
+     * For the chat endpoint: the text so far as the beginning of the assistant's turn.
+     *
+     * @param text what the assistant has said so far
+     * @return JSON
+     */
+    public byte[] prefill(String text) {
+        return write(name -> !REWRITTEN.contains(name) && !FINAL_MESSAGE.contains(name), json -> {
+            OptionalInt left = asked.tokensLeft(generated);
+            if (left.isPresent()) {
+                json.writeNumberField("max_completion_tokens", left.getAsInt());
+            }
+            json.writeBooleanField("continue_final_message", true);
+            json.writeBooleanField("add_generation_prompt", false);
+            messages(json, text);
+        });
+    }
+
+    private void messages(JsonGenerator json, String text) throws IOException {
+        json.writeArrayFieldStart("messages");
+        try (JsonParser from = StreamRequest.JSON.createParser(body)) {
+            from.nextToken();
+            while (from.nextToken() == JsonToken.FIELD_NAME) {
+                boolean messages = from.currentName().equals("messages");
+                if (from.nextToken() == JsonToken.START_ARRAY && messages) {
+                    while (from.nextToken() != JsonToken.END_ARRAY) {
+                        json.copyCurrentStructure(from);
+                    }
+                }
+                from.skipChildren();
+            }
+        }
+        json.writeStartObject();
+        json.writeStringField("role", "assistant");
+        json.writeStringField("content", text);
+        json.writeEndObject();
+        json.writeEndArray();
     }
 
     private void ids(JsonGenerator json, String name) throws IOException {

@@ -115,7 +115,7 @@ public final class SeamFilter {
         return event(json -> {
             json.writeArrayFieldStart("choices");
             json.writeEndArray();
-            usage(json, generated);
+            usage(json, promptTokens, generated);
         });
     }
 
@@ -157,10 +157,10 @@ public final class SeamFilter {
         }
     }
 
-    private void usage(JsonGenerator json, int generated) throws IOException {
+    private static void usage(JsonGenerator json, int prompt, int generated) throws IOException {
         json.writeObjectFieldStart("usage");
-        json.writeNumberField("prompt_tokens", promptTokens);
-        json.writeNumberField("total_tokens", promptTokens + generated);
+        json.writeNumberField("prompt_tokens", prompt);
+        json.writeNumberField("total_tokens", prompt + generated);
         json.writeNumberField("completion_tokens", generated);
         json.writeEndObject();
     }
@@ -222,7 +222,9 @@ public final class SeamFilter {
                     case "choices" -> choices(from, to);
                     case "usage" -> {
                         if (value == JsonToken.START_OBJECT) {
-                            usage(to, before + completionTokens(from));
+                            Told told = Told.of(from);
+                            int prompt = promptTokens > 0 ? promptTokens : told.prompt();
+                            usage(to, prompt, before + told.completion());
                         } else {
                             to.writeNullField(name);
                         }
@@ -309,16 +311,22 @@ public final class SeamFilter {
             to.writeFieldName(name);
             to.copyCurrentStructure(from);
         }
+    }
 
-        private static int completionTokens(JsonParser from) throws IOException {
-            int tokens = 0;
+    /** What a server says of its own part. */
+    private record Told(int prompt, int completion) {
+
+        static Told of(JsonParser from) throws IOException {
+            int prompt = 0;
+            int completion = 0;
             while (from.nextToken() == JsonToken.FIELD_NAME) {
-                boolean completion = from.currentName().equals("completion_tokens");
+                String name = from.currentName();
                 from.nextToken();
-                tokens = completion ? from.getValueAsInt() : tokens;
+                prompt = name.equals("prompt_tokens") ? from.getValueAsInt() : prompt;
+                completion = name.equals("completion_tokens") ? from.getValueAsInt() : completion;
                 from.skipChildren();
             }
-            return tokens;
+            return new Told(prompt, completion);
         }
     }
 }

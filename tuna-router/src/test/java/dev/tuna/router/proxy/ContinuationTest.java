@@ -271,6 +271,59 @@ class ContinuationTest {
         }
     }
 
+    private void bestEffort(VllmStandIn... rest) {
+        var policy = Bench.POLICY.toBuilder()
+                .continuation(new RoutePolicy.Continuation(
+                        RoutePolicy.Continuation.Mode.BEST_EFFORT, 3, Duration.ofSeconds(20)))
+                .build();
+        bench.router.put(Bench.route(
+                Stream.of(rest)
+                        .map(one -> serverless("s" + one.port(), one.uri()))
+                        .toList(),
+                List.of(spot("spot-1", replica.uri())),
+                policy));
+    }
+
+    @Test
+    @DisplayName("where it was asked for, the text is gone on with, and that is said to be best effort")
+    void textPrefill() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(20)));
+        bestEffort(cloud);
+        String body = chat(USAGE + ",\"presence_penalty\":0.5");
+        HttpResponse<String> answer = bench.post(body);
+        assertThat(answer.body()).contains(": continued by text_prefill, best effort\n\n");
+        SpliceRun run = SpliceRun.of(answer.body());
+        assertThat(run.flaw()).isEmpty();
+        assertThat(run.text()).isEqualTo(unbroken(body).text());
+        var sent = json(cloud.requests(Bench.CHAT).get(0).bodyText());
+        assertThat(sent.path("continue_final_message").asBoolean()).isTrue();
+        assertThat(sent.path("add_generation_prompt").asBoolean(true)).isFalse();
+        assertThat(sent.path("messages")).hasSize(2);
+        assertThat(sent.at("/messages/1/role").asText()).isEqualTo("assistant");
+        assertThat(run.text()).startsWith(sent.at("/messages/1/content").asText());
+    }
+
+    @Test
+    @DisplayName("best effort too prefers what is exact, and breaks off where a template will not have it")
+    void textPrefillIsTheLastResort() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(20)));
+        bestEffort(cloud);
+        HttpResponse<String> exact = bench.post(chat(USAGE));
+        assertContinued(exact, chat(USAGE));
+        assertThat(exact.body()).contains(": continued by chat_tokens\n");
+        cloud.inject(Fault.of(Fault.Kind.REJECT_PREFILL));
+        assertHonest(bench.post(chat(USAGE + ",\"presence_penalty\":0.5")));
+    }
+
+    @Test
+    @DisplayName("best effort does not stretch to grammars and forced calls")
+    void textPrefillKeepsOffGrammars() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(20)));
+        bestEffort(cloud);
+        assertHonest(bench.post(chat(USAGE + ",\"response_format\":{\"type\":\"json_object\"}")));
+        assertThat(cloud.stats().requests()).isZero();
+    }
+
     // --- what is not ---
 
     static Stream<Arguments> ineligible() {

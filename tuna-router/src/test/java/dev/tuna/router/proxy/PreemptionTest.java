@@ -85,6 +85,7 @@ class PreemptionTest {
             for (CompletableFuture<Void> answer : answers) {
                 answer.get();
             }
+            assertThat(cutStreams).as("streams that nobody went on with").hasValue(0);
             TrafficStats traffic = bench.settled();
             assertThat(traffic.requests()).isEqualTo(REQUESTS);
             assertThat(traffic.failed()).isEqualTo(cutStreams.get());

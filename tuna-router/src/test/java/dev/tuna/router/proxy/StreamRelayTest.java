@@ -68,7 +68,7 @@ class StreamRelayTest {
     private static final String HEAD =
             "{\"id\":\"c-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,";
 
-    private static Continuation continuation() {
+    static Continuation continuation() {
         ByteBuf body = Unpooled.copiedBuffer("{\"model\":\"m\",\"stream\":true}", StandardCharsets.UTF_8);
         ClientRequest request = new ClientRequest(
                 HttpMethod.POST,

@@ -51,7 +51,7 @@ public record DeploymentStatus(
      * @param revision number of the request, 2 or more; its backends' names begin with {@code r} and this number
      * @param request what was asked for
      * @param startedAt when it was asked for
-     * @param deadline when it is given up, if it does not serve by then
+     * @param deadline when it is given up, if it does not serve by then; a restart gives it its whole time anew
      */
     public record Roll(int revision, DeployRequest request, Instant startedAt, Instant deadline) {
 

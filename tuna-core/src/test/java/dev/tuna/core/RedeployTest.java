@@ -210,6 +210,80 @@ class RedeployTest {
                 .hasSize(3);
     }
 
+    @Test
+    void aRestartInTheMiddleDoesNotMakeAnEndpointOutweighAFleetThatIsNotSeenYet() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(2));
+        world.cloud.faults(FaultScript.onEvery(Operation.OBSERVE, CallFault.status(500)));
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        world.pass(Duration.ofMinutes(1));
+        assertThat(again.rolled()).isNotDone();
+        world.cloud.faults(FaultScript.NONE);
+        assertThat(ended(again).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(world.gateway.route("chat").replicas())
+                .anyMatch(backend -> backend.id().equals("r2-replica-1") && !backend.draining());
+    }
+
+    @Test
+    void aFleetThatNobodySeesAgainDoesNotHoldTheChangeUpForEver() {
+        serving();
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(2));
+        world.cloud.faults(FaultScript.onEvery(Operation.OBSERVE, CallFault.status(500)));
+        world.restart();
+        world.pass(Duration.ofMinutes(31));
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(again.rolled()).isCompletedWithValueMatching(report -> report.outcome() == Outcome.ROLLED);
+    }
+
+    @Test
+    void timeInWhichNobodyWorkedOnAChangeDoesNotCount() {
+        serving();
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(1));
+        world.tuna.close();
+        world.pass(Duration.ofHours(10));
+        world.restart();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(again.status().roll())
+                .hasValueSatisfying(roll -> assertThat(roll.deadline())
+                        .isEqualTo(world.time.instant().plus(Duration.ofMinutes(30))));
+        assertThat(ended(again).outcome()).isEqualTo(Outcome.ROLLED);
+    }
+
+    @Test
+    void aChangeWaitsForAnEndpointIfWhatServesHasOne() {
+        Deployment chat = serving();
+        world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.timeout()));
+        world.tuna.redeploy(changed());
+        assertThat(world.until(() -> serving(chat, "r2-replica-") == 1)).isTrue();
+        world.pass(Duration.ofMinutes(5));
+        assertThat(chat.rolled()).isNotDone();
+        world.cloud.faults(FaultScript.NONE);
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(world.gateway.route("chat").serverless())
+                .extracting(RouteBackend::id)
+                .contains("r2-local");
+    }
+
+    @Test
+    void aFleetIsNotReplacedByOneThatCannotRentAnything() {
+        ScalingPolicy one = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.Spot.builder().minReplicas(1).build());
+        Deployment chat = world.start().deploy(chat().scaling(one).build());
+        assertThat(spotServes(world, chat)).isTrue();
+        world.cloud.faults(FaultScript.onEvery(Operation.READ_POOLS, CallFault.status(403)));
+        world.tuna.redeploy(chat().scaling(one).maxModelLen(8192).build());
+        world.pass(Duration.ofMinutes(29));
+        assertThat(chat.rolled()).isNotDone();
+        world.pass(Duration.ofMinutes(2));
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ABANDONED);
+        assertThat(ended(chat).detail()).contains("cannot rent");
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
     private static long serving(Deployment chat, String prefix) {
         return chat.status().backends().stream()
                 .filter(backend -> backend.id().startsWith(prefix) && backend.phase() == BackendPhase.READY)
@@ -220,7 +294,7 @@ class RedeployTest {
     void numbersThatOnlyTunaLooksAtHoldAtOnceAndReplaceNothing() {
         Deployment chat = serving();
         ScalingPolicy two = ScalingPolicy.DEFAULT.withSpot(
-                ScalingPolicy.Spot.builder().minReplicas(2).maxReplicas(2).build());
+                ScalingPolicy.Spot.builder().minReplicas(2).build());
         world.tuna.redeploy(chat().scaling(two).build());
         assertThat(ended(chat).outcome()).isEqualTo(Outcome.ADJUSTED);
         assertThat(world.until(() -> world.running().size() == 2)).isTrue();
@@ -245,6 +319,57 @@ class RedeployTest {
         world.restart();
         Deployment again = world.tuna.deployment("chat").orElseThrow();
         assertThat(spotServes(world, again)).isTrue();
+    }
+
+    @Test
+    void anotherLimitOfReplicasIsARollWhereTheEndpointHasItsLimitFromIt() {
+        Deployment chat = serving();
+        var three = ScalingPolicy.Spot.builder().maxReplicas(3).build();
+        world.tuna.redeploy(
+                chat().scaling(ScalingPolicy.DEFAULT.withSpot(three)).build());
+        assertThat(chat.status().roll()).isPresent();
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+    }
+
+    @Test
+    void anotherLimitOfReplicasHoldsAtOnceWhereTheEndpointHasALimitOfItsOwn() {
+        var own = new ScalingPolicy(
+                ScalingPolicy.DEFAULT.spot(),
+                ScalingPolicy.Serverless.builder().workersMax(4).build());
+        Deployment chat = world.start().deploy(chat().scaling(own).build());
+        assertThat(spotServes(world, chat)).isTrue();
+        var three = ScalingPolicy.Spot.builder().maxReplicas(3).build();
+        world.tuna.redeploy(chat().scaling(own.withSpot(three)).build());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ADJUSTED);
+    }
+
+    @Test
+    void aLoweredLimitHoldsForLaunchesThatAreBeingPrepared() {
+        for (int steps = 0; steps < 40; steps++) {
+            try (var world = new Simulation()) {
+                world.stepwise = true;
+                Deployment chat = world.start().deploy(chat().build());
+                var left = new AtomicInteger(steps);
+                world.time.runUntil(() -> left.getAndDecrement() == 0, Duration.ofMinutes(20));
+                world.tuna.redeploy(chat().serverlessOnly(true).build());
+                long asked = chat.status().backends().stream()
+                        .filter(backend -> backend.id().startsWith("replica-"))
+                        .count();
+                assertThat(world.until(
+                                () -> chat.ready().isDone() && chat.rolled().isDone()))
+                        .isTrue();
+                assertThat(replicasAskedFor(world))
+                        .as("asked for after step %s", steps)
+                        .isEqualTo(asked);
+            }
+        }
+    }
+
+    private static long replicasAskedFor(Simulation world) {
+        return world.events.stream()
+                .filter(event -> event.kind() == Kind.BACKEND_REQUESTED
+                        && event.backend().orElseThrow().startsWith("replica-"))
+                .count();
     }
 
     @Test

@@ -115,6 +115,11 @@ record Backend(
         return state == State.LIVE && isReady() && address.isPresent() && !isDraining();
     }
 
+    /** Whether it was up for an earlier process, and this one does not know yet where. */
+    boolean isUnseen() {
+        return state == State.LIVE && phase == BackendPhase.READY && address.isEmpty();
+    }
+
     boolean isReady() {
         return phase == BackendPhase.READY && readyAt.isPresent();
     }

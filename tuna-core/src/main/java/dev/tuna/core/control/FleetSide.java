@@ -280,7 +280,13 @@ final class FleetSide {
             prepared.notBefore()
                     .ifPresent(moment -> turn.fleet(draft -> draft.retry = draft.retry.pausedUntil(moment)));
             if (turn.state().goal() == Goal.SERVE) {
-                prepared.plans().forEach(plan -> intend(turn, plan));
+                // The limit may have been lowered since it was asked for.
+                long present = turn.state()
+                        .replicas()
+                        .filter(replica -> !replica.isGone())
+                        .count();
+                long room = turn.state().scaling().spot().maxReplicas() - present;
+                prepared.plans().stream().limit(Math.max(0, room)).forEach(plan -> intend(turn, plan));
             }
         });
     }

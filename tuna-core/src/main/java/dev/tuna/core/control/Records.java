@@ -203,7 +203,7 @@ final class Records {
                 json.path("revision").asInt(1),
                 stored.name(),
                 askedAt,
-                askedAt.isAfter(now.steady()) ? now.steady() : askedAt,
+                now,
                 Revision.Role.valueOf(json.path("role").asText(Revision.Role.CURRENT.name())),
                 false);
     }

@@ -63,7 +63,7 @@ final class Reports {
                 revision.number(),
                 successor.request(),
                 revision.askedAt(),
-                revision.askedAt().plus(timings.rollDeadline()));
+                revision.since().wall().plus(timings.rollDeadline()));
     }
 
     private static BackendStatus backend(Backend backend, RouteLoad load) {

@@ -10,34 +10,28 @@ import java.time.Instant;
  * @param outside what providers call the deployment: the name itself for the first one, so that no two revisions share a
  *     resource
  * @param askedAt when it was asked for
- * @param askedSteady the same in steady time
+ * @param since from when on its time to come to serve counts: when it was asked for, or when this process took it up
  * @param role its part at the moment
  * @param accompanied whether another revision of the name is not over yet; not stored
  */
 record Revision(
-        String account,
-        int number,
-        String outside,
-        Instant askedAt,
-        Instant askedSteady,
-        Role role,
-        boolean accompanied) {
+        String account, int number, String outside, Instant askedAt, Now since, Role role, boolean accompanied) {
 
     static Revision first(String id, String name, Now now) {
-        return new Revision(id, 1, name, now.wall(), now.steady(), Role.CURRENT, false);
+        return new Revision(id, 1, name, now.wall(), now, Role.CURRENT, false);
     }
 
     /** The one that is to follow this one. */
     Revision next(int numbered, String called, Now now) {
-        return new Revision(account, numbered, called, now.wall(), now.steady(), Role.SUCCESSOR, true);
+        return new Revision(account, numbered, called, now.wall(), now, Role.SUCCESSOR, true);
     }
 
     Revision as(Role next) {
-        return new Revision(account, number, outside, askedAt, askedSteady, next, accompanied);
+        return new Revision(account, number, outside, askedAt, since, next, accompanied);
     }
 
     Revision accompanied(boolean now) {
-        return new Revision(account, number, outside, askedAt, askedSteady, role, now);
+        return new Revision(account, number, outside, askedAt, since, role, now);
     }
 
     /** A backend's name, unique among all revisions: the route may have backends of several. */

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.core.config.DurationText;
 import java.time.Instant;
@@ -27,7 +28,11 @@ final class Rolls {
                 .scaling(from.scaling().withSpot(to.scaling().spot()))
                 .serverlessOnly(to.serverlessOnly())
                 .build();
-        return numbers.equals(to) ? Change.NUMBERS : Change.BACKENDS;
+        // An endpoint that may have as many containers as the fleet has replicas is as wide as its provider was told.
+        boolean endpointsStay = from.effectiveScaling()
+                .serverless()
+                .equals(to.effectiveScaling().serverless());
+        return numbers.equals(to) && endpointsStay ? Change.NUMBERS : Change.BACKENDS;
     }
 
     /** What is to become of a roll. */
@@ -41,24 +46,52 @@ final class Rolls {
     }
 
     /**
-     * A successor takes over as soon as it serves with as many replicas as the one that it follows, so that its serverless
-     * endpoint does not have to bear what a fleet bore; when its time is up, with what serves.
+     * A successor takes over as soon as it bears what the one that it follows bears: with as many replicas, so that its
+     * serverless endpoint does not have to bear what a fleet bore, and with an endpoint to catch what these drop. When its
+     * time is up it takes over with what serves, unless a fleet would be replaced by one that cannot rent anything.
      */
     static Verdict judge(Managed current, Managed successor, Instant now, ControlTimings timings) {
         if (current.goal() != Goal.SERVE || successor.goal() != Goal.SERVE) {
             return Verdict.ABANDON;
         }
-        boolean timeIsUp =
-                !successor.revision().askedSteady().plus(timings.rollDeadline()).isAfter(now);
-        if (successor.present().stream().anyMatch(Backend::serves)) {
-            long enough = Math.min(serving(current), successor.fleet().scaling().target());
-            return timeIsUp || serving(successor) >= enough ? Verdict.TAKE_OVER : Verdict.WAIT;
+        boolean timeIsUp = !successor
+                .revision()
+                .since()
+                .steady()
+                .plus(timings.rollDeadline())
+                .isAfter(now);
+        if (timeIsUp) {
+            return serves(successor) && !losesFleet(current, successor) ? Verdict.TAKE_OVER : Verdict.ABANDON;
         }
-        return timeIsUp ? Verdict.ABANDON : Verdict.WAIT;
+        // What an earlier process left serves although it has not been seen yet.
+        boolean allSeen = current.present().stream().noneMatch(Backend::isUnseen);
+        return allSeen && serves(successor) && bearsAsMuch(current, successor) ? Verdict.TAKE_OVER : Verdict.WAIT;
+    }
+
+    private static boolean serves(Managed managed) {
+        return managed.present().stream().anyMatch(Backend::serves);
+    }
+
+    private static boolean bearsAsMuch(Managed current, Managed successor) {
+        long enough = Math.min(serving(current), successor.fleet().scaling().target());
+        return serving(successor) >= enough && (hasEndpoint(successor) || !hasEndpoint(current));
     }
 
     private static long serving(Managed managed) {
         return managed.replicas().filter(Backend::serves).count();
+    }
+
+    /** While spot serves, an endpoint is not tried before it is needed. */
+    private static boolean hasEndpoint(Managed managed) {
+        return managed.endpoints()
+                .anyMatch(endpoint -> endpoint.isWanted()
+                        && endpoint.phase() == BackendPhase.READY
+                        && endpoint.address().isPresent());
+    }
+
+    private static boolean losesFleet(Managed current, Managed successor) {
+        Fleet fleet = successor.fleet();
+        return fleet.cloud().isPresent() && !fleet.isHopeful() && serving(successor) == 0 && serving(current) > 0;
     }
 
     /** Why a successor is given up. */
@@ -70,11 +103,14 @@ final class Rolls {
             return successor.reason();
         }
         String problems = String.join("; ", successor.problems().values());
-        return "it did not serve within " + DurationText.format(timings.rollDeadline())
-                + (problems.isEmpty() ? "" : ": " + problems);
+        String limit = DurationText.format(timings.rollDeadline());
+        String what = serves(successor)
+                ? "it has no replica after " + limit + " and cannot rent one, and what serves now has some"
+                : "it did not serve within " + limit;
+        return what + (problems.isEmpty() ? "" : ": " + problems);
     }
 
-    /** A successor begins with as many replicas as serve now, and one at least, as far as its limits allow. */
+    /** A successor begins with as many replicas as are wanted now, and one at least, as far as its limits allow. */
     static int firstTarget(DeployRequest request, Managed current) {
         var spot = request.effectiveScaling().spot();
         return Math.min(

@@ -177,6 +177,7 @@ class SimulatedServerlessTest {
     void answers504WhenARequestTakesTooLongWaitingOrWorking() {
         ResourceRef endpoint = begin(Specs.window(WINDOW).toBuilder()
                 .concurrency(1)
+                .workersMax(1)
                 .timeout(Duration.ofSeconds(30))
                 .build());
         CompletableFuture<Integer> works = request(endpoint, 100);
@@ -202,8 +203,8 @@ class SimulatedServerlessTest {
 
     @Test
     void freesTheContainerWhenTheClientGoesAway() {
-        ResourceRef endpoint =
-                begin(Specs.window(WINDOW).toBuilder().concurrency(1).build());
+        ResourceRef endpoint = begin(
+                Specs.window(WINDOW).toBuilder().concurrency(1).workersMax(1).build());
         CompletableFuture<Integer> left = request(endpoint, 1000);
         CompletableFuture<Integer> next = request(endpoint, 1);
         time.advance(Duration.ofSeconds(20));
@@ -215,8 +216,8 @@ class SimulatedServerlessTest {
     @Test
     void endsRequestsAndContainersWhenDestroyedAndTellsTheFinalMeter() {
         cloud.engineStop(Duration.ofSeconds(3));
-        ResourceRef endpoint =
-                begin(Specs.window(WINDOW).toBuilder().concurrency(1).build());
+        ResourceRef endpoint = begin(
+                Specs.window(WINDOW).toBuilder().concurrency(1).workersMax(1).build());
         CompletableFuture<Integer> works = request(endpoint, 1000);
         CompletableFuture<Integer> waits = request(endpoint, 1);
         time.advance(Duration.ofSeconds(20));
@@ -249,8 +250,8 @@ class SimulatedServerlessTest {
 
     @Test
     void losesWhatALostContainerWorkedOnAndStartsAnotherForTheRest() {
-        ResourceRef endpoint =
-                begin(Specs.window(WINDOW).toBuilder().concurrency(1).build());
+        ResourceRef endpoint = begin(
+                Specs.window(WINDOW).toBuilder().concurrency(1).workersMax(1).build());
         CompletableFuture<Integer> works = request(endpoint, 1000);
         CompletableFuture<Integer> waits = request(endpoint, 1);
         time.advance(Duration.ofSeconds(20));

@@ -126,6 +126,68 @@ class RedeployTest {
     }
 
     @Test
+    void aLongAnswerIsFinishedByTheRevisionThatWasReplaced() {
+        Deployment chat = longAnswerDuringARoll();
+        world.pass(Duration.ofMinutes(15));
+        assertThat(chat.status().backends()).extracting(BackendStatus::id).contains("replica-1");
+        world.pass(Duration.ofMinutes(10));
+        assertThat(chat.status().backends()).extracting(BackendStatus::id).doesNotContain("replica-1");
+        assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void destroyingDoesNotWaitForAnswersAsLongAsARollDoes() {
+        Deployment chat = longAnswerDuringARoll();
+        var destroyed = chat.destroy();
+        world.pass(Duration.ofMinutes(4));
+        assertThat(destroyed).isCompleted();
+        assertNothingIsLeft(world);
+    }
+
+    private Deployment longAnswerDuringARoll() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        world.gateway.request("chat", Duration.ofMinutes(25));
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        return chat;
+    }
+
+    @Test
+    void nobodyIsToldOfARollBeforeItIsOnDisk() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(2));
+        world.unwritable = true;
+        assertThat(world.until(() -> world.gateway.route("chat").replicas().stream()
+                        .anyMatch(backend -> backend.id().equals("r2-replica-1"))))
+                .isTrue();
+        world.pass(Duration.ofMinutes(1));
+        assertThat(chat.rolled()).isNotDone();
+        assertThat(world.happened(Kind.ROLLED)).isFalse();
+        assertThat(world.running()).hasSize(2);
+        world.unwritable = false;
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(world.happened(Kind.ROLLED)).isTrue();
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+    }
+
+    @Test
+    void whatFirstServesThroughARollIsReady() {
+        world.cloud.faults(call ->
+                call.operation() == Operation.PUT_ENDPOINT && !call.target().contains("-r2")
+                        ? Optional.of(CallFault.timeout())
+                        : Optional.empty());
+        Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
+        world.pass(Duration.ofMinutes(1));
+        world.tuna.redeploy(chat().serverlessOnly(true).maxModelLen(8192).build());
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(chat.ready()).isCompleted();
+        assertThat(world.events.stream().filter(event -> event.kind() == Kind.READY))
+                .hasSize(1);
+    }
+
+    @Test
     void withoutSpotTheChangedRequestTakesOverAsSoonAsItsEndpointAnswers() {
         Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
         assertThat(world.until(() -> chat.ready().isDone())).isTrue();

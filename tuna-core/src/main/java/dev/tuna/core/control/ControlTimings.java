@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param bootDeadline how long a replica may take from launch until it serves; default 20 min, the original's warm-up limit
  * @param crashLoopPause rest after replicas failed to come up {@link Brain#CRASH_LOOP} times in a row; default 30 min
  * @param drainLimit how long a draining backend may go on with what it has; default 2 min, the notice that clouds give before they take a machine
+ * @param rollDrainLimit how long a revision that was replaced may go on with what it has; default 30 min, as nobody takes its machines and no long answer is to be cut
  * @param retryBase pause before the first retry of a failed call; it doubles from one to the next; default 2 s
  * @param retryMax longest pause between retries; default 5 min
  * @param callLimit after how long a call to a provider that has not returned counts as failed; default 2 min; plugins promise seconds
@@ -30,6 +31,7 @@ public record ControlTimings(
         Duration bootDeadline,
         Duration crashLoopPause,
         Duration drainLimit,
+        Duration rollDrainLimit,
         Duration retryBase,
         Duration retryMax,
         Duration callLimit,
@@ -50,6 +52,7 @@ public record ControlTimings(
         positive("bootDeadline", bootDeadline);
         positive("crashLoopPause", crashLoopPause);
         positive("drainLimit", drainLimit);
+        positive("rollDrainLimit", rollDrainLimit);
         positive("retryBase", retryBase);
         positive("retryMax", retryMax);
         positive("callLimit", callLimit);
@@ -99,6 +102,7 @@ public record ControlTimings(
         builder.bootDeadline = bootDeadline;
         builder.crashLoopPause = crashLoopPause;
         builder.drainLimit = drainLimit;
+        builder.rollDrainLimit = rollDrainLimit;
         builder.retryBase = retryBase;
         builder.retryMax = retryMax;
         builder.callLimit = callLimit;
@@ -118,6 +122,7 @@ public record ControlTimings(
         private Duration bootDeadline = Duration.ofMinutes(20);
         private Duration crashLoopPause = Duration.ofMinutes(30);
         private Duration drainLimit = Duration.ofMinutes(2);
+        private Duration rollDrainLimit = Duration.ofMinutes(30);
         private Duration retryBase = Duration.ofSeconds(2);
         private Duration retryMax = Duration.ofMinutes(5);
         private Duration callLimit = Duration.ofMinutes(2);
@@ -216,6 +221,17 @@ public record ControlTimings(
         }
 
         /**
+         * Sets {@link ControlTimings#rollDrainLimit()}.
+         *
+         * @param value longer than zero
+         * @return this
+         */
+        public Builder rollDrainLimit(Duration value) {
+            this.rollDrainLimit = value;
+            return this;
+        }
+
+        /**
          * Sets {@link ControlTimings#retryBase()}.
          *
          * @param value longer than zero
@@ -297,6 +313,7 @@ public record ControlTimings(
                     bootDeadline,
                     crashLoopPause,
                     drainLimit,
+                    rollDrainLimit,
                     retryBase,
                     retryMax,
                     callLimit,

@@ -233,7 +233,7 @@ public final class Controller implements AutoCloseable {
         try {
             Service service = names.find(request.serviceName().orElseThrow())
                     .orElseThrow(() -> notLive(request.serviceName().orElseThrow(), "is not live; deploy it"));
-            inLoop(() -> adjust(service, request, cloud)).ifPresent(successor -> roll(service, successor));
+            inLoop(() -> adjust(service, request, cloud)).ifPresent(next -> roll(service, withKeys(next)));
             return new Handle(this, service);
         } finally {
             asking.unlock();
@@ -255,7 +255,7 @@ public final class Controller implements AutoCloseable {
     }
 
     /** Does what can be done in place; what cannot comes back as a successor that nobody knows yet. */
-    private Optional<Slot> adjust(Service service, DeployRequest request, Optional<String> cloud) {
+    private Optional<Managed> adjust(Service service, DeployRequest request, Optional<String> cloud) {
         Slot current = service.current();
         if (current.state().goal() != Goal.SERVE) {
             throw tearingDown(service);
@@ -293,16 +293,20 @@ public final class Controller implements AutoCloseable {
         }
     }
 
-    private Slot successor(Service service, DeployRequest request, Optional<String> cloud) {
+    private Managed successor(Service service, DeployRequest request, Optional<String> cloud) {
         Now now = now();
         Managed current = service.current().state();
         int number = service.nextNumber();
         String outside = names.outside(service.name(), number);
         String id = keyring.id(outside);
         Revision revision = current.revision().next(number, outside, now);
-        Managed fresh = Managed.fresh(
+        return Managed.fresh(
                 id, revision, request, current.createdAt(), cloud, Rolls.firstTarget(request, current), now);
-        return new Slot(fresh, keyring.of(id, revision, request));
+    }
+
+    /** Reads a store that may be slow: not for the control loop. */
+    private Slot withKeys(Managed fresh) {
+        return new Slot(fresh, keyring.of(fresh.id(), fresh.revision(), fresh.request()));
     }
 
     private void roll(Service service, Slot successor) {
@@ -383,7 +387,10 @@ public final class Controller implements AutoCloseable {
         current.swap(current.state().withProblem(ROLL, "revision " + number + " was given up: " + reason));
     }
 
-    /** One write makes the successor the current revision; what it follows is removed only after that. */
+    /**
+     * One write makes the successor the current revision; what it follows is removed, and anybody told, only after that.
+     * Requests need not wait for it: after a crash in between both revisions are there, and the next process rolls again.
+     */
     private void takeOver(Service service, Slot successor) {
         Now now = now();
         Slot former = service.current();
@@ -403,8 +410,14 @@ public final class Controller implements AutoCloseable {
         writer.write(
                 StoreWriter.together(
                         List.of(change(successor, List.of(), now.wall()), change(former, List.of(), now.wall()))),
-                () -> tell(service, rolled, RollReport.Outcome.ROLLED, detail));
-        tell(successor.state(), DeploymentEvent.Kind.ROLLED, detail);
+                () -> {
+                    tell(successor.state(), DeploymentEvent.Kind.ROLLED, detail);
+                    tell(service, rolled, RollReport.Outcome.ROLLED, detail);
+                });
+        if (!former.state().served()) {
+            tell(successor.state(), DeploymentEvent.Kind.READY, "serves");
+        }
+        tellIfServing(service, successor.state());
         take(service, former, new Message.DestroyAsked());
     }
 
@@ -532,16 +545,10 @@ public final class Controller implements AutoCloseable {
     }
 
     DeploymentStatus status(Service service) {
-        Managed current = service.current().state();
-        DeploymentStatus status = Reports.status(current, others(service), load(current), endpoint(), parts.timings());
+        Service.Lineup lineup = service.lineup();
+        Managed current = lineup.current().state();
+        DeploymentStatus status = Reports.status(current, lineup.others(), load(current), endpoint(), parts.timings());
         return writer.problem().map(problem -> withProblem(status, problem)).orElse(status);
-    }
-
-    private static List<Managed> others(Service service) {
-        return service.slots().stream()
-                .map(Slot::state)
-                .filter(state -> !state.revision().isCurrent())
-                .toList();
     }
 
     private static DeploymentStatus withProblem(DeploymentStatus status, String problem) {
@@ -560,12 +567,14 @@ public final class Controller implements AutoCloseable {
     }
 
     CostReport cost(Service service) {
-        return Reports.cost(service.current().state(), others(service), service.past(), now());
+        Service.Lineup lineup = service.lineup();
+        return Reports.cost(lineup.current().state(), lineup.others(), lineup.past(), now());
     }
 
     CompletableFuture<DestroyReport> destroy(Service service) {
         requireOpen();
         post(service, service.current(), new Message.DestroyAsked());
+        service.former().forEach(slot -> post(service, slot, new Message.DestroyAsked()));
         return service.destroyed().copy();
     }
 

@@ -26,6 +26,11 @@ record Ending(Optional<Instant> drainUntil, boolean cleaned, List<String> remove
         return new Ending(Optional.of(drainLimit), cleaned, removed, call, retry);
     }
 
+    /** At the latest then, if it has begun. */
+    Ending by(Instant limit) {
+        return new Ending(drainUntil.map(end -> end.isBefore(limit) ? end : limit), cleaned, removed, call, retry);
+    }
+
     Ending calling(Call next) {
         return new Ending(drainUntil, cleaned, removed, Optional.of(next), retry);
     }

@@ -1,10 +1,11 @@
 package dev.tuna.core.control;
 
 import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,7 +22,8 @@ final class Lanes {
 
     private final Executor pool;
     private final int width;
-    private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, Lane> lanes = new HashMap<>(); // those in use; guarded by lock
 
     /**
      * Lanes of a pool.
@@ -34,64 +36,78 @@ final class Lanes {
     }
 
     Executor of(String name) {
-        return lanes.computeIfAbsent(name, unused -> new Lane());
+        return task -> execute(name, task);
     }
 
-    private final class Lane implements Executor {
-        private final ReentrantLock lock = new ReentrantLock();
-        private final Queue<Runnable> tasks = new ArrayDeque<>(); // guarded by lock
-        private int running; // guarded by lock
+    /** How many lanes are in use. */
+    int inUse() {
+        lock.lock();
+        try {
+            return lanes.size();
+        } finally {
+            lock.unlock();
+        }
+    }
 
-        @Override
-        public void execute(Runnable task) {
-            lock.lock();
-            try {
-                tasks.add(task);
-                if (running == width) {
-                    return;
-                }
-                running++;
-            } finally {
-                lock.unlock();
+    private static final class Lane {
+        final Queue<Runnable> tasks = new ArrayDeque<>();
+        int running;
+    }
+
+    private void execute(String name, Runnable task) {
+        lock.lock();
+        try {
+            Lane lane = lanes.computeIfAbsent(name, unused -> new Lane());
+            lane.tasks.add(task);
+            if (lane.running == width) {
+                return;
             }
+            lane.running++;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            pool.execute(() -> drain(name));
+        } catch (RejectedExecutionException e) {
+            stopped(name);
+            throw e;
+        }
+    }
+
+    private void drain(String name) {
+        for (Optional<Runnable> task = next(name); task.isPresent(); task = next(name)) {
             try {
-                pool.execute(this::drain);
-            } catch (RejectedExecutionException e) {
-                stopped();
-                throw e;
+                task.get().run();
+            } catch (Throwable e) { // whatever a plugin throws, the lane goes on
+                LOG.error("A call failed in an unexpected way", e);
             }
         }
+    }
 
-        private void drain() {
-            for (Optional<Runnable> task = next(); task.isPresent(); task = next()) {
-                try {
-                    task.get().run();
-                } catch (Throwable e) { // whatever a plugin throws, the lane goes on
-                    LOG.error("A call failed in an unexpected way", e);
-                }
+    private Optional<Runnable> next(String name) {
+        lock.lock();
+        try {
+            Optional<Runnable> task =
+                    Optional.ofNullable(lanes.get(name)).flatMap(lane -> Optional.ofNullable(lane.tasks.poll()));
+            if (task.isEmpty()) {
+                stopped(name);
             }
+            return task;
+        } finally {
+            lock.unlock();
         }
+    }
 
-        private Optional<Runnable> next() {
-            lock.lock();
-            try {
-                Optional<Runnable> task = Optional.ofNullable(tasks.poll());
-                if (task.isEmpty()) {
-                    running--;
-                }
-                return task;
-            } finally {
-                lock.unlock();
+    private void stopped(String name) {
+        lock.lock();
+        try {
+            Lane lane = Objects.requireNonNull(lanes.get(name), name);
+            lane.running--;
+            if (lane.running == 0) {
+                lanes.remove(name);
             }
-        }
-
-        private void stopped() {
-            lock.lock();
-            try {
-                running--;
-            } finally {
-                lock.unlock();
-            }
+        } finally {
+            lock.unlock();
         }
     }
 }

@@ -57,6 +57,6 @@ sealed interface Message {
     /** What a cloud had beside the replicas was removed. */
     record CleanedUp(long generation, Result<String> result) implements Message {}
 
-    /** The last traces inside the installation were removed. */
+    /** No plugin has a helper left, and the last traces inside the installation were removed. */
     record Concluded(long generation, Result<String> result) implements Message {}
 }

@@ -40,6 +40,9 @@ final class Runner {
 
     private static final int CALLS_PER_CLOUD = 4;
 
+    /** One lane for all: each sweep asks every cloud, so that one cloud that hangs could hold the threads of all. */
+    private static final String SWEEPS = "all clouds, swept";
+
     private final Clouds clouds;
     private final Preflights preflights;
     private final Chooser chooser;
@@ -150,7 +153,7 @@ final class Runner {
                     result -> answer.accept(new Message.CleanedUp(cleanUp.generation(), result)));
         } else if (effect instanceof Effect.Conclude conclude) {
             call(
-                    endings.of(managed.id()),
+                    endings.of(SWEEPS),
                     wanted,
                     () -> {
                         helpers.sweep(managed.id(), managed.revision().outside());

@@ -30,7 +30,7 @@ final class Service {
      *
      * @param past what revisions that are over have cost in this process; the current one has what came before it
      */
-    private record Lineup(Slot current, Optional<Slot> successor, List<Slot> former, int numbers, Tally past) {
+    record Lineup(Slot current, Optional<Slot> successor, List<Slot> former, int numbers, Tally past) {
 
         Lineup {
             former = List.copyOf(former);
@@ -42,6 +42,11 @@ final class Service {
             successor.ifPresent(all::add);
             all.addAll(former);
             return all;
+        }
+
+        /** Revisions that are not over, beside the current one. */
+        List<Managed> others() {
+            return all().stream().skip(1).map(Slot::state).toList();
         }
     }
 
@@ -64,6 +69,11 @@ final class Service {
 
     String name() {
         return name;
+    }
+
+    /** What belongs together is read from one of these. */
+    Lineup lineup() {
+        return lineup;
     }
 
     Slot current() {
@@ -90,17 +100,13 @@ final class Service {
                 .findFirst();
     }
 
-    Tally past() {
-        return lineup.past();
-    }
-
     int nextNumber() {
         return lineup.numbers() + 1;
     }
 
     void begin(Slot successor) {
         int number = successor.state().revision().number();
-        lineup = new Lineup(current(), Optional.of(successor), former(), number, past());
+        lineup = new Lineup(current(), Optional.of(successor), former(), number, lineup.past());
         rolled = new CompletableFuture<>();
         markCompany();
     }

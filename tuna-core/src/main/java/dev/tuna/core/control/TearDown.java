@@ -3,6 +3,7 @@ package dev.tuna.core.control;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.spi.ResourceRecord.State;
+import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,17 +18,23 @@ final class TearDown {
     private TearDown() {}
 
     static void begin(Turn turn, Goal goal, String reason) {
+        Instant limit = turn.steady().plus(turn.timings().drainLimit());
         if (turn.state().goal() != Goal.SERVE) {
             if (goal == Goal.DESTROY) {
-                turn.change(state -> state.with(draft -> draft.goal = Goal.DESTROY));
+                turn.change(state -> state.with(draft -> {
+                    draft.goal = Goal.DESTROY;
+                    draft.ending = draft.ending.by(limit);
+                }));
             }
             return;
         }
+        boolean replaced = turn.state().revision().role() == Revision.Role.FORMER;
+        Instant drained = replaced ? turn.steady().plus(turn.timings().rollDrainLimit()) : limit;
         turn.change(state -> state.with(draft -> {
             draft.goal = goal;
             draft.reason = reason;
             draft.phase = DeploymentPhase.DESTROYING;
-            draft.ending = draft.ending.begun(turn.steady().plus(turn.timings().drainLimit()));
+            draft.ending = draft.ending.begun(drained);
             draft.lookAt = turn.steady();
         }));
     }

@@ -43,4 +43,15 @@ class LanesTest {
         threads.removeFirst().run();
         assertThat(done).endsWith("next");
     }
+
+    @Test
+    void aLaneThatNobodyUsesIsForgotten() {
+        submit("lane", "task");
+        submit("lane", "another");
+        assertThat(lanes.inUse()).isEqualTo(1);
+        threads.removeFirst().run();
+        threads.removeFirst().run();
+        assertThat(done).hasSize(2);
+        assertThat(lanes.inUse()).isZero();
+    }
 }

@@ -463,6 +463,19 @@ class RedeployTest {
     }
 
     @Test
+    void theNumberOfARevisionThatWasGivenUpIsNotGivenAgainAfterARestart() {
+        Deployment chat = serving();
+        world.tuna.redeploy(changed());
+        world.pass(Duration.ofMinutes(1));
+        world.tuna.redeploy(chat().build());
+        assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
+        world.crash();
+        world.tuna.redeploy(changed());
+        assertThat(world.tuna.deployment("chat").orElseThrow().status().roll())
+                .hasValueSatisfying(roll -> assertThat(roll.revision()).isEqualTo(3));
+    }
+
+    @Test
     void askingForWhatServesEndsTheRoll() {
         Deployment chat = serving();
         world.tuna.redeploy(changed());

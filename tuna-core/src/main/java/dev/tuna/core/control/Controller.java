@@ -429,7 +429,8 @@ public final class Controller implements AutoCloseable {
         String detail = "revision " + successor.state().revision().number() + " is given up: " + reason;
         CompletableFuture<RollReport> rolled = service.rolled();
         writer.write(
-                change(successor, List.of(), now.wall()),
+                StoreWriter.together(List.of(
+                        change(successor, List.of(), now.wall()), change(service.current(), List.of(), now.wall()))),
                 () -> tell(service, rolled, RollReport.Outcome.ABANDONED, detail));
         tell(successor.state(), DeploymentEvent.Kind.ROLL_ABANDONED, detail);
         take(service, successor, new Message.DestroyAsked());

@@ -56,6 +56,7 @@ final class Records {
         json.put("service", managed.name());
         json.put("account", managed.revision().account());
         json.put("revision", managed.revision().number());
+        json.put("numbers", managed.revision().numbers());
         json.put("role", managed.revision().role().name());
         json.put("askedAt", managed.revision().askedAt().toString());
         json.put("goal", managed.goal().name());
@@ -116,6 +117,7 @@ final class Records {
     static boolean sameInStore(Managed left, Managed right) {
         return left.phase() == right.phase()
                 && left.revision().role() == right.revision().role()
+                && left.revision().numbers() == right.revision().numbers()
                 && left.request().equals(right.request())
                 && left.fleet().cloud().equals(right.fleet().cloud())
                 && left.goal() == right.goal()
@@ -201,6 +203,7 @@ final class Records {
         return new Revision(
                 json.path("account").asText(stored.id()),
                 json.path("revision").asInt(1),
+                json.path("numbers").asInt(json.path("revision").asInt(1)),
                 stored.name(),
                 askedAt,
                 now,

@@ -7,6 +7,7 @@ import java.time.Instant;
  *
  * @param account id of the first one: what all of them are billed under, and what the clients' key is kept under
  * @param number 1 for the first
+ * @param numbers the highest number given under the name so far, as this one knows it: none is given twice
  * @param outside what providers call the deployment: the name itself for the first one, so that no two revisions share a
  *     resource
  * @param askedAt when it was asked for
@@ -15,23 +16,35 @@ import java.time.Instant;
  * @param accompanied whether another revision of the name is not over yet; not stored
  */
 record Revision(
-        String account, int number, String outside, Instant askedAt, Now since, Role role, boolean accompanied) {
+        String account,
+        int number,
+        int numbers,
+        String outside,
+        Instant askedAt,
+        Now since,
+        Role role,
+        boolean accompanied) {
 
     static Revision first(String id, String name, Now now) {
-        return new Revision(id, 1, name, now.wall(), now, Role.CURRENT, false);
+        return new Revision(id, 1, 1, name, now.wall(), now, Role.CURRENT, false);
     }
 
     /** The one that is to follow this one. */
     Revision next(int numbered, String called, Now now) {
-        return new Revision(account, numbered, called, now.wall(), now, Role.SUCCESSOR, true);
+        return new Revision(account, numbered, numbered, called, now.wall(), now, Role.SUCCESSOR, true);
     }
 
     Revision as(Role next) {
-        return new Revision(account, number, outside, askedAt, since, next, accompanied);
+        return new Revision(account, number, numbers, outside, askedAt, since, next, accompanied);
     }
 
     Revision accompanied(boolean now) {
-        return new Revision(account, number, outside, askedAt, since, role, now);
+        return new Revision(account, number, numbers, outside, askedAt, since, role, now);
+    }
+
+    /** Another number was given. */
+    Revision knowing(int given) {
+        return new Revision(account, number, given, outside, askedAt, since, role, accompanied);
     }
 
     /** A backend's name, unique among all revisions: the route may have backends of several. */

@@ -30,7 +30,7 @@ final class Service {
      *
      * @param past what revisions that are over have cost in this process; the current one has what came before it
      */
-    record Lineup(Slot current, Optional<Slot> successor, List<Slot> former, int numbers, Tally past) {
+    record Lineup(Slot current, Optional<Slot> successor, List<Slot> former, Tally past) {
 
         Lineup {
             former = List.copyOf(former);
@@ -52,12 +52,7 @@ final class Service {
 
     Service(Slot current, Optional<Slot> successor, List<Slot> former) {
         this.name = current.state().name();
-        var only = new Lineup(current, successor, former, 0, Tally.EMPTY);
-        int numbers = only.all().stream()
-                .mapToInt(slot -> slot.state().revision().number())
-                .max()
-                .orElseThrow();
-        this.lineup = new Lineup(current, successor, former, numbers, Tally.EMPTY);
+        this.lineup = new Lineup(current, successor, former, Tally.EMPTY);
         this.rolled = successor.isPresent() ? new CompletableFuture<>() : unchanged();
         markCompany();
     }
@@ -101,12 +96,17 @@ final class Service {
     }
 
     int nextNumber() {
-        return lineup.numbers() + 1;
+        return slots().stream()
+                        .mapToInt(slot -> slot.state().revision().numbers())
+                        .max()
+                        .orElseThrow()
+                + 1;
     }
 
     void begin(Slot successor) {
         int number = successor.state().revision().number();
-        lineup = new Lineup(current(), Optional.of(successor), former(), number, lineup.past());
+        current().swap(current().state().with(draft -> draft.revision = draft.revision.knowing(number)));
+        lineup = new Lineup(current(), Optional.of(successor), former(), lineup.past());
         rolled = new CompletableFuture<>();
         markCompany();
     }
@@ -115,8 +115,7 @@ final class Service {
         Lineup before = lineup;
         var leaving = new ArrayList<>(before.former());
         leaving.add(before.current());
-        lineup = new Lineup(
-                before.successor().orElseThrow(), Optional.empty(), leaving, before.numbers(), before.past());
+        lineup = new Lineup(before.successor().orElseThrow(), Optional.empty(), leaving, before.past());
         markCompany();
     }
 
@@ -124,7 +123,7 @@ final class Service {
         Lineup before = lineup;
         var leaving = new ArrayList<>(before.former());
         before.successor().ifPresent(leaving::add);
-        lineup = new Lineup(before.current(), Optional.empty(), leaving, before.numbers(), before.past());
+        lineup = new Lineup(before.current(), Optional.empty(), leaving, before.past());
         markCompany();
     }
 
@@ -133,7 +132,7 @@ final class Service {
         var leaving = new ArrayList<>(before.former());
         leaving.remove(former);
         Tally past = before.past().plus(former.state().accounts().tally());
-        lineup = new Lineup(before.current(), before.successor(), leaving, before.numbers(), past);
+        lineup = new Lineup(before.current(), before.successor(), leaving, past);
         markCompany();
     }
 

@@ -21,10 +21,23 @@ public record PreflightReport(String provider, List<Check> checks) {
     /**
      * Whether a deployment can go ahead.
      *
-     * @return true if no check failed; warnings do not count
+     * @return true if every check was made and none failed; warnings do not count
      */
     public boolean passed() {
-        return checks.stream().noneMatch(check -> check.outcome() == Outcome.FAILED);
+        return !has(Outcome.FAILED) && !has(Outcome.UNKNOWN);
+    }
+
+    /**
+     * Whether the same checks may pass later although nobody mends anything.
+     *
+     * @return true if none failed, but some could not be made
+     */
+    public boolean retryable() {
+        return !has(Outcome.FAILED) && has(Outcome.UNKNOWN);
+    }
+
+    private boolean has(Outcome outcome) {
+        return checks.stream().anyMatch(check -> check.outcome() == outcome);
     }
 
     /** How a check ended. */
@@ -35,6 +48,8 @@ public record PreflightReport(String provider, List<Check> checks) {
         FIXED,
         /** Works, but a person should know. */
         WARNING,
+        /** Could not be checked: the provider does not answer, or answers with an error that passes. */
+        UNKNOWN,
         /** A deployment would fail. */
         FAILED
     }
@@ -77,6 +92,17 @@ public record PreflightReport(String provider, List<Check> checks) {
          */
         public static Check warning(String name, String message) {
             return new Check(name, Outcome.WARNING, message, Optional.empty());
+        }
+
+        /**
+         * A check that could not be made.
+         *
+         * @param name stable name
+         * @param message what kept it from being made
+         * @return the check
+         */
+        public static Check unknown(String name, String message) {
+            return new Check(name, Outcome.UNKNOWN, message, Optional.empty());
         }
 
         /**

@@ -27,6 +27,7 @@ import dev.tuna.testkit.cloud.simulated.FaultScript;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -250,6 +251,48 @@ class ControlPlaneTest {
         assertThat(world.tuna.history(10)).hasSize(1);
         world.cloud.faults(FaultScript.NONE);
         assertThat(world.tuna.deploy(Simulation.chat().build()).name()).isEqualTo("chat");
+    }
+
+    @Test
+    void aDeploymentOutlivesCloudsThatDoNotAnswerAtFirst() {
+        for (CallFault fault : List.of(CallFault.status(500), CallFault.timeout())) {
+            world.cloud.faults(FaultScript.onEvery(Operation.READ_PRICES, fault)
+                    .and(FaultScript.onEvery(Operation.READ_POOLS, fault)));
+            Deployment chat = deploy(Simulation.chat().build());
+            world.pass(Duration.ofMinutes(2));
+            assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+            assertThat(chat.status().problems()).hasSize(2);
+            world.cloud.faults(FaultScript.NONE);
+            assertThat(spotServes(chat)).isTrue();
+            assertThat(world.until(() ->
+                            chat.ready().isDone() && chat.status().problems().isEmpty()))
+                    .isTrue();
+            assertThat(chat.status().backends()).extracting(BackendStatus::tier).contains(Tier.SERVERLESS);
+            assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        }
+    }
+
+    @Test
+    void cloudsThatDoNotAnswerAreAskedWithGrowingPauses() {
+        world.cloud.faults(FaultScript.onEvery(Operation.READ_PRICES, CallFault.status(500))
+                .and(FaultScript.onEvery(Operation.READ_POOLS, CallFault.status(500))));
+        Deployment chat = deploy(Simulation.chat().serverlessProviders("local").build());
+        world.pass(Duration.ofHours(1));
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(world.cloud.callCount(Operation.READ_PRICES)).isBetween(10L, 25L);
+        assertThat(world.cloud.callCount(Operation.READ_POOLS)).isBetween(10L, 25L);
+    }
+
+    @Test
+    void aRefusalFailsADeploymentThatWasPatientSoFar() {
+        world.cloud.faults(FaultScript.onEvery(Operation.READ_PRICES, CallFault.status(500)));
+        Deployment chat = deploy(Simulation.chat().serverlessOnly(true).build());
+        world.pass(Duration.ofMinutes(1));
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        world.cloud.faults(FaultScript.onEvery(Operation.READ_PRICES, CallFault.status(403)));
+        assertThat(world.until(() -> chat.status().phase() == DeploymentPhase.FAILED))
+                .isTrue();
+        assertThat(chat.status().problems()).singleElement().asString().contains("403");
     }
 
     @Test

@@ -39,7 +39,7 @@ final class CheckCommand extends BriefCommand {
     private String verdict(Check check) {
         Colour colour = switch (check.outcome()) {
             case PASSED, FIXED -> Colour.GREEN;
-            case WARNING -> Colour.YELLOW;
+            case WARNING, UNKNOWN -> Colour.YELLOW;
             case FAILED -> Colour.RED;
         };
         String word = check.outcome().name();

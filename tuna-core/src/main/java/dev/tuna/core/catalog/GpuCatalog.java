@@ -168,20 +168,21 @@ public final class GpuCatalog {
         query.gpu().ifPresent(gpu -> Offers.requireKnown(gpu, offers));
         return new GpuListing(
                 Offers.matching(query, offers),
-                answers.stream().flatMap(answer -> answer.problem().stream()).toList());
+                answers.stream().flatMap(answer -> answer.problem().stream()).toList(),
+                answers.stream().anyMatch(Answer::retryable));
     }
 
     /** Where offers come from: a serverless cloud, or one that rents machines. */
     private record Source(String provider, boolean rents) {}
 
-    private record Answer(List<GpuOffer> offers, Optional<String> problem) {
+    private record Answer(List<GpuOffer> offers, Optional<String> problem, boolean retryable) {
 
         Duration freshFor() {
             return problem.isPresent() ? Duration.ZERO : FRESH;
         }
 
         static Answer of(List<GpuOffer> offers) {
-            return new Answer(offers, Optional.empty());
+            return new Answer(offers, Optional.empty(), false);
         }
 
         static Answer without(Source source, Throwable thrown) {
@@ -192,13 +193,15 @@ public final class GpuCatalog {
                     Optional.of(
                             failure instanceof TunaException
                                     ? String.valueOf(failure.getMessage())
-                                    : source.provider() + ": list offers failed: " + failure));
+                                    : source.provider() + ": list offers failed: " + failure),
+                    !(failure instanceof TunaException known) || known.retryable());
         }
 
         static Answer late(Source source, Duration limit) {
             return new Answer(
                     List.of(),
-                    Optional.of(source.provider() + ": list offers took longer than " + DurationText.format(limit)));
+                    Optional.of(source.provider() + ": list offers took longer than " + DurationText.format(limit)),
+                    true);
         }
     }
 }

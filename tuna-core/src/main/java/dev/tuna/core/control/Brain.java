@@ -296,11 +296,12 @@ final class Brain {
         }
     }
 
+    /** Only what was refused for good counts: a cloud that does not answer may do so later. */
     private static void giveUpIfHopeless(Turn turn) {
         Managed state = turn.state();
         // A successor may serve where this one cannot.
         boolean hopeless = !(state.revision().isCurrent() && state.revision().accompanied())
-                && state.choice().settled()
+                && state.choice().isHopeless()
                 && !state.fleet().isHopeful()
                 && state.present().isEmpty();
         if (hopeless) {

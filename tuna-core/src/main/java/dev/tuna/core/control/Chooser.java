@@ -12,6 +12,7 @@ import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.spi.ServerlessSpec;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,36 +36,36 @@ final class Chooser {
     }
 
     Selection choose(String deploymentId, DeployRequest request, Set<String> excluded) {
-        var refused = new LinkedHashMap<String, String>();
         boolean automatic = request.serverlessProviders().isEmpty();
-        List<String> names = automatic ? byPrice(request, refused) : request.serverlessProviders();
+        var refusals = new Refusals();
+        List<String> names = automatic ? byPrice(request, refusals) : request.serverlessProviders();
         var chosen = new ArrayList<Selection.Candidate>();
         for (String name : names) {
             if (!excluded.contains(name) && !(automatic && !chosen.isEmpty())) {
                 ServerlessSpec spec = Specs.serverless(deploymentId, request, name);
-                candidate(name, spec, refused).ifPresent(chosen::add);
+                candidate(name, spec, refusals).ifPresent(chosen::add);
             }
         }
-        return new Selection(chosen, refused);
+        return new Selection(chosen, refusals.reasons, refusals.retryable);
     }
 
-    private Optional<Selection.Candidate> candidate(String name, ServerlessSpec spec, Map<String, String> refused) {
+    private Optional<Selection.Candidate> candidate(String name, ServerlessSpec spec, Refusals refusals) {
         PreflightReport report = preflights.serverless(name, spec, true);
         if (!report.passed()) {
-            refused.put(name, Specs.failures(report));
+            refusals.add(name, Specs.failures(report), report.retryable());
             return Optional.empty();
         }
         try {
             return Optional.of(
                     new Selection.Candidate(name, clouds.serverless(name).plan(spec)));
         } catch (ConfigurationException e) {
-            refused.put(name, String.valueOf(e.getMessage()));
+            refusals.add(name, String.valueOf(e.getMessage()), false);
             return Optional.empty();
         }
     }
 
     /** The names of those that sell what is wanted, the cheapest first. */
-    List<String> byPrice(DeployRequest request, Map<String, String> refused) {
+    List<String> byPrice(DeployRequest request, Refusals refusals) {
         GpuListing listing = catalog.offers(new GpuQuery(
                 Optional.of(request.gpu()),
                 Optional.empty(),
@@ -72,12 +73,29 @@ final class Chooser {
                 Set.of(Tier.SERVERLESS),
                 Optional.empty()));
         List<String> names = Offers.cheapest(listing.offers(), request.gpu(), request.gpuCount());
+        refusals.retryable |= listing.retryable();
         if (names.isEmpty()) {
-            refused.put(
+            refusals.add(
                     "any",
                     "nobody offers " + request.gpuCount() + " x " + request.gpu() + " serverless"
-                            + (listing.problems().isEmpty() ? "" : " (" + String.join("; ", listing.problems()) + ")"));
+                            + (listing.problems().isEmpty() ? "" : " (" + String.join("; ", listing.problems()) + ")"),
+                    listing.retryable());
         }
         return names;
+    }
+
+    /** Who will not do, while a search goes on. Confined to one thread. */
+    static final class Refusals {
+        private final Map<String, String> reasons = new LinkedHashMap<>();
+        private boolean retryable;
+
+        private void add(String provider, String reason, boolean maySucceedLater) {
+            reasons.put(provider, reason);
+            retryable |= maySucceedLater;
+        }
+
+        Collection<String> reasons() {
+            return reasons.values();
+        }
     }
 }

@@ -15,7 +15,6 @@ import dev.tuna.spi.SpotCloud;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,9 +70,9 @@ public final class DryRun {
         if (!request.serverlessProviders().isEmpty()) {
             return request.serverlessProviders();
         }
-        var refused = new LinkedHashMap<String, String>();
-        List<String> names = chooser.byPrice(request, refused);
-        adaptations.addAll(refused.values());
+        var refusals = new Chooser.Refusals();
+        List<String> names = chooser.byPrice(request, refusals);
+        adaptations.addAll(refusals.reasons());
         return names.stream().limit(1).toList();
     }
 

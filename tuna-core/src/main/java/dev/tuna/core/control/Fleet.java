@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * The rented replicas as a whole. Immutable.
  *
  * @param cloud who rents them; empty if the deployment does without
- * @param checked whether its cloud has been checked
+ * @param checked whether its cloud has been checked; one that did not answer has not
  * @param usable whether the check passed
  * @param call a check or a search for pools under way
  * @param look an observation under way

@@ -4,6 +4,7 @@ import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.autoscale.Autoscaler;
@@ -172,14 +173,22 @@ final class FleetSide {
                         .value()
                         .filter(report -> !report.passed())
                         .map(Specs::failures));
+        boolean retryable = message.result()
+                .failure()
+                .map(TunaException::retryable)
+                .or(() -> message.result().value().map(PreflightReport::retryable))
+                .orElse(false);
         turn.fleet(draft -> {
             draft.call = Optional.empty();
-            draft.checked = true;
+            draft.checked = !retryable;
             draft.usable = refusal.isEmpty();
             draft.retry = refusal.isEmpty()
                     ? Retry.NONE
-                    : fleet.retry()
-                            .pausedUntil(turn.steady().plus(turn.timings().retryMax()));
+                    : retryable
+                            ? turn.failed(fleet.retry())
+                            : fleet.retry()
+                                    .pausedUntil(
+                                            turn.steady().plus(turn.timings().retryMax()));
         });
         refusal.ifPresentOrElse(
                 reason -> turn.problem(TOPIC, fleet.cloud().orElseThrow() + " cannot rent replicas: " + reason),

@@ -181,7 +181,7 @@ final class Records {
                     json.path("reason").asText(),
                     stored.phase(),
                     Collections.unmodifiableMap(backends),
-                    new Choice(settled, Map.of(), json.path("begun").asInt(), Optional.empty(), Retry.NONE),
+                    new Choice(settled, false, Map.of(), json.path("begun").asInt(), Optional.empty(), Retry.NONE),
                     fleet(json, now),
                     accounts(json, tally.apply(revision), same, traffic, now),
                     ending(json, goal, now),

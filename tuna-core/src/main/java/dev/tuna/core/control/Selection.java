@@ -11,8 +11,9 @@ import java.util.Map;
  *
  * @param chosen provider and plan of each that will do, in order of preference
  * @param refused provider to reason of each that will not
+ * @param retryable whether one of those only gave no answer, so that it may do later
  */
-record Selection(List<Candidate> chosen, Map<String, String> refused) {
+record Selection(List<Candidate> chosen, Map<String, String> refused, boolean retryable) {
 
     Selection {
         chosen = List.copyOf(chosen);

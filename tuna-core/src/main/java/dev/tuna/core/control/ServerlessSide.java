@@ -81,16 +81,27 @@ final class ServerlessSide {
                     turn.now()));
         }
         boolean none = selection.chosen().isEmpty() && noneLeft(turn);
-        Duration pause = none ? turn.timings().retryMax() : turn.timings().crashLoopPause();
-        Retry retry = refused.isEmpty()
-                ? choice.retry()
-                : choice.retry().pausedUntil(turn.steady().plus(pause));
-        turn.choice(choice.found(refused, selection.chosen().size(), retry));
+        turn.choice(choice.found(
+                refused,
+                selection.retryable(),
+                selection.chosen().size(),
+                nextSearch(turn, choice.retry(), selection, refused.isEmpty(), none)));
         if (refused.isEmpty()) {
             turn.solved(TOPIC);
         } else {
             turn.problem(TOPIC, (none ? "no serverless provider can take it: " : "not used: ") + reasons(refused));
         }
+    }
+
+    private static Retry nextSearch(Turn turn, Retry retry, Selection selection, boolean allWillDo, boolean none) {
+        if (allWillDo) {
+            return retry;
+        }
+        if (selection.retryable() && none) {
+            return turn.failed(retry);
+        }
+        Duration pause = none ? turn.timings().retryMax() : turn.timings().crashLoopPause();
+        return retry.pausedUntil(turn.steady().plus(pause));
     }
 
     private static String reasons(Map<String, String> refused) {

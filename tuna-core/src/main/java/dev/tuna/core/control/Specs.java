@@ -68,7 +68,10 @@ final class Specs {
     /** What is wrong, and how to mend it, in one sentence. */
     static String failures(PreflightReport report) {
         return report.checks().stream()
-                .filter(check -> check.outcome() == PreflightReport.Outcome.FAILED)
+                .filter(check -> switch (check.outcome()) {
+                    case FAILED, UNKNOWN -> true;
+                    case PASSED, FIXED, WARNING -> false;
+                })
                 .map(check -> check.message()
                         + check.fix().map(fix -> " (fix: " + fix + ")").orElse(""))
                 .collect(Collectors.joining(", "));

@@ -18,9 +18,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Runs providers' checks. A provider that fails instead of reporting gives a report with a failed check, so that one
- * broken provider never keeps a person from reading about the others. Thread-safe; calls take as long as the provider
- * takes.
+ * Runs providers' checks. A provider that fails instead of reporting gives a report with a check that failed, or that
+ * could not be made if the same call may succeed later, so that one broken provider never keeps a person from reading
+ * about the others. Thread-safe; calls take as long as the provider takes.
  */
 public final class Preflights {
 
@@ -115,9 +115,9 @@ public final class Preflights {
                 throw e;
             }
             String message = String.valueOf(e.getMessage());
-            var failed =
-                    new PreflightReport.Check(checkName(e), PreflightReport.Outcome.FAILED, message, Optional.empty());
-            return new PreflightReport(provider, List.of(failed));
+            var outcome = e.retryable() ? PreflightReport.Outcome.UNKNOWN : PreflightReport.Outcome.FAILED;
+            var check = new PreflightReport.Check(checkName(e), outcome, message, Optional.empty());
+            return new PreflightReport(provider, List.of(check));
         }
     }
 

@@ -3,6 +3,8 @@ package dev.tuna.testkit.cloud.plugin;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.PreflightReport.Check;
+import dev.tuna.api.PreflightReport.Outcome;
+import dev.tuna.api.TunaException;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.testkit.cloud.LocalCloudMain;
 import dev.tuna.testkit.cloud.model.CloudApi;
@@ -53,5 +55,14 @@ record Access(String provider, Optional<CloudApi> api, URI base, String problem)
         return problem.isEmpty()
                 ? Check.passed("url_set", "the local cloud is at " + base)
                 : Check.failed("url_set", problem, FIX);
+    }
+
+    /** What preflight says when the cloud fails instead of answering. */
+    static Check unreadable(TunaException failure) {
+        return new Check(
+                "cloud_reachable",
+                failure.retryable() ? Outcome.UNKNOWN : Outcome.FAILED,
+                String.valueOf(failure.getMessage()),
+                Optional.of(FIX));
     }
 }

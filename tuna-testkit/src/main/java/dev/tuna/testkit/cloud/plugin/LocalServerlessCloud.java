@@ -82,7 +82,7 @@ public final class LocalServerlessCloud implements ServerlessCloud {
                             "the local cloud has no serverless " + gpu + ", only " + prices.keySet(),
                             "choose one of " + prices.keySet());
         } catch (TunaException e) {
-            return Check.failed("cloud_reachable", String.valueOf(e.getMessage()), Access.FIX);
+            return Access.unreadable(e);
         }
     }
 

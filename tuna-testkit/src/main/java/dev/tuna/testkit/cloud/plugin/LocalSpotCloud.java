@@ -78,7 +78,7 @@ public final class LocalSpotCloud implements SpotCloud {
                             "no pool of the local cloud has " + wanted,
                             "choose one of " + gpus() + " or start the cloud with other pools");
         } catch (TunaException e) {
-            return Check.failed("cloud_reachable", String.valueOf(e.getMessage()), Access.FIX);
+            return Access.unreadable(e);
         }
     }
 

@@ -274,7 +274,7 @@ class RedeployTest {
 
     @Test
     void aRestartInTheMiddleDoesNotMakeAnEndpointOutweighAFleetThatIsNotSeenYet() {
-        Deployment chat = serving();
+        serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(2));
         world.cloud.faults(FaultScript.onEvery(Operation.OBSERVE, CallFault.status(500)));

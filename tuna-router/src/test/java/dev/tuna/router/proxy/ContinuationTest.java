@@ -21,6 +21,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -537,7 +538,7 @@ class ContinuationTest {
         RawBackend modal = bench.own(new RawBackend(peer -> {
             for (String request = peer.request(); !request.isEmpty(); request = peer.request()) {
                 int turn = asked.incrementAndGet();
-                String host = request.substring(request.toLowerCase().indexOf("\r\nhost: ") + 8)
+                String host = request.substring(request.toLowerCase(Locale.ROOT).indexOf("\r\nhost: ") + 8)
                         .split("\r\n")[0];
                 if (turn == 3) {
                     peer.say("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");

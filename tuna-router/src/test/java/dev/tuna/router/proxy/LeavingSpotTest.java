@@ -34,10 +34,18 @@ import org.junit.jupiter.api.Test;
 /** Spot is left, wholly or in part, when it is slow, full or failing, and for no other reason. Time passes as told. */
 class LeavingSpotTest {
 
-    private static final String ANSWER =
-            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-                    + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
-                    + "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    private static final String ANSWER = """
+            HTTP/1.1 200 OK\r
+            Content-Type: text/event-stream\r
+            Connection: close\r
+            \r
+            data: {"choices":[{"index":0,"delta":{"content":"a"}}]}
+
+            data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+
+            data: [DONE]
+
+            """;
 
     private static final RoutePolicy POLICY = RoutePolicy.builder()
             .heartbeat(Duration.ZERO)

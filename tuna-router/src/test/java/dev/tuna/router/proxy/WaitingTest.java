@@ -287,7 +287,7 @@ class WaitingTest {
                 List.of(),
                 List.of(new RouteBackend("spot-1", Tier.SPOT, one, false)),
                 PATIENT.toBuilder().waitLimit(Duration.ofMillis(50)).build()));
-        sendLater(chat("a", ""));
+        var unused = sendLater(chat("a", ""));
         await("the replica is full", () -> replica.stats().modelRequests() == 1);
         HttpResponse<String> answer = bench.post(chat("b", ""));
         assertThat(answer.statusCode()).isEqualTo(429);

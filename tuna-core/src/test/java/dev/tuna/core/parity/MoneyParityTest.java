@@ -12,6 +12,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.core.Simulation;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -90,6 +91,28 @@ class MoneyParityTest {
                 .isCloseTo(new BigDecimal("5.50"), Offset.offset(new BigDecimal("0.01")));
         assertThat(bill.allOnDemand().orElseThrow())
                 .isCloseTo(new BigDecimal("4.00"), Offset.offset(new BigDecimal("0.01")));
+    }
+
+    @Test
+    @DisplayName(
+            "M-08: serverless alone: its rate, its uptime and a bill from the first revision on, also after a redeploy")
+    void theBillOfServerlessAloneBeginsWithTheFirstRevision() {
+        var request = Simulation.chat().serverlessOnly(true).noScaleToZero(true);
+        Deployment chat = world.start().deploy(request.build());
+        assertThat(world.until(() -> chat.ready().isDone())).isTrue();
+        Instant created = chat.status().createdAt();
+        world.pass(Duration.ofHours(1));
+        assertThat(chat.cost().usdPerHourNow()).isEqualByComparingTo("1.10");
+        Deployment again = world.tuna.redeploy(request.maxModelLen(8192).build());
+        assertThat(world.until(again.rolled()::isDone)).isTrue();
+        world.pass(Duration.ofHours(1));
+        CostReport bill = again.cost();
+        assertThat(again.status().createdAt()).isEqualTo(created);
+        assertThat(bill.from()).isEqualTo(created);
+        assertThat(bill.usdPerHourNow()).isEqualByComparingTo("1.10");
+        // Both revisions are on it: one worker for two hours and what the change took.
+        assertThat(bill.lines()).hasSize(2).allMatch(line -> line.tier() == Tier.SERVERLESS);
+        assertThat(bill.total()).isBetween(new BigDecimal("2.19"), new BigDecimal("2.30"));
     }
 
     @Test

@@ -138,7 +138,7 @@ public final class Simulation implements AutoCloseable {
     }
 
     public boolean isAlive(URI address) {
-        return cloud.snapshot().replicas().stream()
+        return cloud.running().replicas().stream()
                 .anyMatch(replica -> replica.address().equals(Optional.of(address))
                         && (replica.phase() == BackendPhase.READY || replica.phase() == BackendPhase.DRAINING));
     }
@@ -170,9 +170,7 @@ public final class Simulation implements AutoCloseable {
     }
 
     public List<ReplicaView> running() {
-        return cloud.snapshot().replicas().stream()
-                .filter(replica -> replica.phase() != BackendPhase.GONE)
-                .toList();
+        return cloud.running().replicas();
     }
 
     public boolean happened(DeploymentEvent.Kind kind) {

@@ -41,6 +41,9 @@ public record Asked(List<Step> steps) {
     }
 
     Asked noted(Instant now, int replicas, Duration delay) {
+        if (steps.size() == 1 && newest().replicas() == replicas) {
+            return this;
+        }
         Instant windowStart = now.minus(window(delay));
         int first = 0;
         while (first + 1 < steps.size() && !steps.get(first + 1).since().isAfter(windowStart)) {

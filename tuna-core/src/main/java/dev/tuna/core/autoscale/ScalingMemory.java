@@ -57,21 +57,24 @@ public record ScalingMemory(int target, List<Sample> samples, Asked up, Asked do
     ScalingMemory counted(Instant now, Signals signals) {
         boolean anew = !samples.isEmpty()
                 && (signals.requests() < newest().requests() || signals.tokens() < newest().tokens());
-        var kept = new ArrayList<Sample>();
-        if (!anew) {
-            // The newest sample that is older than the window stays, as the count with which the window begins.
-            int first = 0;
-            while (first + 1 < samples.size()
-                    && !samples.get(first + 1).at().plus(RATE_WINDOW).isAfter(now)) {
-                first++;
-            }
-            kept.addAll(samples.subList(first, samples.size()));
+        if (anew) {
+            return new ScalingMemory(target, List.of(new Sample(now, 0, 0)), up, down);
         }
-        if (kept.isEmpty()
-                || !kept.get(kept.size() - 1).at().plus(SAMPLE_SPACING).isAfter(now)) {
-            kept.add(anew ? new Sample(now, 0, 0) : new Sample(now, signals.requests(), signals.tokens()));
+        // The newest sample that is older than the window stays, as the count with which the window begins.
+        int first = 0;
+        while (first + 1 < samples.size()
+                && !samples.get(first + 1).at().plus(RATE_WINDOW).isAfter(now)) {
+            first++;
         }
-        return kept.equals(samples) ? this : new ScalingMemory(target, kept, up, down);
+        boolean due = samples.isEmpty() || !newest().at().plus(SAMPLE_SPACING).isAfter(now);
+        if (first == 0 && !due) {
+            return this;
+        }
+        var kept = new ArrayList<>(samples.subList(first, samples.size()));
+        if (due) {
+            kept.add(new Sample(now, signals.requests(), signals.tokens()));
+        }
+        return new ScalingMemory(target, kept, up, down);
     }
 
     private Sample newest() {
@@ -87,7 +90,7 @@ public record ScalingMemory(int target, List<Sample> samples, Asked up, Asked do
     }
 
     ScalingMemory at(int sameTarget) {
-        return new ScalingMemory(sameTarget, samples, up, down);
+        return sameTarget == target ? this : new ScalingMemory(sameTarget, samples, up, down);
     }
 
     /** After a change everything that was asked for before has been answered. */

@@ -52,7 +52,8 @@ final class FleetSide {
         if (!fleet.usable()) {
             check(turn, fleet);
         }
-        if (turn.state().replicas().anyMatch(replica -> isProven(turn, replica) && isNewer(replica, fleet))) {
+        if (fleet.bootFailures() > 0
+                && turn.state().replicas().anyMatch(replica -> isProven(turn, replica) && isNewer(replica, fleet))) {
             proven(turn);
         }
         if (fleet.usable() && serving(turn) >= decision.target()) {
@@ -142,7 +143,7 @@ final class FleetSide {
 
     /** Limits and delays hold from the next decision on; a deployment that did without replicas may have some now. */
     static void adjusted(Turn turn, Message.Adjusted message) {
-        turn.change(state -> state.with(draft -> draft.request = message.request()));
+        turn.change(state -> state.with(draft -> draft.request(message.request())));
         if (turn.state().fleet().cloud().isEmpty()) {
             turn.fleet(fleet -> {
                 fleet.cloud = message.cloud();

@@ -24,6 +24,7 @@ import java.util.stream.Stream;
  * @param name the service name, which all revisions of a deployment share
  * @param revision which revision this is
  * @param request what was asked for, with the name filled in
+ * @param scaling how it scales, which follows from the request; kept because every step asks
  * @param createdAt when the first revision was asked for
  * @param goal what it is meant to come to
  * @param reason why it is meant to fail; empty otherwise
@@ -44,6 +45,7 @@ record Managed(
         String name,
         Revision revision,
         DeployRequest request,
+        ScalingPolicy scaling,
         Instant createdAt,
         Goal goal,
         String reason,
@@ -71,13 +73,14 @@ record Managed(
             Optional<String> cloud,
             int target,
             Now now) {
-        var same = SameTraffic.start(
-                ContainerRules.of(request.effectiveScaling().serverless(), Duration.ZERO), now.steady());
+        ScalingPolicy scaling = request.effectiveScaling();
+        var same = SameTraffic.start(ContainerRules.of(scaling.serverless(), Duration.ZERO), now.steady());
         return new Managed(
                 id,
                 request.serviceName().orElseThrow(),
                 revision,
                 request,
+                scaling,
                 createdAt,
                 Goal.SERVE,
                 "",
@@ -117,21 +120,27 @@ record Managed(
         return present;
     }
 
-    ScalingPolicy scaling() {
-        return request.effectiveScaling();
-    }
-
     /** How the endpoint's containers come and go; requests that wait for a cold start are in flight all the while. */
     ContainerRules containerRules() {
-        return ContainerRules.of(scaling().serverless(), Duration.ZERO);
+        return ContainerRules.of(scaling.serverless(), Duration.ZERO);
     }
 
     /** Whether somebody still waits for the answer to a call. */
     boolean awaits(long generation) {
-        Stream<Optional<Call>> own = Stream.of(choice.call(), fleet.call(), fleet.look(), ending.call());
-        Stream<Optional<Call>> theirs =
-                backends.values().stream().flatMap(backend -> Stream.of(backend.call(), backend.look()));
-        return Stream.concat(own, theirs).flatMap(Optional::stream).anyMatch(call -> call.generation() == generation);
+        // A loop, since every call asks.
+        for (Backend backend : backends.values()) {
+            if (is(backend.call(), generation) || is(backend.look(), generation)) {
+                return true;
+            }
+        }
+        return is(choice.call(), generation)
+                || is(fleet.call(), generation)
+                || is(fleet.look(), generation)
+                || is(ending.call(), generation);
+    }
+
+    private static boolean is(Optional<Call> call, long generation) {
+        return call.isPresent() && call.get().generation() == generation;
     }
 
     boolean isOver() {
@@ -159,6 +168,7 @@ record Managed(
                 name,
                 draft.revision,
                 draft.request,
+                draft.scaling,
                 createdAt,
                 draft.goal,
                 draft.reason,
@@ -223,7 +233,8 @@ record Managed(
     /** The parts that change, while they are being changed. Confined to one call of {@link #with}. */
     static final class Draft {
         Revision revision;
-        DeployRequest request;
+        private DeployRequest request;
+        private ScalingPolicy scaling;
         Goal goal;
         String reason;
         DeploymentPhase phase;
@@ -240,6 +251,7 @@ record Managed(
         private Draft(Managed before) {
             revision = before.revision;
             request = before.request;
+            scaling = before.scaling;
             goal = before.goal;
             reason = before.reason;
             phase = before.phase;
@@ -252,6 +264,11 @@ record Managed(
             problems = before.problems;
             generation = before.generation;
             lookAt = before.lookAt;
+        }
+
+        void request(DeployRequest next) {
+            request = next;
+            scaling = next.effectiveScaling();
         }
     }
 }

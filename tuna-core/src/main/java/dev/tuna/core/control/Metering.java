@@ -140,7 +140,9 @@ final class Metering {
         boolean came = traffic.requests() != accounts.requests();
         SameTraffic same = accounts.same();
         boolean changed = came || inFlight != accounts.inFlight() || Math.max(1, wanted) != same.replicasWanted();
-        if (changed || !same.serverless().lingering().isEmpty()) {
+        boolean runsOff = !same.serverless().lingering().isEmpty()
+                && same.serverless().at().isBefore(turn.steady());
+        if (changed || runsOff) {
             ContainerRules rules = turn.state().containerRules();
             if (came) {
                 same = same.step(rules, turn.steady(), Math.max(1, inFlight), wanted);

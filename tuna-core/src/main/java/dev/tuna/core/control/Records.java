@@ -136,17 +136,19 @@ final class Records {
     }
 
     /** Whether both would be stored alike. Looks at exactly what {@link #resource} writes. */
+    @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object
     static boolean sameInStore(Backend left, Backend right) {
-        return left.state() == right.state()
-                && left.ref().equals(right.ref())
-                && left.phase() == right.phase()
-                && left.detail().equals(right.detail())
-                && left.failed() == right.failed()
-                && left.readyAt().isPresent() == right.readyAt().isPresent()
-                && left.isDraining() == right.isDraining()
-                && left.pool().equals(right.pool())
-                && left.interruptionAt().equals(right.interruptionAt())
-                && left.meter().map(Meter::durable).equals(right.meter().map(Meter::durable));
+        return left == right
+                || (left.state() == right.state()
+                        && left.ref().equals(right.ref())
+                        && left.phase() == right.phase()
+                        && left.detail().equals(right.detail())
+                        && left.failed() == right.failed()
+                        && left.readyAt().isPresent() == right.readyAt().isPresent()
+                        && left.isDraining() == right.isDraining()
+                        && left.pool().equals(right.pool())
+                        && left.interruptionAt().equals(right.interruptionAt())
+                        && left.meter().map(Meter::durable).equals(right.meter().map(Meter::durable)));
     }
 
     /**
@@ -176,6 +178,7 @@ final class Records {
                     json.path("service").asText(stored.name()),
                     revision,
                     request,
+                    request.effectiveScaling(),
                     stored.createdAt(),
                     goal,
                     json.path("reason").asText(),

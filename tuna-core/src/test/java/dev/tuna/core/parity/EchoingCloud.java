@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Stands before a cloud and refuses its first orders with an error that quotes all of what was sent. */
+/** Stands before a cloud and says to its first orders that it is full, with an error that quotes all of what was sent. */
 final class EchoingCloud implements AutoCloseable {
 
     private final URI cloud;
@@ -49,8 +49,8 @@ final class EchoingCloud implements AutoCloseable {
             boolean order = exchange.getRequestMethod().equals("PUT") || path.equals("/v1/replicas");
             if (order && body.length > 0 && refusals.getAndDecrement() > 0) {
                 refused.incrementAndGet();
-                byte[] quoted = ("{\"error\":\"cannot serve\",\"request\":" + new String(body, StandardCharsets.UTF_8)
-                                + "}")
+                byte[] quoted = ("{\"code\":\"capacity\",\"error\":\"cannot serve\",\"request\":"
+                                + new String(body, StandardCharsets.UTF_8) + "}")
                         .getBytes(StandardCharsets.UTF_8);
                 exchange.sendResponseHeaders(400, quoted.length);
                 exchange.getResponseBody().write(quoted);

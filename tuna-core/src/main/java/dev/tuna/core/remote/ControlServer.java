@@ -18,12 +18,16 @@ import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -52,6 +56,9 @@ public final class ControlServer implements AutoCloseable {
     /** More than anybody waits in at once; a stream of events or a destroy takes one for as long as it lasts. */
     private static final int MOST_THREADS = 64;
 
+    /** How long closing waits for answers that are about to be told. */
+    private static final Duration LAST_ANSWERS = Duration.ofSeconds(1);
+
     private static final int LONGEST_REQUEST = 1 << 20;
 
     private final ControlPlane plane;
@@ -59,6 +66,10 @@ public final class ControlServer implements AutoCloseable {
     private final Secret token;
     private final ExecutorService workers = Workers.named("tuna-control-endpoint", MOST_THREADS);
     private final HttpServer http;
+
+    /** This one and everybody who waits for the end of something. */
+    private final Phaser waiting = new Phaser(1);
+
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private ControlServer(ControlPlane plane, Path directory, Secret token) throws IOException {
@@ -218,7 +229,17 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /** Answers when something has come to its end. */
-    private static void wait(HttpExchange exchange, Supplier<CompletableFuture<?>> begin)
+    private void wait(HttpExchange exchange, Supplier<CompletableFuture<?>> begin)
+            throws IOException, InterruptedException {
+        waiting.register();
+        try {
+            answerAtEnd(exchange, begin);
+        } finally {
+            waiting.arriveAndDeregister();
+        }
+    }
+
+    private static void answerAtEnd(HttpExchange exchange, Supplier<CompletableFuture<?>> begin)
             throws IOException, InterruptedException {
         CompletableFuture<?> end;
         try {
@@ -264,6 +285,18 @@ public final class ControlServer implements AutoCloseable {
         return exchange.getResponseBody();
     }
 
+    /** Often it is the end that somebody elsewhere waits for that makes the host close, so that answer goes out first. */
+    private void letEndedBeTold() {
+        try {
+            waiting.awaitAdvanceInterruptibly(
+                    waiting.arriveAndDeregister(), LAST_ANSWERS.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.debug("What others wait for goes on after this process");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Takes the address away and ends what is under way; who waited is told that this process controls no more. */
     @Override
     public void close() {
@@ -273,6 +306,7 @@ public final class ControlServer implements AutoCloseable {
             } catch (IOException e) {
                 LOG.warn("The control endpoint's address in {} could not be removed: {}", directory, e.toString());
             }
+            letEndedBeTold();
             workers.shutdownNow();
             http.stop(0);
         }

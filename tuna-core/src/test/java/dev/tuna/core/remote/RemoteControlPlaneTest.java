@@ -241,6 +241,20 @@ class RemoteControlPlaneTest {
         }
 
         @Test
+        void whoWaitsForTheEndThatMakesTheHostCloseIsToldBeforeItCloses() {
+            for (int i = 0; i < 50; i++) {
+                try (ControlServer hosting = ControlServer.open(plane, directory, new SecureRandom());
+                        ControlPlane asking = RemoteControlPlane.of(directory).orElseThrow()) {
+                    plane.destroyed = new CompletableFuture<>();
+                    CompletableFuture<DestroyReport> destroyed = asking.destroy("chat");
+                    plane.destroyed.complete(Scripted.REPORT);
+                    hosting.close();
+                    assertThat(destroyed.join()).isEqualTo(Scripted.REPORT);
+                }
+            }
+        }
+
+        @Test
         void whatIsUnderWayEndsWhenTheControllingProcessCloses() {
             CompletableFuture<DestroyReport> destroyed = remote.destroy("chat");
             ControlPlane.Subscription events = remote.events(event -> {});
@@ -607,7 +621,7 @@ class RemoteControlPlaneTest {
 
         final List<String> calls = new CopyOnWriteArrayList<>();
         final List<DeployRequest> redeployed = new CopyOnWriteArrayList<>();
-        final CompletableFuture<DestroyReport> destroyed = new CompletableFuture<>();
+        volatile CompletableFuture<DestroyReport> destroyed = new CompletableFuture<>();
         final CompletableFuture<Deployment> ready = new CompletableFuture<>();
         final List<Consumer<DeploymentEvent>> listeners = new CopyOnWriteArrayList<>();
         volatile Optional<TunaException> failure = Optional.empty();

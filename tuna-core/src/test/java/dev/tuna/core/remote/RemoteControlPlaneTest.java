@@ -243,13 +243,15 @@ class RemoteControlPlaneTest {
         @Test
         void whoWaitsForTheEndThatMakesTheHostCloseIsToldBeforeItCloses() {
             for (int i = 0; i < 50; i++) {
-                try (ControlServer hosting = ControlServer.open(plane, directory, new SecureRandom());
-                        ControlPlane asking = RemoteControlPlane.of(directory).orElseThrow()) {
+                ControlServer hosting = ControlServer.open(plane, directory, new SecureRandom());
+                try (ControlPlane asking = RemoteControlPlane.of(directory).orElseThrow()) {
                     plane.destroyed = new CompletableFuture<>();
                     CompletableFuture<DestroyReport> destroyed = asking.destroy("chat");
                     plane.destroyed.complete(Scripted.REPORT);
                     hosting.close();
                     assertThat(destroyed.join()).isEqualTo(Scripted.REPORT);
+                } finally {
+                    hosting.close();
                 }
             }
         }

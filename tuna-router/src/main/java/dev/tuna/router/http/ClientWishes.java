@@ -12,14 +12,18 @@ import java.util.stream.Collectors;
  * How a client wants its request to be treated, from its header. Immutable.
  *
  * @param failover whether another backend may be tried if the first fails; {@code x-tuna-failover: off} for no
+ * @param continuation whether another backend may go on with a stream that breaks; {@code x-tuna-continuation: off} for no,
+ *     and whoever wants no failover wants no continuation either
  * @param tier the only tier that may answer, from {@code x-tuna-tier}; empty for any
  * @param retry whether the client's library sends the request again after a failure ({@code x-stainless-retry-count})
  * @param patience how long the client's library waits for an answer, as it says in {@code x-stainless-read-timeout} or
  *     {@code x-stainless-timeout}, less a twentieth for the way; empty if it does not say
  */
-public record ClientWishes(boolean failover, Optional<Tier> tier, boolean retry, Optional<Duration> patience) {
+public record ClientWishes(
+        boolean failover, boolean continuation, Optional<Tier> tier, boolean retry, Optional<Duration> patience) {
 
     private static final String FAILOVER = "x-tuna-failover";
+    private static final String CONTINUATION = "x-tuna-continuation";
     private static final String TIER = "x-tuna-tier";
 
     /** OpenAI's Python library has the first, its others the second; in seconds. */
@@ -35,7 +39,9 @@ public record ClientWishes(boolean failover, Optional<Tier> tier, boolean retry,
      * @throws RefusedException 400 if a switch of the router's own has a value that is not allowed
      */
     public static ClientWishes of(HttpHeaders headers) throws RefusedException {
-        return new ClientWishes(failover(headers), tier(headers), isRetry(headers), patience(headers));
+        boolean failover = isOn(headers, FAILOVER);
+        boolean continuation = isOn(headers, CONTINUATION);
+        return new ClientWishes(failover, failover && continuation, tier(headers), isRetry(headers), patience(headers));
     }
 
     /**
@@ -48,15 +54,15 @@ public record ClientWishes(boolean failover, Optional<Tier> tier, boolean retry,
         return tier.isEmpty() || tier.get() == candidate;
     }
 
-    private static boolean failover(HttpHeaders headers) throws RefusedException {
-        String value = headers.get(FAILOVER);
+    private static boolean isOn(HttpHeaders headers, String name) throws RefusedException {
+        String value = headers.get(name);
         if (value == null || value.equalsIgnoreCase("on")) {
             return true;
         }
         if (value.equalsIgnoreCase("off")) {
             return false;
         }
-        throw refused(FAILOVER, "on, off");
+        throw refused(name, "on, off");
     }
 
     private static Optional<Tier> tier(HttpHeaders headers) throws RefusedException {

@@ -69,7 +69,6 @@ public final class SseScanner {
     private final Word eventName = new Word(ERROR.length());
     private final Word head = new Word(DONE.length());
     private boolean hasData;
-    private boolean hasComment;
     private boolean finishedChoice;
     private boolean abortedChoice;
 
@@ -155,12 +154,13 @@ public final class SseScanner {
     }
 
     /**
-     * Whether the event that has just ended carries nothing but comments: a sign of life.
+     * Whether the event that has just ended carries no data: a comment, or fields that mean nothing by themselves. A client
+     * is told of no such event.
      *
-     * @return true for a comment
+     * @return true for a sign of life
      */
     public boolean isComment() {
-        return hasComment && !hasData;
+        return !hasData;
     }
 
     /**
@@ -278,7 +278,6 @@ public final class SseScanner {
     private void beginEvent() {
         eventEnded = false;
         hasData = false;
-        hasComment = false;
         finishedChoice = false;
         abortedChoice = false;
         eventName.clear();
@@ -338,7 +337,6 @@ public final class SseScanner {
     }
 
     private void endName() {
-        hasComment |= name.length() == 0;
         hasData |= name.is(DATA);
         part = name.is(DATA) || name.is(EVENT) ? Part.FIRST_OF_VALUE : Part.IGNORED;
     }

@@ -48,6 +48,10 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private boolean late;
     private boolean measured;
     private boolean slow;
+    /** Sent without asking for token ids, since the backend has refused the request that did. */
+    private boolean plain;
+
+    private boolean asksForIds;
     private boolean paused;
     private long askedAt;
     private long sentAt;
@@ -56,6 +60,8 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private long firstTokenAt;
     private long heardAt;
     private long pausedAt;
+    private long pausedFor;
+    private int idsAtFirst;
 
     Attempt(Exchange exchange, BackendRuntime backend, long startedAt) {
         this.exchange = exchange;
@@ -92,6 +98,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         pending = null;
         connection = made;
         if (redirect != null) {
+            sent = true;
             heardAt = exchange.now();
             made.send(exchange.redirected(backend, redirect), this);
             return;
@@ -105,7 +112,8 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         sent = true;
         sentAt = exchange.now();
         heardAt = sentAt;
-        made.send(exchange.requestFor(backend), this);
+        asksForIds = !plain && exchange.asksForIds(backend);
+        made.send(exchange.requestFor(backend, asksForIds), this);
         sending = exchange.now() - sentAt;
     }
 
@@ -126,6 +134,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         if (redirecting) {
             redirect = next;
         } else if (isEventStream(answer)) {
+            if (plain) {
+                backend.capabilities().sawIdsRefused();
+            }
             relay = exchange.relay(this);
         } else {
             held = new HeldAnswer(
@@ -204,6 +215,10 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             succeed();
             exchange.succeeded(this, status);
             exchange.answer().end();
+        } else if ((status == 400 || status == 422) && asksForIds) {
+            plain = true;
+            HeldAnswer.drop(takeHeld());
+            start();
         } else if (failure == null) {
             HeldAnswer whole = takeHeld();
             succeed();
@@ -250,6 +265,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     @Override
     public void firstEvents() {
         firstTokenAt = heardAt;
+        idsAtFirst = exchange.recordedTokens();
         if (!late) {
             backend.firstToken(startedAt, heardAt - sentAt, heardAt);
         }
@@ -401,8 +417,10 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
     private void succeed() {
         backend.succeeded(startedAt, exchange.now());
-        if (tokens > 1) {
-            long each = (heardAt - firstTokenAt) / (tokens - 1);
+        int ids = exchange.recordedTokens() - idsAtFirst;
+        int further = ids > 0 ? ids : tokens - 1;
+        if (further > 0 && relay != null && relay.isFlowing()) {
+            long each = (heardAt - firstTokenAt - pausedFor) / further;
             backend.tokens(startedAt, each, heardAt);
             exchange.route().tokens(backend, each);
         }
@@ -453,6 +471,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         @Override
         public void onHead(HttpResponse answer) {
             status = answer.status().code();
+            head = answer;
         }
 
         @Override
@@ -471,8 +490,14 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             connection = null;
             if ((status == 200 && isUnderstood()) || !question.needed()) {
                 start();
+                return;
+            }
+            String detail = question.path() + " answered " + status;
+            @Nullable BackendFailure failure = failure(status);
+            if (failure == BackendFailure.OVERLOADED || (failure != null && status >= 500 && status != 501)) {
+                fail(failure, detail); // not now, which does not mean never
             } else {
-                didNotGoOn(question.path() + " answered " + status);
+                didNotGoOn(detail);
             }
         }
 
@@ -495,6 +520,8 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             }
             if (broken != null && broken.isReused() && !broken.hasAnswered()) {
                 connect();
+            } else if (!question.needed()) {
+                start();
             } else {
                 fail(BackendFailure.NO_ANSWER, String.valueOf(why.getMessage()));
             }
@@ -515,6 +542,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         if (paused && connection != null) {
             paused = false;
             heardAt = exchange.now();
+            pausedFor += heardAt - pausedAt;
             connection.reading(true);
         }
     }
@@ -557,6 +585,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         }
         if (!sent) {
             if (askedAt != 0
+                    && backend.isReplica() // an endpoint may have to start first
                     && now - askedAt >= exchange.policy().firstTokenTimeout().toNanos()) {
                 fail(BackendFailure.SLOW_FIRST_TOKEN, "did not say in time what was asked before going on");
             }

@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class BackendRuntime implements Candidate {
 
-    /** What a server said this long ago says nothing about now. */
-    private static final long STALE_NANOS = 3 * EngineWatch.PERIOD.toNanos();
-
     /** How busy its server said it is, and when. */
     private record Told(EngineLoad load, long at) {}
 
@@ -39,7 +36,7 @@ final class BackendRuntime implements Candidate {
     private final Swapped<LatencyShare> tokens;
     private final LongAdder attempts = new LongAdder();
     private final LongAdder failures = new LongAdder();
-    private final Capabilities capabilities = new Capabilities();
+    private volatile Capabilities capabilities = new Capabilities();
     private volatile RouteBackend backend;
     private volatile RoutePolicy.Breaker policy;
     private volatile RoutePolicy.Spill spill;
@@ -58,6 +55,9 @@ final class BackendRuntime implements Candidate {
 
     /** Takes over what may change while attempts run: draining, limits. */
     void update(RouteBackend backend, RoutePolicy policy) {
+        if (!backend.revision().equals(this.backend.revision())) {
+            capabilities = new Capabilities(); // another server answers at the same place
+        }
         this.backend = backend;
         this.policy = policy.breaker();
         this.spill = policy.spill();
@@ -126,7 +126,7 @@ final class BackendRuntime implements Candidate {
 
     private boolean isSaturated(long now) {
         @Nullable Told last = told;
-        return last != null && now - last.at < STALE_NANOS && last.load.isSaturated();
+        return last != null && now - last.at < EngineWatch.STALE.toNanos() && last.load.isSaturated();
     }
 
     /** Whether it may be asked how busy it is. */

@@ -239,7 +239,7 @@ final class ClientAnswer {
         if (attempts > 0) {
             headers.set(X_TUNA_ATTEMPTS, Integer.toString(attempts));
         }
-        if (spent) {
+        if (spent && !headers.contains(HttpHeaderNames.RETRY_AFTER)) {
             headers.set(X_SHOULD_RETRY, "false");
         }
         client.markConnection(headers);

@@ -2,7 +2,6 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.http.SseScanner;
-import dev.tuna.router.http.TokenListener;
 import dev.tuna.router.stream.Capabilities;
 import dev.tuna.router.stream.Departure;
 import dev.tuna.router.stream.Method;
@@ -16,6 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -36,7 +36,6 @@ final class Continuation {
 
     private static final String COMPLETIONS = "/v1/completions";
     private static final String CHAT = "/v1/chat/completions";
-    private static final String SWITCH = "x-tuna-continuation";
     private static final byte[] NOTHING = {};
     private static final byte[] ASK_FOR_IDS = "{\"return_token_ids\":true,".getBytes(StandardCharsets.US_ASCII);
 
@@ -56,6 +55,7 @@ final class Continuation {
     private boolean answering;
     private boolean finished;
     private boolean usageTold;
+    private boolean uncounted;
     private int atSeam;
     private int moves;
     private boolean moving;
@@ -78,10 +78,9 @@ final class Continuation {
         boolean chat = path.equals(CHAT);
         if (!request.stream()
                 || request.choices() != 1
-                || !request.wishes().failover()
+                || !request.wishes().continuation()
                 || policy.mode() == RoutePolicy.Continuation.Mode.OFF
-                || !(chat || path.equals(COMPLETIONS))
-                || "off".equalsIgnoreCase(request.headers().get(SWITCH))) {
+                || !(chat || path.equals(COMPLETIONS))) {
             return null;
         }
         StreamRequest asked = StreamRequest.read(request.body(), chat);
@@ -95,10 +94,19 @@ final class Continuation {
 
     // --- while nothing is broken ---
 
-    /** The client's body; it also asks for token ids. */
-    ByteBuf recordedBody() {
+    /** Whether a backend is asked for token ids that the client has not asked for. */
+    boolean addsIds(BackendRuntime backend) {
+        return !moving && !asked.returnTokenIds() && !backend.capabilities().refusesIds();
+    }
+
+    /**
+     * The client's body.
+     *
+     * @param withIds whether it also asks for token ids
+     */
+    ByteBuf recordedBody(boolean withIds) {
         ByteBuf all = request.body();
-        if (asked.returnTokenIds()) {
+        if (!withIds) {
             return all.retainedDuplicate();
         }
         int behind = all.indexOf(all.readerIndex(), all.writerIndex(), (byte) '{') + 1;
@@ -132,7 +140,13 @@ final class Continuation {
 
     /** A chunk says something more. */
     void said(byte[] event) {
-        String more = Questions.content(event);
+        String more;
+        try {
+            more = Questions.content(event);
+        } catch (UncheckedIOException e) {
+            forgetSaid(); // the client may make sense of it; from here on the router does not know the text
+            return;
+        }
         if (memory.take(2L * more.length())) {
             said.append(more);
             saidKept += 2 * more.length();
@@ -156,6 +170,7 @@ final class Continuation {
         if (scanner.isShown()) {
             if (!scanner.hasTokenIds()) {
                 recorder.missed();
+                uncounted = true;
             }
             toolCall |= scanner.isToolCall();
             reasoning |= scanner.isReasoning();
@@ -194,6 +209,7 @@ final class Continuation {
     /** Another attempt begins before anything has been shown. */
     void restart() {
         firstEvent = NOTHING;
+        uncounted = false;
         recorder.restart();
     }
 
@@ -202,7 +218,9 @@ final class Continuation {
     /** Why nobody can go on; empty if somebody can. */
     Optional<String> whyNot() {
         if (finished) {
-            return Optional.empty();
+            return owesUsage() && (uncounted || recorder.promptTokens() == 0)
+                    ? Optional.of("tokens not counted")
+                    : Optional.empty();
         }
         if (toolCall) {
             return Optional.of("inside a tool call");
@@ -251,10 +269,14 @@ final class Continuation {
         return events.toByteArray();
     }
 
+    private boolean owesUsage() {
+        return asked.includeUsage() && !usageTold;
+    }
+
     /** Usage, if it was asked for, and the end mark. */
     byte[] ending(SeamFilter filter) {
         ByteArrayOutputStream events = new ByteArrayOutputStream();
-        if (asked.includeUsage() && !usageTold) {
+        if (owesUsage()) {
             events.writeBytes(filter.usage(recorder.generated()));
         }
         events.writeBytes(DONE);
@@ -395,7 +417,7 @@ final class Continuation {
     Relay relay(Relay.Sink sink) {
         if (!method.isExact()) {
             recorder.missed(); // from here on the tokens are not those of one prompt any more
-            return new SeamRelay(this, new Echo(new int[0], false, TokenListener.NONE), filter(Optional.empty()), sink);
+            return new SeamRelay(this, new Echo(new int[0], false, recorder), filter(Optional.empty()), sink);
         }
         Echo echo = new Echo(recorder.soFar(), method == Method.CHAT_TOKENS, recorder);
         return new SeamRelay(this, echo, filter(beforeSeam.map(text -> new StopSearch(asked, text))), sink);

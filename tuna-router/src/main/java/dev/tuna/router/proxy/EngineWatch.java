@@ -28,6 +28,9 @@ final class EngineWatch {
 
     static final Duration PERIOD = Duration.ofSeconds(1);
 
+    /** What a server said this long ago says nothing about now. */
+    static final Duration STALE = PERIOD.multipliedBy(3);
+
     private static final String PATH = "/metrics";
     private static final int MOST_BYTES = 1 << 20;
 
@@ -43,7 +46,7 @@ final class EngineWatch {
 
     /** To be called every {@link #PERIOD}: asks every replica that is at work and was so the last time. */
     void look() {
-        List.copyOf(asking.values()).forEach(Question::giveUp);
+        List.copyOf(asking.values()).forEach(Question::giveUpIfStale);
         Set<BackendRuntime> now = new HashSet<>();
         for (RouteRuntime route : routes.all()) {
             for (BackendRuntime replica : route.replicas()) {
@@ -53,7 +56,7 @@ final class EngineWatch {
             }
         }
         for (BackendRuntime replica : now) {
-            if (busy.contains(replica) && replica.tellsLoad()) {
+            if (busy.contains(replica) && replica.tellsLoad() && !asking.containsKey(replica)) {
                 new Question(replica).ask();
             }
         }
@@ -67,6 +70,7 @@ final class EngineWatch {
         private UpstreamPool.@Nullable Pending pending;
         private @Nullable UpstreamConnection connection;
         private int status;
+        private long askedAt;
 
         Question(BackendRuntime replica) {
             this.replica = replica;
@@ -74,11 +78,19 @@ final class EngineWatch {
 
         void ask() {
             asking.put(replica, this);
+            askedAt = loop.now();
             @Nullable UpstreamConnection idle = loop.pool().idle(replica.endpoint());
             if (idle != null) {
                 connected(idle);
             } else {
                 pending = loop.pool().connect(replica.endpoint(), PERIOD, this);
+            }
+        }
+
+        /** A busy server may take its time, but not so long that its answer is old news. */
+        void giveUpIfStale() {
+            if (loop.now() - askedAt >= STALE.toNanos()) {
+                giveUp();
             }
         }
 
@@ -128,7 +140,7 @@ final class EngineWatch {
             asking.remove(replica);
             if (status == 200) {
                 EngineLoad.parse(text.toString()).ifPresentOrElse(this::tell, replica::tellsNoLoad);
-            } else if (status < 500) {
+            } else if (status == 404 || status == 405) {
                 replica.tellsNoLoad();
             }
         }

@@ -48,7 +48,7 @@ final class Exchange extends Sweeper.Member {
     private final ClientAnswer answer;
     private final @Nullable AccessLog log;
     private final Memory memory;
-    private final @Nullable Continuation continuation;
+    private @Nullable Continuation continuation;
     private final long arrivedAt;
     private final long patience;
     private long deadlineAt;
@@ -84,7 +84,6 @@ final class Exchange extends Sweeper.Member {
         this.client = client;
         this.request = request;
         this.memory = memory;
-        this.continuation = Continuation.of(request, policy.continuation(), memory.continuations());
         this.arrivedAt = loop.now();
         this.patience = request.wishes().patience().map(Duration::toNanos).orElse(Long.MAX_VALUE);
         long limit = policy.deadline().toNanos();
@@ -128,8 +127,17 @@ final class Exchange extends Sweeper.Member {
         return loop.now();
     }
 
-    /** The request as a backend gets it: the client's, or the one by which the backend goes on. */
-    FullHttpRequest requestFor(BackendRuntime backend) {
+    /** Whether the backend is asked for more than the client asks for. */
+    boolean asksForIds(BackendRuntime backend) {
+        return continuation != null && continuation.addsIds(backend);
+    }
+
+    /**
+     * The request as a backend gets it: the client's, or the one by which the backend goes on.
+     *
+     * @param withIds whether the client's also asks for token ids
+     */
+    FullHttpRequest requestFor(BackendRuntime backend, boolean withIds) {
         if (continuation == null) {
             return requestFor(
                     backend,
@@ -139,7 +147,7 @@ final class Exchange extends Sweeper.Member {
         }
         return continuation.isMoving()
                 ? requestFor(backend, HttpMethod.POST, continuation.target(), continuation.resumeBody(backend))
-                : requestFor(backend, request.method(), request.target().target(), continuation.recordedBody());
+                : requestFor(backend, request.method(), request.target().target(), continuation.recordedBody(withIds));
     }
 
     /** A question as a backend gets it. */
@@ -193,14 +201,14 @@ final class Exchange extends Sweeper.Member {
     /** Passes an event stream on. */
     Relay relay(Relay.Sink sink) {
         if (continuation == null) {
-            return new StreamRelay(new SseScanner(request.choices()), sink, client.allocator(), null);
+            return new StreamRelay(new SseScanner(request.choices()), sink, client.allocator(), null, endIsKnown());
         }
         if (continuation.isMoving()) {
             return continuation.relay(sink);
         }
         continuation.restart();
         SseScanner scanner = new SseScanner(request.choices(), continuation.recorder());
-        return new StreamRelay(scanner, sink, client.allocator(), continuation);
+        return new StreamRelay(scanner, sink, client.allocator(), continuation, endIsKnown());
     }
 
     /** Whether a backend serves something else than the one that began the stream. */
@@ -216,6 +224,7 @@ final class Exchange extends Sweeper.Member {
 
     void start() {
         if (route.admit(request.wishes().retry())) {
+            continuation = Continuation.of(request, policy.continuation(), memory.continuations());
             loop.exchanges().add(this);
             proceed(route.room().isAheadOf(this));
         } else {
@@ -311,7 +320,7 @@ final class Exchange extends Sweeper.Member {
         if (log != null) {
             log.attempt(backend);
         }
-        choosing = now - arrivedAt;
+        choosing = !committed && waitUntil == 0 && tried.isEmpty() && attempts == 0 ? now - arrivedAt : -1;
         Attempt next = new Attempt(this, backend, now);
         attempt = next;
         next.start();
@@ -319,7 +328,7 @@ final class Exchange extends Sweeper.Member {
 
     /** What it took to choose the first backend; negative if it was not the first, or not at once. */
     long choosing() {
-        return waitUntil == 0 && tried.isEmpty() && attempts == 0 ? choosing : -1;
+        return choosing;
     }
 
     boolean hasOtherThan(BackendRuntime current, long now) {
@@ -342,9 +351,10 @@ final class Exchange extends Sweeper.Member {
         }
     }
 
-    /** Waits in the order of arrival; false if there is no seat left. */
+    /** Waits in the order of arrival; false if there is no seat left. A stream on its way is never turned away. */
     private boolean standInLine(long now) {
-        if (!waiting && !isWaitOver(now) && route.room().enter(ticket, this, policy.waitingRoom())) {
+        int seats = isMoving() ? Integer.MAX_VALUE : policy.waitingRoom();
+        if (!waiting && !isWaitOver(now) && route.room().enter(ticket, this, seats)) {
             waiting = true;
             waitingSince = now;
         }
@@ -354,7 +364,7 @@ final class Exchange extends Sweeper.Member {
     private boolean isWaitOver(long now) {
         if (waitUntil == 0) {
             waitUntil = now + policy.waitLimit().toNanos();
-            ticket = route.room().ticket();
+            ticket = ticket == 0 ? route.room().ticket() : ticket;
         }
         return now - waitUntil >= 0;
     }
@@ -444,6 +454,9 @@ final class Exchange extends Sweeper.Member {
 
     /** Signs of life have begun a stream of events, and the backend answered with something else. */
     private void answerInStream(HeldAnswer whole) {
+        if (whole.status().code() >= 400) {
+            answer.logOutcome("backend_error");
+        }
         answer.data(InBand.event(whole.takeBody()), now());
         answer.end();
     }
@@ -513,6 +526,9 @@ final class Exchange extends Sweeper.Member {
                 && mayGoOn()
                 && route.hasOther(backend -> isForeign(backend) || (gone && backend == current.backend()), now)) {
             current.leave();
+            if (gone) {
+                tried.add(current.backend()); // whether it drains or not, the stream must not come back
+            }
             goOn(current, true);
         }
     }
@@ -558,6 +574,11 @@ final class Exchange extends Sweeper.Member {
         } else {
             proceed();
         }
+    }
+
+    /** How many tokens the servers say they have generated for this stream; zero if nobody keeps count. */
+    int recordedTokens() {
+        return continuation == null ? 0 : continuation.generated();
     }
 
     void generated(int tokens) {

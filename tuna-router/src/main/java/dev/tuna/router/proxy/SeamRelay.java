@@ -2,12 +2,12 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.http.SseScanner.Verdict;
-import dev.tuna.router.http.TokenListener;
 import dev.tuna.router.stream.SeamFilter;
 import dev.tuna.router.stream.SeamFilter.Chunk;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
+import java.io.UncheckedIOException;
 
 /**
  * Passes the rest of a stream on that has broken elsewhere, so that the client gets one stream. Nothing goes out before the
@@ -29,7 +29,7 @@ final class SeamRelay implements Relay {
     private boolean cutShort;
 
     SeamRelay(Continuation continuation, Echo echo, SeamFilter filter, Sink sink) {
-        this.scanner = new SseScanner(1, continuation.method().isExact() ? echo : TokenListener.NONE);
+        this.scanner = new SseScanner(1, echo);
         this.continuation = continuation;
         this.echo = echo;
         this.filter = filter;
@@ -53,6 +53,17 @@ final class SeamRelay implements Relay {
 
     @Override
     public void accept(ByteBuf read) {
+        try {
+            readOn(read);
+        } catch (UncheckedIOException e) { // no JSON: nobody can tell what it says
+            stopped = true;
+            sink.backendFailed(Unpooled.EMPTY_BUFFER, false);
+        } finally {
+            read.release();
+        }
+    }
+
+    private void readOn(ByteBuf read) {
         int from = read.readerIndex();
         int end = stopped ? -1 : scanner.next(read, from);
         while (end >= 0) {
@@ -66,7 +77,6 @@ final class SeamRelay implements Relay {
         if (!stopped) {
             add(read, from, read.writerIndex());
         }
-        read.release();
     }
 
     private void add(ByteBuf read, int from, int to) {
@@ -79,7 +89,7 @@ final class SeamRelay implements Relay {
         if (scanner.isError() || scanner.isAbort()) {
             fail(whole);
         } else if (scanner.isDone()) {
-            done();
+            done(whole);
         } else if (!scanner.isComment()) {
             if (isTrusted()) {
                 pass(filter.rewrite(whole, scanner.isFinish(), continuation.generated()));
@@ -112,6 +122,9 @@ final class SeamRelay implements Relay {
         if (continuation.keepsText() && chunk.shown()) {
             continuation.said(chunk.event());
         }
+        if (scanner.hasContent()) {
+            sink.generated(1);
+        }
         boolean matters = chunk.shown() || scanner.isFinish() || filter.isStopped() || isUsage();
         continuation.passing(scanner, matters);
         if (matters) {
@@ -138,10 +151,12 @@ final class SeamRelay implements Relay {
         sink.streamComplete();
     }
 
-    private void done() {
+    private void done(byte[] whole) {
         if (scanner.verdict() == Verdict.COMPLETE) {
             finish();
             sink.streamComplete();
+        } else {
+            fail(whole);
         }
     }
 

@@ -27,6 +27,7 @@ final class StreamRelay implements Relay {
     private final Sink sink;
     private final ByteBufAllocator allocator;
     private final @Nullable Continuation continuation;
+    private final boolean endIsKnown;
     private final boolean strips;
     private @Nullable ByteBuf kept;
     private int keptWhole;
@@ -35,8 +36,19 @@ final class StreamRelay implements Relay {
     private boolean insideEvent;
     private boolean stopped;
 
-    /** @param continuation written to as events pass; null if the stream will not be continued */
-    StreamRelay(SseScanner scanner, Sink sink, ByteBufAllocator allocator, @Nullable Continuation continuation) {
+    /**
+     * Nothing passed on yet.
+     *
+     * @param continuation written to as events pass; null if the stream will not be continued
+     * @param endIsKnown whether a stream that says {@code [DONE]} before its choices are finished has been cut
+     */
+    StreamRelay(
+            SseScanner scanner,
+            Sink sink,
+            ByteBufAllocator allocator,
+            @Nullable Continuation continuation,
+            boolean endIsKnown) {
+        this.endIsKnown = endIsKnown;
         this.scanner = scanner;
         this.sink = sink;
         this.allocator = allocator;
@@ -70,7 +82,7 @@ final class StreamRelay implements Relay {
         boolean matters = false;
         boolean done = false;
         for (int end = scanner.next(read, piece.from); end >= 0; end = scanner.next(read, piece.from)) {
-            if (scanner.isError() || scanner.isAbort()) {
+            if (scanner.isError() || scanner.isAbort() || isFalseEnd()) {
                 fail(piece, end, flowing || matters);
                 return;
             }
@@ -84,7 +96,7 @@ final class StreamRelay implements Relay {
                 insideEvent = false;
                 piece.passable = piece.to;
             }
-            content += scanner.isComment() || scanner.isRoleOnly() || scanner.isDone() ? 0 : 1;
+            content += scanner.hasContent() ? 1 : 0;
             done |= scanner.isDone();
         }
         if (content > 0) {
@@ -101,6 +113,11 @@ final class StreamRelay implements Relay {
             stopped = true;
             sink.streamComplete();
         }
+    }
+
+    /** An end mark that came too early: the client would take half an answer for a whole one. */
+    private boolean isFalseEnd() {
+        return endIsKnown && scanner.isDone() && scanner.verdict() == SseScanner.Verdict.TRUNCATED;
     }
 
     private void note(Continuation record, Piece piece, boolean goes) {

@@ -24,6 +24,7 @@ public final class Capabilities {
     private volatile Known chatTokens = Known.UNKNOWN;
     private volatile int window;
     private volatile boolean versionAsked;
+    private volatile boolean refusesIds;
 
     /**
      * Whether a method is worth trying.
@@ -42,6 +43,22 @@ public final class Capabilities {
      */
     public void sawChatTokens(boolean honoured) {
         chatTokens = honoured ? Known.YES : Known.NO;
+    }
+
+    /**
+     * The server refused a request that asked for token ids, and took it without.
+     */
+    public void sawIdsRefused() {
+        refusesIds = true;
+    }
+
+    /**
+     * Whether a request that asks for token ids is refused, as servers do that allow no field that they do not know.
+     *
+     * @return true once that has been seen
+     */
+    public boolean refusesIds() {
+        return refusesIds;
     }
 
     /**

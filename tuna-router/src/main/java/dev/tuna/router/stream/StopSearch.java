@@ -77,6 +77,17 @@ public final class StopSearch {
     private String release(int end) {
         String fresh = end > released ? text.substring(released, end) : "";
         released = Math.max(released, end);
+        forgetShown();
         return fresh;
+    }
+
+    /** Keeps as much as may yet belong to a stop string, so that the length of an answer does not matter. */
+    private void forgetShown() {
+        int needless =
+                Math.min(released, text.length() - Character.charCount(Character.MAX_CODE_POINT) * (heldBack + 1));
+        if (needless > 0) {
+            text.delete(0, needless);
+            released -= needless;
+        }
     }
 }

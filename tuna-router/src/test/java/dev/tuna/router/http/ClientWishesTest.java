@@ -36,13 +36,20 @@ class ClientWishesTest {
     void switches() throws Exception {
         assertThat(of("X-Tuna-Failover", "off").failover()).isFalse();
         assertThat(of("x-tuna-failover", "ON").failover()).isTrue();
+        assertThat(of("x-tuna-continuation", "OFF").continuation()).isFalse();
+        assertThat(of("x-tuna-failover", "off").continuation()).isFalse();
+        assertThat(of().continuation()).isTrue();
         ClientWishes pinned = of("x-tuna-tier", "on_demand");
         assertThat(pinned.allows(Tier.ON_DEMAND)).isTrue();
         assertThat(pinned.allows(Tier.SPOT)).isFalse();
     }
 
     @ParameterizedTest
-    @CsvSource({"x-tuna-failover, maybe, 'on, off'", "x-tuna-tier, gpu, serverless"})
+    @CsvSource({
+        "x-tuna-failover, maybe, 'on, off'",
+        "x-tuna-continuation, maybe, 'on, off'",
+        "x-tuna-tier, gpu, serverless"
+    })
     void aSwitchThatIsNoneIsRefused(String name, String value, String allowed) {
         RefusedException refused = catchThrowableOfType(RefusedException.class, () -> of(name, value));
         assertThat(refused.error().status()).isEqualTo(400);

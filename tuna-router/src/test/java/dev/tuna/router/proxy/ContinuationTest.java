@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.Secret;
 import dev.tuna.api.Tier;
+import dev.tuna.router.BackendFailure;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.RouterConfig;
@@ -450,6 +451,187 @@ class ContinuationTest {
         assertThat(cloud.stats().requests()).isZero();
     }
 
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"on", "off"})
+    @DisplayName("an end mark before the answer is finished does not make half an answer a whole one")
+    void falseEnd(String continuation) throws Exception {
+        RawBackend hasty = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"content\":\"half\"}", "") + "data: [DONE]\n\n");
+            peer.say("0\r\n\r\n");
+        }));
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", hasty.uri())));
+        assertHonest(bench.post(chat(",\"stream\":true"), "x-tuna-continuation", continuation));
+        assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    /** A replica whose stream breaks after two tokens. */
+    private RawBackend breaking() throws Exception {
+        return bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}", ",\"prompt_token_ids\":[1,2,3]"));
+            peer.chunk(chunk("\"delta\":{\"content\":\"let me \"},\"token_ids\":[7,8]", ""));
+            peer.reset();
+        }));
+    }
+
+    /** A server that hangs up when asked for its version, and goes on with the replica's stream by these events. */
+    private RawBackend goingOn(String... events) throws Exception {
+        return bench.own(new RawBackend(peer -> {
+            for (String request = peer.request(); !request.isEmpty(); request = peer.request()) {
+                if (request.startsWith("GET /version")) {
+                    return; // hangs up
+                } else {
+                    peer.say(CHUNKED);
+                    peer.chunk(chunk("\"delta\":{\"role\":\"assistant\"}", ",\"prompt_token_ids\":[1,2,3,7,8]"));
+                    for (String event : events) {
+                        peer.chunk(event);
+                    }
+                    peer.say("0\r\n\r\n");
+                }
+            }
+        }));
+    }
+
+    @Test
+    @DisplayName("behind a seam an event without data is a sign of life and nothing more")
+    void eventWithoutData() throws Exception {
+        RawBackend next = goingOn(
+                "event: ping\n\n",
+                chunk("\"delta\":{\"content\":\"see\"},\"token_ids\":[9]", ""),
+                "retry: 5\n\n",
+                chunk("\"delta\":{},\"finish_reason\":\"stop\"", ""),
+                "data: [DONE]\n\n");
+        bench.route(
+                List.of(serverless("next", next.uri())),
+                List.of(spot("spot-1", breaking().uri())));
+        List<String> events = events(bench.post(chat(",\"stream\":true")).body());
+        assertThat(events).last().isEqualTo("[DONE]");
+        assertThat(events).doesNotContain("{}").hasSize(5);
+    }
+
+    @Test
+    @DisplayName("what was learnt of a server is forgotten once another revision answers at its place")
+    void redeployedServerIsAskedAnew() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(12)));
+        VllmStandIn server =
+                bench.own(VllmStandIn.builder().honoursPromptTokenIds(false).start());
+        for (String revision : List.of("1", "2")) {
+            bench.route(
+                    List.of(revision("server", Tier.SERVERLESS, server, revision)),
+                    List.of(revision("spot-1", Tier.SPOT, replica, revision)));
+            assertContinued(bench.post(chat(USAGE)), chat(USAGE));
+            assertContinued(bench.post(chat(USAGE)), chat(USAGE));
+        }
+        assertThat(server.requests("/version")).hasSize(2);
+        assertThat(server.requests(Bench.CHAT))
+                .filteredOn(request -> request.bodyText().contains("prompt_token_ids"))
+                .hasSize(2);
+    }
+
+    @Test
+    @DisplayName("a server too busy to answer a question has failed, and is not thought unable to go on")
+    void busyWhenAsked() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(20)));
+        RawBackend busy = bench.own(
+                RawBackend.always("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"));
+        bench.route(
+                List.of(serverless("busy", busy.uri()), serverless("cloud", cloud.uri())),
+                List.of(spot("spot-1", replica.uri())));
+        String body = chat(USAGE + ",\"stop\":\"a long stop\"");
+        assertContinued(bench.post(body), body);
+        assertThat(busy.requests).hasSize(2).last().asString().startsWith("POST /detokenize");
+        assertThat(bench.failures).containsExactly(BackendFailure.MID_STREAM, BackendFailure.OVERLOADED);
+    }
+
+    @Test
+    @DisplayName("behind a seam what is no JSON is a break like any other")
+    void unreadableBehindTheSeam() throws Exception {
+        RawBackend next = goingOn(
+                chunk("\"delta\":{\"content\":\"see\"},\"token_ids\":[9]", ""),
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":nonsense}}]}\n\n");
+        bench.route(
+                List.of(serverless("next", next.uri())),
+                List.of(spot("spot-1", breaking().uri())));
+        HttpResponse<String> answer = bench.post(chat(",\"stream\":true"));
+        assertHonest(answer);
+        assertThat(answer.body()).contains("see");
+        assertThat(bench.failures).contains(BackendFailure.MID_STREAM).hasSizeGreaterThan(1);
+        assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("usage that nobody has counted is not made up")
+    void usageIsNotMadeUp() throws Exception {
+        RawBackend mute = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"content\":\"all\"}", ""));
+            peer.chunk(chunk("\"delta\":{},\"finish_reason\":\"stop\"", ""));
+            peer.reset();
+        }));
+        bench.route(List.of(), List.of(spot("spot-1", mute.uri())));
+        assertHonest(bench.post(chat(USAGE)));
+        bench.route(List.of(), List.of(spot("spot-2", mute.uri())));
+        assertThat(events(bench.post(chat(",\"stream\":true")).body()))
+                .as("without usage nothing is missing")
+                .last()
+                .isEqualTo("[DONE]");
+    }
+
+    @Test
+    @DisplayName("tokens generated behind a prefill count when the stream moves again")
+    void prefillIsCounted() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(10)));
+        VllmStandIn second = bench.standIn();
+        second.inject(Fault.eof(Moment.atToken(10)));
+        bestEffort(second, cloud);
+        String body = chat(USAGE + ",\"presence_penalty\":0.5,\"max_tokens\":60");
+        SpliceRun run = SpliceRun.of(bench.post(body).body());
+        assertThat(run.flaw()).isEmpty();
+        int first = json(second.requests(Bench.CHAT).get(0).bodyText())
+                .path("max_completion_tokens")
+                .asInt();
+        int then = json(cloud.requests(Bench.CHAT).get(0).bodyText())
+                .path("max_completion_tokens")
+                .asInt();
+        assertThat(first).isBetween(50, 56);
+        assertThat(then).isBetween(first - 10, first - 4);
+        assertThat(json(run.usage()).path("completion_tokens").asInt()).isEqualTo(60);
+    }
+
+    @Test
+    @DisplayName("a server that refuses to tell ids is asked the client's own words, and from then on nothing else")
+    void strictServer() throws Exception {
+        RawBackend strict = bench.own(new RawBackend(peer -> {
+            for (String request = peer.request(); !request.isEmpty(); request = peer.request()) {
+                if (request.contains("return_token_ids") || request.contains("wrong")) {
+                    peer.say("HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: 2\r\n\r\n{}");
+                } else {
+                    peer.say(CHUNKED);
+                    peer.chunk(chunk("\"delta\":{\"content\":\"all\"},\"finish_reason\":\"stop\"", "")
+                            + "data: [DONE]\n\n");
+                    peer.say("0\r\n\r\n");
+                }
+            }
+        }));
+        bench.route(List.of(serverless("strict", strict.uri())), List.of());
+        assertThat(bench.post(Bench.chat("wrong", ",\"stream\":true")).statusCode())
+                .as("whatever is wrong with it, it is not the ids")
+                .isEqualTo(422);
+        assertThat(strict.requests).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            assertThat(events(bench.post(chat(",\"stream\":true")).body()))
+                    .last()
+                    .isEqualTo("[DONE]");
+        }
+        assertThat(strict.requests).hasSize(5);
+        assertThat(strict.requests.get(4)).doesNotContain("return_token_ids");
+        assertThat(bench.failures).isEmpty();
+    }
+
     // --- before it breaks ---
 
     private static VllmStandIn slow() {
@@ -480,6 +662,29 @@ class ContinuationTest {
                 true,
                 Optional.of(Instant.now().plus(in)),
                 "");
+    }
+
+    @Test
+    @DisplayName("R20 a stream that has left does not come back, whether the replica drains or not")
+    void doesNotComeBack() throws Exception {
+        VllmStandIn doomed = bench.own(slow());
+        List<RouteBackend> rest = List.of(serverless("cloud", cloud.uri()));
+        RouteBackend ending = new RouteBackend(
+                "spot-1",
+                Tier.SPOT,
+                BackendAddress.of(doomed.uri()),
+                false,
+                Optional.of(Instant.now().plus(Duration.ofMillis(400))),
+                "");
+        bench.router.put(Bench.route(rest, List.of(ending), Bench.POLICY));
+        HttpResponse<String> answer = bench.post(chat(USAGE));
+        assertContinued(answer, chat(USAGE));
+        assertThat(answer.body()).containsOnlyOnce(": continued by");
+        assertThat(doomed.requests(Bench.CHAT)).hasSize(1);
+        bench.settled();
+        assertThat(bench.router.metrics())
+                .as("choosing where to go on is not what the router adds to a request")
+                .containsPattern("tuna_router_overhead_seconds_count\\{[^}]*} 1\n");
     }
 
     @Test
@@ -569,6 +774,24 @@ class ContinuationTest {
                 .allMatch(request -> request.startsWith("GET " + path + " HTTP/1.1"))
                 .allMatch(request -> request.contains("Bearer modal-token"))
                 .noneMatch(request -> request.contains("messages"));
+    }
+
+    @Test
+    @DisplayName("a stream that falls silent behind a 303 whose connection had gone is noticed")
+    void silenceBehindSeeOther() throws Exception {
+        RawBackend modal = bench.own(new RawBackend(peer -> {
+            if (peer.request().startsWith("POST")) {
+                peer.say("HTTP/1.1 303 See Other\r\nLocation: /result\r\nContent-Length: 0\r\n\r\n");
+                peer.request(); // and hangs up
+            } else {
+                peer.say(CHUNKED);
+                peer.chunk(chunk("\"delta\":{\"content\":\"half\"}", ""));
+                peer.awaitEnd();
+            }
+        }));
+        bench.route(List.of(serverless("modal", modal.uri())), List.of());
+        assertHonest(bench.post(chat(",\"stream\":true")));
+        assertThat(bench.failures).containsExactly(BackendFailure.MID_STREAM);
     }
 
     @Test

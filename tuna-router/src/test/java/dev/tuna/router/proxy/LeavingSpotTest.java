@@ -245,6 +245,20 @@ class LeavingSpotTest {
     }
 
     @Test
+    @DisplayName("R-45 a server that is only too busy to say how busy it is is asked again")
+    void serverTooBusyToSay() throws Exception {
+        RawBackend replica = gated();
+        replica.noMetrics = "429 Too Many Requests";
+        bench.router.put(
+                Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())), POLICY));
+        CompletableFuture<HttpResponse<String>> running =
+                Bench.client().sendAsync(bench.request(Bench.CHAT, stream("a")), BodyHandlers.ofString());
+        await("it was asked twice", () -> replica.asked.get() >= 2);
+        gate.countDown();
+        assertThat(running.get().statusCode()).isEqualTo(200);
+    }
+
+    @Test
     @DisplayName("R-32 R3 tokens that come slowly make traffic leave just as late first tokens do")
     void slowTokens() throws Exception {
         int cut = ANSWER.indexOf("data: ", ANSWER.indexOf("data: ") + 1);
@@ -271,5 +285,38 @@ class LeavingSpotTest {
         }
         bench.settled();
         assertThat(share()).isEqualTo(0.8);
+    }
+
+    @Test
+    @DisplayName("a cold endpoint that is asked before it goes on with a stream may take its time to start")
+    void coldEndpointGoesOn() throws Exception {
+        RawBackend replica = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                    + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"token_ids\":[7]}],"
+                    + "\"prompt_token_ids\":[1]}\n\n");
+            peer.reset();
+        }));
+        RawBackend cold = bench.own(new RawBackend(peer -> {
+            peer.request();
+            gate.await();
+            peer.say("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+            peer.request();
+            peer.say(ANSWER.replaceFirst("}]}", "}],\"prompt_token_ids\":[1,7]}"));
+        }));
+        RoutePolicy lively = POLICY.toBuilder().heartbeat(Duration.ofSeconds(5)).build();
+        bench.router.put(
+                Bench.route(List.of(serverless("cold", cold.uri())), List.of(spot("spot-1", replica.uri())), lively));
+        try (Socket client = bench.socket()) {
+            Bench.send(client, Bench.raw(stream("q"), "Connection: close"));
+            await("it is asked", () -> cold.requests.size() == 1);
+            pass(POLICY.firstTokenTimeout());
+            Bench.readUntil(client, ": waiting\n\n");
+            pass(Duration.ofSeconds(5));
+            Bench.readUntil(client, ": waiting\n\n");
+            gate.countDown();
+            assertThat(Bench.readAll(client)).contains(": continued by", "data: [DONE]");
+        }
+        assertThat(bench.failures).containsExactly(BackendFailure.MID_STREAM);
     }
 }

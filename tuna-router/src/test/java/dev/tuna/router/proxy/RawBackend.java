@@ -51,7 +51,7 @@ final class RawBackend implements AutoCloseable {
                 backend.asked.incrementAndGet();
                 say(
                         backend.metrics.isEmpty()
-                                ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+                                ? "HTTP/1.1 " + backend.noMetrics + "\r\nContent-Length: 0\r\n\r\n"
                                 : "HTTP/1.1 200 OK\r\nContent-Length: " + backend.metrics.length() + "\r\n\r\n"
                                         + backend.metrics);
                 return request(); // no script is about that
@@ -96,6 +96,7 @@ final class RawBackend implements AutoCloseable {
     final List<String> requests = new CopyOnWriteArrayList<>();
     final AtomicInteger asked = new AtomicInteger();
     volatile String metrics = "";
+    volatile String noMetrics = "404 Not Found";
     final List<Peer> ended = new CopyOnWriteArrayList<>();
 
     RawBackend(Script script) throws IOException {

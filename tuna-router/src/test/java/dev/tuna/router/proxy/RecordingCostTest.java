@@ -85,7 +85,7 @@ class RecordingCostTest {
         for (int stream = 0; stream < EVENTS / STREAM; stream++) {
             @Nullable Continuation continuation = recording ? StreamRelayTest.continuation() : null;
             SseScanner scanner = continuation == null ? new SseScanner(1) : new SseScanner(1, continuation.recorder());
-            StreamRelay relay = new StreamRelay(scanner, sink, ByteBufAllocator.DEFAULT, continuation);
+            StreamRelay relay = new StreamRelay(scanner, sink, ByteBufAllocator.DEFAULT, continuation, true);
             for (int i = 0; i < STREAM; i++) {
                 ByteBuf read = ByteBufAllocator.DEFAULT.directBuffer(event.length);
                 relay.accept(read.writeBytes(event));

@@ -79,7 +79,7 @@ class StreamRelayTest {
                 body,
                 true,
                 1,
-                new ClientWishes(true, Optional.empty(), false, Optional.empty()));
+                new ClientWishes(true, true, Optional.empty(), false, Optional.empty()));
         @Nullable
         Continuation made = Continuation.of(request, RoutePolicy.Continuation.DEFAULT, new MemoryBudget(64 << 20));
         if (made == null) {
@@ -149,7 +149,7 @@ class StreamRelayTest {
         Continuation continuation = continuation();
         Client client = new Client();
         StreamRelay relay = new StreamRelay(
-                new SseScanner(1, continuation.recorder()), client, ByteBufAllocator.DEFAULT, continuation);
+                new SseScanner(1, continuation.recorder()), client, ByteBufAllocator.DEFAULT, continuation, true);
         feed(relay, sample.with().getBytes(StandardCharsets.UTF_8), cuts);
         assertThat(client.text()).as("cut at %s", cuts).isEqualTo(sample.without());
         assertThat(client.complete).isTrue();
@@ -194,7 +194,7 @@ class StreamRelayTest {
         Continuation continuation = continuation();
         Client client = new Client();
         StreamRelay relay = new StreamRelay(
-                new SseScanner(1, continuation.recorder()), client, ByteBufAllocator.DEFAULT, continuation);
+                new SseScanner(1, continuation.recorder()), client, ByteBufAllocator.DEFAULT, continuation, true);
         String role = HEAD + "\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]";
         String with = "data: " + role + ",\"prompt_token_ids\":" + ids(0, 200_000) + "}\n\n";
         byte[] bytes = with.getBytes(StandardCharsets.UTF_8);

@@ -101,6 +101,25 @@ class SwitchesTest {
     }
 
     @Test
+    @DisplayName("R13 who is told when to come back is not told to stay away")
+    void comeBackLater() throws Exception {
+        RawBackend mute = bench.own(new RawBackend(RawBackend.Peer::request)); // and hangs up
+        bench.router.put(Bench.route(
+                List.of(),
+                List.of(spot("spot-1", mute.uri())),
+                Bench.POLICY.toBuilder()
+                        .waitLimit(Duration.ofMillis(50))
+                        .breaker(new RoutePolicy.Breaker(1, Duration.ofHours(1), 1, 1, Duration.ZERO))
+                        .build()));
+        bench.post(chat("a", ""));
+        HttpResponse<String> answer = bench.post(chat("b", ""));
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(header(answer, "x-tuna-attempts")).hasValue("1");
+        assertThat(header(answer, "retry-after")).isPresent();
+        assertThat(header(answer, "x-should-retry")).isEmpty();
+    }
+
+    @Test
     @DisplayName("R7 an overloaded backend's word goes to the client, who may come back")
     void overloadMayBeRetried() throws Exception {
         cloud.inject(Fault.tooManyRequests(Duration.ofSeconds(20)));

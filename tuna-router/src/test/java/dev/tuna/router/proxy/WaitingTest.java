@@ -113,6 +113,49 @@ class WaitingTest {
     }
 
     @Test
+    @DisplayName("a stream that has to move waits though the room is full")
+    void aMovingStreamIsNotTurnedAway() throws Exception {
+        CompletableFuture<Void> end = new CompletableFuture<>();
+        RawBackend doomed = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                    + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"token_ids\":[7]}],"
+                    + "\"prompt_token_ids\":[1]}\n\n");
+            end.get();
+            peer.reset();
+        }));
+        RoutePolicy small = PATIENT.toBuilder()
+                .waitingRoom(1)
+                .idleTimeout(Duration.ofMinutes(5))
+                .build();
+        List<RouteBackend> spot = List.of(spot("spot-1", doomed.uri()));
+        bench.router.put(new Route("tuna-1", List.of(Bench.MODEL), List.of(), true, List.of(), spot, 1, small));
+        try (Socket client = bench.socket()) {
+            Bench.send(client, Bench.raw(stream("hello"), "Connection: close"));
+            Bench.readUntil(client, "\n\n");
+            var other = Bench.client()
+                    .sendAsync(
+                            bench.request(Bench.CHAT, chat("b", ""), "x-tuna-tier", "serverless"),
+                            BodyHandlers.ofString());
+            await("the room is full", () -> bench.traffic().waiting() == 1);
+            end.complete(null);
+            await("the stream waits too", () -> bench.traffic().waiting() == 2);
+            VllmStandIn cloud = bench.standIn();
+            bench.router.put(new Route(
+                    "tuna-1",
+                    List.of(Bench.MODEL),
+                    List.of(),
+                    true,
+                    List.of(serverless("cloud", cloud.uri())),
+                    spot,
+                    1,
+                    small));
+            assertThat(Bench.readAll(client)).contains(": continued by", "data: [DONE]");
+            assertThat(other.get().statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void aWaitingStreamGetsSignsOfLifeAndThenItsAnswer() throws Exception {
         RoutePolicy policy =
                 PATIENT.toBuilder().heartbeat(Duration.ofMillis(40)).build();
@@ -149,15 +192,17 @@ class WaitingTest {
         RoutePolicy policy =
                 PATIENT.toBuilder().heartbeat(Duration.ofMillis(40)).build();
         bench.router.put(Bench.route(List.of(), List.of(), policy));
-        CompletableFuture<HttpResponse<String>> answer = sendLater(stream("hello"));
-        await("signs of life", () -> bench.traffic().waiting() == 1);
-        VllmStandIn replica = bench.standIn();
-        replica.inject(Fault.status(400));
-        Thread.onSpinWait();
-        bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), policy));
-        HttpResponse<String> got = answer.get();
-        String body = got.body().substring(got.body().indexOf('{'));
-        assertThat(json(body).path("error").path("code").asInt()).isEqualTo(400);
+        try (Socket client = bench.socket()) {
+            Bench.send(client, Bench.raw(stream("hello"), "Connection: close"));
+            assertThat(Bench.readUntil(client, ": waiting\n\n\r\n")).startsWith("HTTP/1.1 200 OK");
+            VllmStandIn replica = bench.standIn();
+            replica.inject(Fault.status(400));
+            bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), policy));
+            String event = Bench.readUntil(client, "\n\n\r\n0\r\n\r\n");
+            String error =
+                    event.substring(event.indexOf("data: {") + 6, event.indexOf("\n\n", event.indexOf("data: {")));
+            assertThat(json(error).path("error").path("code").asInt()).isEqualTo(400);
+        }
         assertThat(bench.settled().clientErrors()).isEqualTo(1);
     }
 

@@ -34,6 +34,25 @@ class StopSearchTest {
     }
 
     @Test
+    @DisplayName("of a long answer everything is shown once, and a stop string is found behind it")
+    void longAnswer() {
+        StopSearch search = new StopSearch(asked("'stop':['\ud83d\ude25\ud83d\ude25.']"), "x");
+        StringBuilder shown = new StringBuilder();
+        for (int i = 0; i < 1000; i++) {
+            shown.append(search.add(i + "\ud83d\ude25", true, false));
+        }
+        shown.append(search.add("\ud83d\ude25", true, false));
+        shown.append(search.add(".rest", true, false));
+        StringBuilder expected = new StringBuilder("x");
+        for (int i = 0; i < 1000; i++) {
+            expected.append(i).append("\ud83d\ude25");
+        }
+        expected.setLength(expected.length() - 2); // belongs to the stop string
+        assertThat(shown).hasToString(expected.toString());
+        assertThat(search.found()).hasValue("\ud83d\ude25\ud83d\ude25.");
+    }
+
+    @Test
     @DisplayName("a stop string that is part of the answer is shown, what came before the seam is not shown again")
     void included() {
         StopSearch search = new StopSearch(asked("'stop':'END','include_stop_str_in_output':true"), "E");

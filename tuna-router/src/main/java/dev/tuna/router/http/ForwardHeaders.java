@@ -99,7 +99,7 @@ public final class ForwardHeaders {
      */
     public static HttpHeaders toBackend(HttpHeaders client, BackendAddress backend, String clientAddress, boolean tls) {
         HttpHeaders headers = passing(client, NOT_TO_BACKENDS);
-        headers.set(HttpHeaderNames.HOST, host(backend.url()));
+        address(headers, backend);
         List<String> before = client.getAll(X_FORWARDED_FOR);
         headers.set(
                 X_FORWARDED_FOR, before.isEmpty() ? clientAddress : String.join(", ", before) + ", " + clientAddress);
@@ -108,10 +108,20 @@ public final class ForwardHeaders {
         if (host != null) {
             headers.set(X_FORWARDED_HOST, host);
         }
+        return headers;
+    }
+
+    /**
+     * Says to whom a request goes, and shows the credential that it demands.
+     *
+     * @param headers of the request
+     * @param backend where it goes
+     */
+    public static void address(HttpHeaders headers, BackendAddress backend) {
+        headers.set(HttpHeaderNames.HOST, host(backend.url()));
         backend.credential()
                 .ifPresent(credential ->
                         headers.set(credential.header(), credential.value().reveal()));
-        return headers;
     }
 
     /**

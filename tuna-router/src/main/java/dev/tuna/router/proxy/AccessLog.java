@@ -1,6 +1,5 @@
 package dev.tuna.router.proxy;
 
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -47,7 +46,7 @@ final class AccessLog {
 
     void attempt(BackendRuntime on) {
         backend = on.id();
-        tier = on.tier().name().toLowerCase(Locale.ROOT);
+        tier = on.tierName();
         attempts++;
     }
 

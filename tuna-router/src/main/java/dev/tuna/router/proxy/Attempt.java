@@ -343,7 +343,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         if (over) {
             return;
         }
-        if (broken != null && broken.isReused() && !broken.hasAnswered()) {
+        if (wasStale(broken)) {
             resend();
         } else if (relay != null) {
             if (relay.verdict() == Verdict.COMPLETE) {
@@ -363,9 +363,13 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     }
 
     /**
-     * The connection had been idle and the backend closed it before the request reached it, as servers do after some
+     * Whether a connection had been idle and the backend closed it before the request reached it, as servers do after some
      * seconds. Nothing of it was processed, so the same backend gets it again on a fresh connection, once.
      */
+    private static boolean wasStale(@Nullable UpstreamConnection broken) {
+        return broken != null && broken.isReused() && !broken.hasAnswered();
+    }
+
     private void resend() {
         sent = false;
         connect();
@@ -375,8 +379,8 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         if (over) {
             return;
         }
-        boolean flowing = passing || (relay != null && relay.isFlowing());
-        boolean cut = passing || (relay != null && relay.isInsideEvent());
+        boolean flowing = isFlowing();
+        boolean cut = isInsideEvent();
         boolean goesOn = flowing && !cut && exchange.mayGoOn();
         if (flowing && !goesOn && relay != null) {
             relay.flush();
@@ -518,7 +522,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             if (over) {
                 return;
             }
-            if (broken != null && broken.isReused() && !broken.hasAnswered()) {
+            if (wasStale(broken)) {
                 connect();
             } else if (!question.needed()) {
                 start();
@@ -576,7 +580,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     }
 
     boolean mayTakeComment() {
-        return !passing && (relay == null || !relay.isInsideEvent());
+        return !isInsideEvent();
     }
 
     void sweep(long now) {

@@ -14,6 +14,7 @@ import dev.tuna.router.stream.Capabilities;
 import dev.tuna.router.stream.Departure;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -30,6 +31,7 @@ final class BackendRuntime implements Candidate {
     private record Told(EngineLoad load, long at) {}
 
     private final Endpoint endpoint;
+    private final String tierName;
     private final AtomicInteger inFlight = new AtomicInteger();
     private final Swapped<BreakerState> breaker = new Swapped<>(BreakerState.INITIAL);
     private final Swapped<LatencyShare> firstTokens;
@@ -51,6 +53,7 @@ final class BackendRuntime implements Candidate {
         this.firstTokens = new Swapped<>(LatencyShare.full(now));
         this.tokens = new Swapped<>(LatencyShare.full(now));
         this.endpoint = Endpoint.of(backend.address().url());
+        this.tierName = backend.tier().name().toLowerCase(Locale.ROOT);
     }
 
     /** Takes over what may change while attempts run: draining, limits. */
@@ -98,6 +101,11 @@ final class BackendRuntime implements Candidate {
 
     boolean isReplica() {
         return backend.tier() != Tier.SERVERLESS;
+    }
+
+    /** The tier in a word, for headers and logs. */
+    String tierName() {
+        return tierName;
     }
 
     /** What is known of the server behind it. */

@@ -17,7 +17,6 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -231,7 +230,7 @@ final class ClientAnswer {
 
     private static void from(HttpHeaders headers, BackendRuntime backend) {
         headers.set(X_TUNA_BACKEND, backend.id());
-        headers.set(X_TUNA_TIER, backend.tier().name().toLowerCase(Locale.ROOT));
+        headers.set(X_TUNA_TIER, backend.tierName());
     }
 
     private void mark(HttpHeaders headers) {

@@ -215,27 +215,13 @@ final class Continuation {
 
     // --- once it has broken ---
 
-    /** Why nobody can go on; empty if somebody can. */
-    Optional<String> whyNot() {
+    /** Whether somebody can go on; of an answer that is all there but its usage, whether the router can tell that. */
+    boolean mayGoOn() {
         if (finished) {
-            return owesUsage() && (uncounted || recorder.promptTokens() == 0)
-                    ? Optional.of("tokens not counted")
-                    : Optional.empty();
+            return !owesUsage() || (!uncounted && recorder.promptTokens() > 0);
         }
-        if (toolCall) {
-            return Optional.of("inside a tool call");
-        }
-        boolean bestEffort = keepsText() && !said.isEmpty();
-        if (!bestEffort && (!recorder.knowsAnswer() || recorder.settled() == 0)) {
-            return Optional.of("token ids unknown");
-        }
-        if (body.length == 0) {
-            return Optional.of("no memory left to keep the request");
-        }
-        if (moves >= policy.maxMoves()) {
-            return Optional.of("moved too often");
-        }
-        return !bestEffort && isAmbiguous() ? Optional.of("stop strings beside a parser") : Optional.empty();
+        boolean requestIsKept = body.length > 0;
+        return !toolCall && requestIsKept && moves < policy.maxMoves() && (mayBeExact() || mayBePrefilled());
     }
 
     /** Whether a stop string across the seam could not be told from what a parser makes of the text. */
@@ -245,6 +231,10 @@ final class Continuation {
 
     private boolean mayBeExact() {
         return asked.ineligible().isEmpty() && recorder.knowsAnswer() && recorder.settled() > 0 && !isAmbiguous();
+    }
+
+    private boolean mayBePrefilled() {
+        return keepsText() && !said.isEmpty();
     }
 
     /** Whether all that matters has come, so that nobody need go on. */
@@ -346,7 +336,7 @@ final class Continuation {
             // Plain text only: nobody there would tell reasoning and tool calls from it.
             case COMPLETION_TOKENS ->
                 mayBeExact() && (!asked.chat() || (!asked.tools() && !asked.logprobs() && (!reasoning || answering)));
-            case TEXT_PREFILL -> keepsText() && !said.isEmpty();
+            case TEXT_PREFILL -> mayBePrefilled();
             case FINISH -> false;
         };
     }

@@ -1,16 +1,15 @@
 package dev.tuna.router.proxy;
 
+import dev.tuna.router.http.ForwardHeaders;
 import dev.tuna.router.http.PathRules;
 import dev.tuna.router.select.EngineLoad;
 import dev.tuna.spi.BackendAddress;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -157,14 +156,9 @@ final class EngineWatch {
     }
 
     private static FullHttpRequest request(BackendAddress address) {
-        URI url = address.url();
         FullHttpRequest request =
-                new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, PathRules.join(url, PATH));
-        request.headers()
-                .set(HttpHeaderNames.HOST, url.getPort() < 0 ? url.getHost() : url.getHost() + ":" + url.getPort());
-        address.credential()
-                .ifPresent(credential -> request.headers()
-                        .set(credential.header(), credential.value().reveal()));
+                new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, PathRules.join(address.url(), PATH));
+        ForwardHeaders.address(request.headers(), address);
         return request;
     }
 }

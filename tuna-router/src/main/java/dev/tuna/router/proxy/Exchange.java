@@ -505,7 +505,7 @@ final class Exchange extends Sweeper.Member {
 
     /** Whether a stream that breaks now can be continued. */
     boolean mayGoOn() {
-        return continuation != null && continuation.whyNot().isEmpty();
+        return continuation != null && continuation.mayGoOn();
     }
 
     /** The stream has broken, or is about to, and can be continued. */

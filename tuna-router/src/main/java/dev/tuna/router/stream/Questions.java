@@ -1,9 +1,7 @@
 package dev.tuna.router.stream;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -26,11 +24,6 @@ public final class Questions {
 
     private Questions() {}
 
-    /** Writes fields. */
-    private interface Fields {
-        void write(JsonGenerator json) throws IOException;
-    }
-
     /**
      * Asks which tokens the prompt of a request has.
      *
@@ -38,7 +31,7 @@ public final class Questions {
      * @return a body for {@code /tokenize}
      */
     public static byte[] tokenize(byte[] body) {
-        return some(body, PROMPT, json -> {});
+        return Fields.copied(body, PROMPT::contains, json -> {}, 64);
     }
 
     /**
@@ -49,34 +42,11 @@ public final class Questions {
      * @return a body for {@code /detokenize}
      */
     public static byte[] detokenize(byte[] body, int[] ids) {
-        return some(body, Set.of("model"), json -> {
+        Fields tokens = json -> {
             json.writeFieldName("tokens");
             json.writeArray(ids, 0, ids.length);
-        });
-    }
-
-    private static byte[] some(byte[] body, Set<String> wanted, Fields more) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(body.length + 64);
-        try (JsonParser from = StreamRequest.JSON.createParser(body);
-                JsonGenerator json = StreamRequest.JSON.createGenerator(bytes)) {
-            from.nextToken();
-            json.writeStartObject();
-            while (from.nextToken() == JsonToken.FIELD_NAME) {
-                String name = from.currentName();
-                from.nextToken();
-                if (wanted.contains(name)) {
-                    json.writeFieldName(name);
-                    json.copyCurrentStructure(from);
-                } else {
-                    from.skipChildren();
-                }
-            }
-            more.write(json);
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException("a body that was readable no longer is", e);
-        }
-        return bytes.toByteArray();
+        };
+        return Fields.copied(body, "model"::equals, tokens, 8 * ids.length + 64);
     }
 
     /** Reads one value of an answer. */
@@ -151,11 +121,7 @@ public final class Questions {
      * @throws UncheckedIOException if it is not JSON
      */
     public static String content(byte[] event) {
-        int from = 0;
-        while (from < event.length && event[from] != '{') {
-            from++;
-        }
-        byte[] json = Arrays.copyOfRange(event, from, event.length);
+        byte[] json = Arrays.copyOfRange(event, SeamFilter.dataOf(event), event.length);
         return value(json, "content", "", parser -> parser.getValueAsString(""));
     }
 

@@ -3,9 +3,7 @@ package dev.tuna.router.stream;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -155,34 +153,13 @@ public final class ResumeRequest {
         json.writeArray(soFar, 0, soFar.length);
     }
 
-    /** Writes what is different. */
-    private interface Rest {
-        void write(JsonGenerator json) throws IOException;
-    }
-
-    private byte[] write(Predicate<String> kept, Rest rest) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(body.length + 8 * soFar.length + 256);
-        try (JsonParser from = StreamRequest.JSON.createParser(body);
-                JsonGenerator json = StreamRequest.JSON.createGenerator(bytes)) {
-            from.nextToken();
-            json.writeStartObject();
-            while (from.nextToken() == JsonToken.FIELD_NAME) {
-                String name = from.currentName();
-                from.nextToken();
-                if (kept.test(name) && (stops || !name.equals("stop"))) {
-                    json.writeFieldName(name);
-                    json.copyCurrentStructure(from);
-                } else {
-                    from.skipChildren();
-                }
-            }
+    private byte[] write(Predicate<String> kept, Fields rest) {
+        Fields more = json -> {
             common(json);
             rest.write(json);
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException("a body that was readable no longer is", e);
-        }
-        return bytes.toByteArray();
+        };
+        return Fields.copied(
+                body, name -> kept.test(name) && (stops || !name.equals("stop")), more, 8 * soFar.length + 256);
     }
 
     private void common(JsonGenerator json) throws IOException {

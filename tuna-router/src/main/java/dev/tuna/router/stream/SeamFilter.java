@@ -70,20 +70,15 @@ public final class SeamFilter {
      * @return what the client gets
      */
     public Chunk rewrite(byte[] event, boolean finish, int generated) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(event.length + 64);
         Copy copy = new Copy(finish, generated);
         int from = dataOf(event);
-        try (JsonParser json = StreamRequest.JSON.createParser(event, from, event.length - from)) {
-            bytes.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
-            JsonGenerator to = StreamRequest.JSON.createGenerator(bytes);
-            json.nextToken();
-            copy.root(json, to);
-            to.flush();
-        } catch (IOException e) {
-            throw new UncheckedIOException("a chunk that was well-formed no longer is", e);
-        }
-        bytes.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
-        return new Chunk(bytes.toByteArray(), copy.shown);
+        byte[] rewritten = framed(event.length + 64, to -> {
+            try (JsonParser json = StreamRequest.JSON.createParser(event, from, event.length - from)) {
+                json.nextToken();
+                copy.root(json, to);
+            }
+        });
+        return new Chunk(rewritten, copy.shown);
     }
 
     /**
@@ -119,25 +114,27 @@ public final class SeamFilter {
         });
     }
 
-    private interface Body {
-        void write(JsonGenerator json) throws IOException;
-    }
-
-    private byte[] event(Body body) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
-        bytes.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
-        try {
-            JsonGenerator json = StreamRequest.JSON.createGenerator(bytes);
+    private byte[] event(Fields more) {
+        return framed(256, json -> {
             json.writeStartObject();
             json.writeStringField("id", head.id);
             json.writeStringField("object", object());
             json.writeNumberField("created", head.created);
             json.writeStringField("model", head.model);
-            body.write(json);
+            more.write(json);
             json.writeEndObject();
+        });
+    }
+
+    private static byte[] framed(int size, Fields object) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(size);
+        bytes.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
+        try {
+            JsonGenerator json = StreamRequest.JSON.createGenerator(bytes);
+            object.write(json);
             json.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException("writing to memory failed", e);
+            throw new UncheckedIOException("a chunk that was well-formed no longer is", e);
         }
         bytes.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
         return bytes.toByteArray();
@@ -189,7 +186,7 @@ public final class SeamFilter {
     }
 
     /** Where the JSON begins. */
-    private static int dataOf(byte[] event) {
+    static int dataOf(byte[] event) {
         int at = 0;
         while (at < event.length && event[at] != '{') {
             at++;

@@ -164,7 +164,7 @@ class ControlPlaneTest {
         assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
         assertThat(world.cloud.snapshot().empty()).isTrue();
         assertThat(world.gateway.has("chat")).isFalse();
-        assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));
+        assertThat(world.secrets.refs()).noneMatch(ref -> ref.name().startsWith("deployments/"));
         DestroyReport report = destroyed.join();
         assertThat(report.removed()).hasSize(2);
         assertThat(report.cost().total()).isCloseTo(cloudTotal(), ROUNDING);
@@ -552,7 +552,7 @@ class ControlPlaneTest {
     }
 
     private static void crashAfter(int steps, boolean destroying) {
-        try (var world = new Simulation(rememberingAll())) {
+        try (var world = new Simulation(Simulation.rememberingAll())) {
             world.stepwise = true;
             Deployment chat = world.start()
                     .deploy(Simulation.chat().serverlessProviders("local").build());
@@ -583,7 +583,7 @@ class ControlPlaneTest {
             assertThat(billedTime(world.tuna.cost("chat")))
                     .as("bill after a crash at step %s", steps)
                     .isEqualTo(meteredTime(world));
-            assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));
+            assertThat(world.secrets.refs()).noneMatch(ref -> ref.name().startsWith("deployments/"));
         }
     }
 
@@ -599,7 +599,7 @@ class ControlPlaneTest {
     }
 
     private static void daysWithPreemptions(int days) {
-        try (var month = new Simulation(rememberingAll())) {
+        try (var month = new Simulation(Simulation.rememberingAll())) {
             month.timings = ControlTimings.DEFAULT.toBuilder()
                     .observeInterval(Duration.ofSeconds(30))
                     .build();
@@ -626,18 +626,6 @@ class ControlPlaneTest {
             assertThat(month.cloud.snapshot().replicas()).hasSizeGreaterThan(2 * days);
             assertThat(billedTime(chat.cost())).isEqualTo(meteredTime(month));
         }
-    }
-
-    private static CloudSettings rememberingAll() {
-        CloudSettings usual =
-                CloudSettings.DEFAULT.withColdStart(Duration.ofSeconds(40)).withBootDelay(Duration.ofMinutes(5));
-        return new CloudSettings(
-                usual.pools(),
-                usual.serverlessPrices(),
-                usual.coldStart(),
-                usual.deployTime(),
-                usual.queueLimit(),
-                Duration.ofDays(365));
     }
 
     private static void takeAway(Simulation month, boolean withNotice) {

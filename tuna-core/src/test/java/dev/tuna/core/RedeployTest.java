@@ -48,16 +48,6 @@ class RedeployTest {
         return chat().maxModelLen(8192).build();
     }
 
-    private static boolean spotServes(Simulation world, Deployment deployment) {
-        return world.until(() -> deployment.status().spotState() == SpotState.READY);
-    }
-
-    private Deployment serving() {
-        Deployment chat = world.start().deploy(chat().build());
-        assertThat(spotServes(world, chat)).isTrue();
-        return chat;
-    }
-
     private RollReport ended(Deployment chat) {
         CompletableFuture<RollReport> rolled = chat.rolled();
         assertThat(world.until(rolled::isDone)).isTrue();
@@ -72,7 +62,7 @@ class RedeployTest {
 
     @Test
     void theChangedRequestTakesOverWhenItServesAsMuchAndWhatWasBeforeIsRemoved() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         String key = chat.apiKey().orElseThrow().reveal();
 
         assertThat(world.tuna.redeploy(changed()).name()).isEqualTo("chat");
@@ -107,7 +97,7 @@ class RedeployTest {
 
     @Test
     void noRequestIsLostAndStreamsOfTheOldBackendsAreFinishedBeforeTheyGo() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         world.traffic("chat", Duration.ofMinutes(4), SECOND, Duration.ofSeconds(3));
         while (!chat.rolled().isDone()) {
@@ -146,7 +136,7 @@ class RedeployTest {
     }
 
     private Deployment longAnswerDuringARoll() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         world.gateway.request("chat", Duration.ofMinutes(25));
         assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
@@ -155,7 +145,7 @@ class RedeployTest {
 
     @Test
     void nobodyIsToldOfARollBeforeItIsOnDisk() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(2));
         world.unwritable = true;
@@ -203,7 +193,7 @@ class RedeployTest {
 
     @Test
     void aChangeThatNobodyCanServeIsGivenUpAndWhatServedGoesOn() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.cloud.faults(call ->
                 call.operation() == Operation.PUT_ENDPOINT ? Optional.of(CallFault.status(403)) : Optional.empty());
         world.tuna.redeploy(chat().serverlessOnly(true).maxModelLen(8192).build());
@@ -227,7 +217,7 @@ class RedeployTest {
 
     @Test
     void aChangeThatDoesNotServeInTimeIsGivenUp() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.cloud.failBoots("local-1a/l4-1/SPOT", 1000);
         world.cloud.failBoots("local-1b/l4-1/SPOT", 1000);
         world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.timeout()));
@@ -248,7 +238,7 @@ class RedeployTest {
 
     @Test
     void aChangeThatServesOnServerlessOnlyTakesOverWhenItsTimeIsUp() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
         world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
         world.tuna.redeploy(changed());
@@ -274,7 +264,7 @@ class RedeployTest {
 
     @Test
     void aRestartInTheMiddleDoesNotMakeAnEndpointOutweighAFleetThatIsNotSeenYet() {
-        serving();
+        world.serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(2));
         world.cloud.faults(FaultScript.onEvery(Operation.OBSERVE, CallFault.status(500)));
@@ -290,7 +280,7 @@ class RedeployTest {
 
     @Test
     void aFleetThatNobodySeesAgainDoesNotHoldTheChangeUpForEver() {
-        serving();
+        world.serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(2));
         world.cloud.faults(FaultScript.onEvery(Operation.OBSERVE, CallFault.status(500)));
@@ -302,7 +292,7 @@ class RedeployTest {
 
     @Test
     void timeInWhichNobodyWorkedOnAChangeDoesNotCount() {
-        serving();
+        world.serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(1));
         world.tuna.close();
@@ -317,7 +307,7 @@ class RedeployTest {
 
     @Test
     void aChangeWaitsForAnEndpointIfWhatServesHasOne() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.timeout()));
         world.tuna.redeploy(changed());
         assertThat(world.until(() -> serving(chat, "r2-replica-") == 1)).isTrue();
@@ -335,7 +325,7 @@ class RedeployTest {
         ScalingPolicy one = ScalingPolicy.DEFAULT.withSpot(
                 ScalingPolicy.Spot.builder().minReplicas(1).build());
         Deployment chat = world.start().deploy(chat().scaling(one).build());
-        assertThat(spotServes(world, chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         world.cloud.faults(FaultScript.onEvery(Operation.READ_POOLS, CallFault.status(403)));
         world.tuna.redeploy(chat().scaling(one).maxModelLen(8192).build());
         world.pass(Duration.ofMinutes(29));
@@ -354,7 +344,7 @@ class RedeployTest {
 
     @Test
     void numbersThatOnlyTunaLooksAtHoldAtOnceAndReplaceNothing() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         ScalingPolicy two = ScalingPolicy.DEFAULT.withSpot(
                 ScalingPolicy.Spot.builder().minReplicas(2).build());
         world.tuna.redeploy(chat().scaling(two).build());
@@ -376,16 +366,16 @@ class RedeployTest {
         Deployment chat = world.start().deploy(chat().serverlessOnly(true).build());
         assertThat(world.until(() -> chat.ready().isDone())).isTrue();
         world.tuna.redeploy(chat().build());
-        assertThat(spotServes(world, chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         assertThat(ended(chat).outcome()).isEqualTo(Outcome.ADJUSTED);
         world.restart();
         Deployment again = world.tuna.deployment("chat").orElseThrow();
-        assertThat(spotServes(world, again)).isTrue();
+        assertThat(world.spotServes(again)).isTrue();
     }
 
     @Test
     void anotherLimitOfReplicasIsARollWhereTheEndpointHasItsLimitFromIt() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         var three = ScalingPolicy.Spot.builder().maxReplicas(3).build();
         world.tuna.redeploy(
                 chat().scaling(ScalingPolicy.DEFAULT.withSpot(three)).build());
@@ -399,7 +389,7 @@ class RedeployTest {
                 ScalingPolicy.DEFAULT.spot(),
                 ScalingPolicy.Serverless.builder().workersMax(4).build());
         Deployment chat = world.start().deploy(chat().scaling(own).build());
-        assertThat(spotServes(world, chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         var three = ScalingPolicy.Spot.builder().maxReplicas(3).build();
         world.tuna.redeploy(chat().scaling(own.withSpot(three)).build());
         assertThat(ended(chat).outcome()).isEqualTo(Outcome.ADJUSTED);
@@ -436,7 +426,7 @@ class RedeployTest {
 
     @Test
     void anEqualRequestChangesNothing() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         assertThat(chat.rolled()).isCompleted();
         world.tuna.redeploy(chat().build());
         assertThat(chat.rolled()).isCompletedWithValueMatching(report -> report.outcome() == Outcome.UNCHANGED);
@@ -445,7 +435,7 @@ class RedeployTest {
 
     @Test
     void anotherChangeReplacesTheOneOnItsWay() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         CompletableFuture<RollReport> first = chat.rolled();
         world.pass(Duration.ofMinutes(1));
@@ -464,7 +454,7 @@ class RedeployTest {
 
     @Test
     void theNumberOfARevisionThatWasGivenUpIsNotGivenAgainAfterARestart() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(1));
         world.tuna.redeploy(chat().build());
@@ -477,7 +467,7 @@ class RedeployTest {
 
     @Test
     void askingForWhatServesEndsTheRoll() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         CompletableFuture<RollReport> rolled = chat.rolled();
         world.pass(Duration.ofMinutes(1));
@@ -491,7 +481,7 @@ class RedeployTest {
 
     @Test
     void destroyingEndsBothAndTheBillHasAllRevisions() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
         assertThat(onlyOneRevisionIsLeft(chat)).isTrue();
@@ -515,7 +505,7 @@ class RedeployTest {
 
     @Test
     void aStuckRevisionKeepsTheNameUntilItIsGone() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         String old = world.running().get(0).id();
         world.cloud.faults(
                 call -> call.operation() == Operation.TERMINATE && call.target().equals(old)
@@ -536,7 +526,7 @@ class RedeployTest {
 
     @Test
     void aChangedModelNameTakesOverAtTheSwitch() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(DeployRequest.builder("Qwen/Qwen3-4B", "L4")
                 .serviceName("chat")
                 .serverlessProviders("local")
@@ -565,7 +555,7 @@ class RedeployTest {
         Deployment chat = world.tuna.deploy(chat().build());
         assertThatThrownBy(() -> world.tuna.deploy(chat().maxModelLen(8192).build()))
                 .hasMessageContaining("redeploy");
-        assertThat(spotServes(world, chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         world.tuna.redeploy(changed());
         assertThatThrownBy(() -> world.tuna.deploy(
                         DeployRequest.builder("m", "L4").serviceName("chat-r2").build()))
@@ -578,7 +568,7 @@ class RedeployTest {
 
     @Test
     void theNextProcessGoesOnWithTheRoll() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(changed());
         world.pass(Duration.ofMinutes(1));
         world.restart();
@@ -615,7 +605,7 @@ class RedeployTest {
         try (var world = new Simulation(Simulation.rememberingAll())) {
             world.stepwise = true;
             Deployment chat = world.start().deploy(chat().build());
-            assertThat(spotServes(world, chat)).isTrue();
+            assertThat(world.spotServes(chat)).isTrue();
             world.tuna.redeploy(changed());
             var left = new AtomicInteger(steps);
             world.time.runUntil(() -> left.getAndDecrement() == 0, Duration.ofMinutes(20));
@@ -642,7 +632,7 @@ class RedeployTest {
         assertThat(world.store.load().resources()).isEmpty();
         assertThat(world.store.load().deployments()).isEmpty();
         assertThat(world.gateway.has("chat")).isFalse();
-        assertThat(world.secrets.all.keySet()).noneMatch(ref -> ref.name().startsWith("deployments/"));
+        assertThat(world.secrets.refs()).noneMatch(ref -> ref.name().startsWith("deployments/"));
     }
 
     private static Duration billedTime(CostReport cost) {

@@ -6,8 +6,6 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.ScalingPolicy;
-import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.core.control.ControlTimings;
@@ -15,10 +13,10 @@ import dev.tuna.core.control.Gateway;
 import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteLoad;
-import dev.tuna.spi.SecretStore;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.PoolSettings;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
+import dev.tuna.testkit.contract.InMemorySecretStore;
 import dev.tuna.testkit.time.VirtualTime;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -33,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -135,7 +132,7 @@ class ScaleTest {
     private Tuna start(SqliteStateStore store, ControlTimings timings) {
         return Tuna.builder()
                 .store(store)
-                .secrets(new Secrets())
+                .secrets(new InMemorySecretStore())
                 .clock(time)
                 .ticker(time.ticker())
                 .scheduler(time.newScheduler())
@@ -193,24 +190,5 @@ class ScaleTest {
 
         @Override
         public void close() {}
-    }
-
-    private static final class Secrets implements SecretStore {
-        private final Map<SecretRef, Secret> all = new ConcurrentHashMap<>();
-
-        @Override
-        public Optional<Secret> get(SecretRef ref) {
-            return Optional.ofNullable(all.get(ref));
-        }
-
-        @Override
-        public void put(SecretRef ref, Secret secret) {
-            all.put(ref, secret);
-        }
-
-        @Override
-        public void remove(SecretRef ref) {
-            all.remove(ref);
-        }
     }
 }

@@ -1,12 +1,14 @@
 package dev.tuna.core;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
-import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
+import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.control.ControlTimings;
@@ -15,7 +17,6 @@ import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.LedgerEntry;
-import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.SpotProvider;
 import dev.tuna.spi.StateChange;
@@ -24,17 +25,16 @@ import dev.tuna.spi.StateStore;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
+import dev.tuna.testkit.contract.InMemorySecretStore;
 import dev.tuna.testkit.time.VirtualTime;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BooleanSupplier;
 
@@ -45,7 +45,7 @@ public final class Simulation implements AutoCloseable {
 
     public final VirtualTime time = VirtualTime.create();
     public final SimulatedCloud cloud;
-    public final Secrets secrets = new Secrets();
+    public final InMemorySecretStore secrets = new InMemorySecretStore();
 
     /** The plugins; a test may put its own around them before the start. */
     public ServerlessProvider serverless;
@@ -161,6 +161,17 @@ public final class Simulation implements AutoCloseable {
         return DeployRequest.builder("Qwen/Qwen3-0.6B", "L4").serviceName("chat");
     }
 
+    /** Deploys a chat and waits until replicas serve it. */
+    public Deployment serving() {
+        Deployment chat = start().deploy(chat().serverlessProviders("local").build());
+        assertThat(spotServes(chat)).isTrue();
+        return chat;
+    }
+
+    public boolean spotServes(Deployment deployment) {
+        return until(() -> deployment.status().spotState() == SpotState.READY);
+    }
+
     public boolean until(BooleanSupplier condition) {
         return time.runUntil(condition, LONG);
     }
@@ -241,26 +252,6 @@ public final class Simulation implements AutoCloseable {
         @Override
         public void close() {
             inner.close();
-        }
-    }
-
-    /** Secrets in memory. */
-    public static final class Secrets implements SecretStore {
-        public final Map<SecretRef, Secret> all = new ConcurrentHashMap<>();
-
-        @Override
-        public Optional<Secret> get(SecretRef ref) {
-            return Optional.ofNullable(all.get(ref));
-        }
-
-        @Override
-        public void put(SecretRef ref, Secret secret) {
-            all.put(ref, secret);
-        }
-
-        @Override
-        public void remove(SecretRef ref) {
-            all.remove(ref);
         }
     }
 }

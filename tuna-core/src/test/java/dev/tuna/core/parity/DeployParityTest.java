@@ -38,10 +38,6 @@ class DeployParityTest {
         return Simulation.chat().serverlessProviders("local");
     }
 
-    private boolean spotServes(Deployment deployment) {
-        return world.until(() -> deployment.status().spotState() == SpotState.READY);
-    }
-
     @Test
     @DisplayName("O-05: both tiers are checked before anything is made, and the status says at once what is wrong")
     void bothTiersArePreflighted() {
@@ -104,7 +100,7 @@ class DeployParityTest {
     @DisplayName("O-09, O-12, O-13: no machine is rented for a router, and replicas are begun without a request")
     void nothingIsRentedButReplicas() {
         Deployment chat = world.start().deploy(chat().build());
-        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         assertThat(world.cloud.snapshot().replicas()).hasSize(1);
         assertThat(chat.status().backends())
                 .extracting(BackendStatus::tier)
@@ -119,8 +115,8 @@ class DeployParityTest {
                 .serviceName("other")
                 .serverlessProviders("local")
                 .build());
-        assertThat(spotServes(chat)).isTrue();
-        assertThat(spotServes(other)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
+        assertThat(world.spotServes(other)).isTrue();
         assertThat(other.endpoint()).isEqualTo(chat.endpoint());
         assertThat(world.gateway.route("chat").replicas())
                 .doesNotContainAnyElementsOf(world.gateway.route("other").replicas());
@@ -137,7 +133,7 @@ class DeployParityTest {
         world.pass(Duration.ofMinutes(2));
         assertThat(world.gateway.route("chat").replicas()).isEmpty();
         assertThat(world.gateway.route("chat").warming()).isEqualTo(1);
-        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         assertThat(world.gateway.route("chat").replicas()).hasSize(1);
         world.cloud.lose(world.running().get(0).id());
         world.pass(Duration.ofSeconds(10));
@@ -159,7 +155,7 @@ class DeployParityTest {
     void spotServesWhereServerlessIsRefused() {
         world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
         Deployment chat = world.start().deploy(chat().build());
-        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.spotServes(chat)).isTrue();
         world.gateway.request("chat", SECOND);
         assertThat(world.until(() -> chat.status().traffic().succeeded() == 1)).isTrue();
         assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);

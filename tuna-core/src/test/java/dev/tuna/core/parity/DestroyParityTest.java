@@ -35,18 +35,10 @@ class DestroyParityTest {
         world.close();
     }
 
-    private Deployment serving() {
-        Deployment chat = world.start()
-                .deploy(Simulation.chat().serverlessProviders("local").build());
-        assertThat(world.until(() -> chat.status().spotState() == SpotState.READY))
-                .isTrue();
-        return chat;
-    }
-
     @Test
     @DisplayName("O-21: requests in flight are finished first, and the endpoint goes last")
     void drainsAndTakesTheEndpointAwayLast() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.gateway.request("chat", Duration.ofSeconds(40));
         CompletableFuture<DestroyReport> destroyed = chat.destroy();
         world.pass(Duration.ofSeconds(30));
@@ -69,7 +61,7 @@ class DestroyParityTest {
     @Test
     @DisplayName("C-08: destroyed means that every cloud has confirmed it")
     void isNotDestroyedWhileAProviderRefuses() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.cloud.faults(FaultScript.onEvery(Operation.TERMINATE, CallFault.status(403)));
         CompletableFuture<DestroyReport> destroyed = chat.destroy();
         world.pass(Duration.ofHours(1));
@@ -84,7 +76,7 @@ class DestroyParityTest {
     @Test
     @DisplayName("C-09: all deployments go side by side, and a stuck one holds up nobody")
     void aStuckDeploymentHoldsUpNoOther() {
-        serving();
+        world.serving();
         Deployment other = world.tuna.deploy(DeployRequest.builder("other/model", "L4")
                 .serviceName("other")
                 .serverlessProviders("local")
@@ -142,7 +134,7 @@ class DestroyParityTest {
     void helpersAreVerifiedToo() {
         var plugin = new WithHelper(world);
         world.serverless = plugin;
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         CompletableFuture<DestroyReport> destroyed = chat.destroy();
         world.pass(Duration.ofMinutes(30));
         assertThat(destroyed).isNotDone();
@@ -162,7 +154,7 @@ class DestroyParityTest {
     @Test
     @DisplayName("O-23: what goes belongs to the deployment; what another one or another owner has stays")
     void touchesNothingElse() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         Deployment other = world.tuna.deploy(DeployRequest.builder("other/model", "L4")
                 .serviceName("other")
                 .serverlessProviders("local")
@@ -180,7 +172,7 @@ class DestroyParityTest {
     @Test
     @DisplayName("C-08: a destroy asked for while the state cannot be stored is done when it can")
     void nothingIsLostWhileTheStoreCannotBeWritten() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.unwritable = true;
         CompletableFuture<DestroyReport> destroyed = chat.destroy();
         world.pass(Duration.ofMinutes(5));

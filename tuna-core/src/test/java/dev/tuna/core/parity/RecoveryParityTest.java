@@ -38,14 +38,6 @@ class RecoveryParityTest {
         world.close();
     }
 
-    private Deployment serving() {
-        Deployment chat = world.start()
-                .deploy(Simulation.chat().serverlessProviders("local").build());
-        assertThat(world.until(() -> chat.status().spotState() == SpotState.READY))
-                .isTrue();
-        return chat;
-    }
-
     private String adopted() {
         return world.events.stream()
                 .filter(event -> event.kind() == Kind.ADOPTED)
@@ -57,7 +49,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-02: a change keeps what the deployment before it made, and removes it")
     void aChangeForgetsNothing() {
-        Deployment chat = serving();
+        Deployment chat = world.serving();
         world.tuna.redeploy(
                 Simulation.chat().serverlessProviders("local").maxModelLen(8192).build());
         world.pass(Duration.ofSeconds(1));
@@ -91,7 +83,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-05: the next process says what it found and what goes on")
     void theNextProcessSaysWhatGoesOn() {
-        serving();
+        world.serving();
         world.restart();
         assertThat(adopted()).contains("2 backends", "kept: local, replica-1");
 
@@ -169,7 +161,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-05: a replica that the store lost is taken in again, and billed from its creation")
     void anOrphanOfALiveDeploymentCanBeAdopted() {
-        serving();
+        world.serving();
         forget("replica-1");
         Deployment chat = world.tuna.deployment("chat").orElseThrow();
         Orphan orphan = onlyOrphan();
@@ -194,7 +186,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-05: with the store lost and the owner id kept, everything is found and can be removed")
     void withTheOwnerIdWhatWasLostCanBeDestroyed() {
-        serving();
+        world.serving();
         world.tuna.close();
         world.store.close();
         world.store = new InMemoryStateStore("0123456789abcdef");
@@ -215,7 +207,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-05: with the owner id lost too, what is found is another owner's and is never touched")
     void withoutTheOwnerIdNothingIsTouched() {
-        serving();
+        world.serving();
         world.tuna.close();
         world.store.close();
         world.store = new InMemoryStateStore("fedcba9876543210");
@@ -243,7 +235,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-05: what belongs to a live deployment, or does not fit one, is refused with the reason")
     void whatDoesNotFitIsRefused() {
-        serving();
+        world.serving();
         world.tuna.redeploy(Simulation.chat()
                 .serverlessProviders("local")
                 .serverlessOnly(true)
@@ -263,7 +255,7 @@ class RecoveryParityTest {
     @Test
     @DisplayName("D-05: a cloud that could not be searched is part of the result")
     void aCloudThatCannotBeSearchedIsNamed() {
-        serving();
+        world.serving();
         world.cloud.faults(FaultScript.onEvery(Operation.LIST_REPLICAS, CallFault.status(401)));
         OrphanReport report = world.tuna.orphans();
         assertThat(report.found()).isEmpty();

@@ -273,7 +273,7 @@ final class Invariants {
         if (!known.isEmpty()) {
             world.violated("left in the store: " + known);
         }
-        List<String> secrets = world.secrets.all.keySet().stream()
+        List<String> secrets = world.secrets.refs().stream()
                 .map(ref -> ref.name())
                 .filter(name -> name.startsWith("deployments/"))
                 .toList();

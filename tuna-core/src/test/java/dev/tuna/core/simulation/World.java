@@ -3,8 +3,6 @@ package dev.tuna.core.simulation;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
-import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.Tuna;
@@ -13,7 +11,6 @@ import dev.tuna.core.control.Prober;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.spi.BackendAddress;
-import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateChange;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.EndpointView;
@@ -21,12 +18,12 @@ import dev.tuna.testkit.cloud.model.PoolSettings;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
+import dev.tuna.testkit.contract.InMemorySecretStore;
 import dev.tuna.testkit.time.VirtualTime;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,7 +54,7 @@ final class World implements AutoCloseable {
     final Trace trace = new Trace(time);
     final SimulatedCloud first = SimulatedCloud.on(time, settings(), "first");
     final SimulatedCloud second = SimulatedCloud.on(time, settings(), "second");
-    final Secrets secrets = new Secrets();
+    final InMemorySecretStore secrets = new InMemorySecretStore();
     final List<String> broken = new ArrayList<>();
 
     private final ScheduledExecutorService scheduler = time.newScheduler();
@@ -317,25 +314,5 @@ final class World implements AutoCloseable {
     public void close() {
         close("the run is over");
         store.close();
-    }
-
-    /** Secrets in memory. */
-    static final class Secrets implements SecretStore {
-        final Map<SecretRef, Secret> all = new LinkedHashMap<>();
-
-        @Override
-        public Optional<Secret> get(SecretRef ref) {
-            return Optional.ofNullable(all.get(ref));
-        }
-
-        @Override
-        public void put(SecretRef ref, Secret secret) {
-            all.put(ref, secret);
-        }
-
-        @Override
-        public void remove(SecretRef ref) {
-            all.remove(ref);
-        }
     }
 }

@@ -35,6 +35,15 @@ public final class InMemorySecretStore implements SecretStore {
     }
 
     /**
+     * What is kept now.
+     *
+     * @return a snapshot of the names
+     */
+    public Set<SecretRef> refs() {
+        return Set.copyOf(secrets.keySet());
+    }
+
+    /**
      * Every value that was ever put, also those replaced or removed since.
      *
      * @return a snapshot

@@ -93,7 +93,7 @@ final class Adoption {
         if (!managed.fleet().cloud().equals(Optional.of(provider))) {
             return Optional.of("it rents no replicas from " + provider);
         }
-        long machines = managed.replicas().filter(replica -> !replica.isGone()).count();
+        int machines = managed.replicas(replica -> !replica.isGone());
         int most = managed.scaling().spot().maxReplicas();
         return machines >= most
                 ? Optional.of("it has " + machines + " replicas, and max_replicas is " + most)

@@ -107,16 +107,15 @@ final class Brain {
     private static void heardJoined(Turn turn, Stray stray) {
         boolean serverless = stray.tier() == Tier.SERVERLESS;
         String provider = stray.resource().provider();
-        int number;
+        Revision revision = turn.state().revision();
+        String id;
         if (serverless) {
             turn.choice(turn.state().choice().joined());
-            number = turn.state().choice().begun();
+            id = revision.endpoint(provider, turn.state().choice().begun());
         } else {
             turn.fleet(fleet -> fleet.launched++);
-            number = turn.state().fleet().launched();
+            id = revision.replica(turn.state().fleet().launched());
         }
-        String plain = serverless ? (number == 1 ? provider : provider + "-" + number) : "replica-" + number;
-        String id = turn.state().revision().backend(plain);
         Now asked = new Now(stray.since(), turn.steady());
         turn.add(Backend.intended(id, stray.tier(), provider, "{}", asked).with(draft -> {
             draft.enter(State.LIVE);

@@ -407,13 +407,10 @@ public final class Controller implements AutoCloseable {
                 + " takes all new requests; revision "
                 + former.state().revision().number() + " finishes what it has and is removed";
         CompletableFuture<RollReport> rolled = service.rolled();
-        writer.write(
-                StoreWriter.together(
-                        List.of(change(successor, List.of(), now.wall()), change(former, List.of(), now.wall()))),
-                () -> {
-                    tell(successor.state(), DeploymentEvent.Kind.ROLLED, detail);
-                    tell(service, rolled, RollReport.Outcome.ROLLED, detail);
-                });
+        storeBoth(successor, former, now, () -> {
+            tell(successor.state(), DeploymentEvent.Kind.ROLLED, detail);
+            tell(service, rolled, RollReport.Outcome.ROLLED, detail);
+        });
         if (!former.state().served()) {
             tell(successor.state(), DeploymentEvent.Kind.READY, "serves");
         }
@@ -428,12 +425,16 @@ public final class Controller implements AutoCloseable {
         names.settle(service);
         String detail = "revision " + successor.state().revision().number() + " is given up: " + reason;
         CompletableFuture<RollReport> rolled = service.rolled();
-        writer.write(
-                StoreWriter.together(List.of(
-                        change(successor, List.of(), now.wall()), change(service.current(), List.of(), now.wall()))),
-                () -> tell(service, rolled, RollReport.Outcome.ABANDONED, detail));
+        storeBoth(successor, service.current(), now, () -> tell(service, rolled, RollReport.Outcome.ABANDONED, detail));
         tell(successor.state(), DeploymentEvent.Kind.ROLL_ABANDONED, detail);
         take(service, successor, new Message.DestroyAsked());
+    }
+
+    /** Two revisions change together or not at all. */
+    private void storeBoth(Slot one, Slot other, Now now, Runnable after) {
+        writer.write(
+                StoreWriter.together(List.of(change(one, List.of(), now.wall()), change(other, List.of(), now.wall()))),
+                after);
     }
 
     private void tell(

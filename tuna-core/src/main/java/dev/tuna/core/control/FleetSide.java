@@ -27,7 +27,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /** The rented half of a deployment: keeps as many replicas as the traffic asks for. Pure. */
@@ -56,7 +55,7 @@ final class FleetSide {
                 && turn.state().replicas().anyMatch(replica -> isProven(turn, replica) && isNewer(replica, fleet))) {
             proven(turn);
         }
-        if (fleet.usable() && serving(turn) >= decision.target()) {
+        if (fleet.usable() && turn.state().replicas(Backend::serves) >= decision.target()) {
             // Nobody waits for a machine any more, so it is no problem that there was none.
             turn.solved(TOPIC);
         }
@@ -68,10 +67,6 @@ final class FleetSide {
                 turn.timings().bootDeadline(),
                 turn.steady());
         actions.forEach(action -> act(turn, action));
-    }
-
-    private static int serving(Turn turn) {
-        return count(turn.state(), Backend::serves);
     }
 
     /** Whether it has served for so long that it will not break down on account of what it is made of. */
@@ -123,18 +118,7 @@ final class FleetSide {
     }
 
     private static int booting(Managed state) {
-        return count(state, replica -> replica.isWanted() && !replica.isReady());
-    }
-
-    /** A loop, since every step asks. */
-    private static int count(Managed state, Predicate<Backend> which) {
-        int count = 0;
-        for (Backend backend : state.backends().values()) {
-            if (!backend.isServerless() && which.test(backend)) {
-                count++;
-            }
-        }
-        return count;
+        return state.replicas(replica -> replica.isWanted() && !replica.isReady());
     }
 
     private static Optional<Instant> lastReadyAt(Managed state) {
@@ -291,11 +275,8 @@ final class FleetSide {
                     .ifPresent(moment -> turn.fleet(draft -> draft.retry = draft.retry.pausedUntil(moment)));
             if (turn.state().goal() == Goal.SERVE) {
                 // The limit may have been lowered since it was asked for.
-                long present = turn.state()
-                        .replicas()
-                        .filter(replica -> !replica.isGone())
-                        .count();
-                long room = turn.state().scaling().spot().maxReplicas() - present;
+                int present = turn.state().replicas(replica -> !replica.isGone());
+                int room = turn.state().scaling().spot().maxReplicas() - present;
                 prepared.plans().stream().limit(Math.max(0, room)).forEach(plan -> intend(turn, plan));
             }
         });
@@ -305,7 +286,7 @@ final class FleetSide {
         CapacityPool best = plan.pools().get(0);
         int number = turn.state().fleet().launched() + 1;
         turn.fleet(draft -> draft.launched = number);
-        String id = turn.state().revision().backend("replica-" + number);
+        String id = turn.state().revision().replica(number);
         turn.add(Backend.intended(id, best.tier(), best.provider(), PlanJson.write(plan), turn.now()));
     }
 

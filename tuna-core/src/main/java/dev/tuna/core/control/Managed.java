@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -107,6 +108,17 @@ record Managed(
 
     Stream<Backend> replicas() {
         return backends.values().stream().filter(backend -> !backend.isServerless());
+    }
+
+    /** How many replicas are so. A loop, since every step asks. */
+    int replicas(Predicate<Backend> which) {
+        int count = 0;
+        for (Backend backend : backends.values()) {
+            if (!backend.isServerless() && which.test(backend)) {
+                count++;
+            }
+        }
+        return count;
     }
 
     List<Backend> present() {

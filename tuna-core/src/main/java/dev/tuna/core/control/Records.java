@@ -67,9 +67,7 @@ final class Records {
         managed.fleet().cloud().ifPresent(cloud -> json.put("cloud", cloud));
         json.put("launched", managed.fleet().launched());
         json.put("bootFailures", managed.fleet().bootFailures());
-        if (managed.fleet().bootFailures() >= Brain.CRASH_LOOP) {
-            json.put("restsUntil", managed.fleet().retry().notBefore().toString());
-        }
+        restsUntil(managed.fleet()).ifPresent(until -> json.put("restsUntil", until.toString()));
         json.put("target", managed.fleet().scaling().target());
         json.put("cleaned", managed.ending().cleaned());
         ArrayNode removed = json.putArray("removed");
@@ -113,6 +111,13 @@ final class Records {
                 now);
     }
 
+    /** Until when launching rests since replicas did not come up. */
+    private static Optional<Instant> restsUntil(Fleet fleet) {
+        return fleet.bootFailures() >= Brain.CRASH_LOOP
+                ? Optional.of(fleet.retry().notBefore())
+                : Optional.empty();
+    }
+
     /** Whether both would be stored alike. Looks at exactly what {@link #deployment} writes. */
     static boolean sameInStore(Managed left, Managed right) {
         return left.phase() == right.phase()
@@ -127,6 +132,7 @@ final class Records {
                 && left.choice().begun() == right.choice().begun()
                 && left.fleet().launched() == right.fleet().launched()
                 && left.fleet().bootFailures() == right.fleet().bootFailures()
+                && restsUntil(left.fleet()).equals(restsUntil(right.fleet()))
                 && left.fleet().scaling().target() == right.fleet().scaling().target()
                 && left.ending().cleaned() == right.ending().cleaned()
                 && left.ending().removed().equals(right.ending().removed())

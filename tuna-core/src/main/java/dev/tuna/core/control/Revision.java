@@ -47,8 +47,18 @@ record Revision(
         return new Revision(account, number, given, outside, askedAt, since, role, accompanied);
     }
 
-    /** A backend's name, unique among all revisions: the route may have backends of several. */
-    String backend(String plain) {
+    /** The name of the so-manyth endpoint. */
+    String endpoint(String provider, int ordinal) {
+        return backend(ordinal == 1 ? provider : provider + "-" + ordinal);
+    }
+
+    /** The name of the so-manyth replica. */
+    String replica(int ordinal) {
+        return backend("replica-" + ordinal);
+    }
+
+    /** Unique among all revisions: the route may have backends of several. */
+    private String backend(String plain) {
         return number == 1 ? plain : "r" + number + "-" + plain;
     }
 

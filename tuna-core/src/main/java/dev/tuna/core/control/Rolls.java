@@ -73,12 +73,12 @@ final class Rolls {
     }
 
     private static boolean bearsAsMuch(Managed current, Managed successor) {
-        long enough = Math.min(serving(current), successor.fleet().scaling().target());
+        int enough = Math.min(serving(current), successor.fleet().scaling().target());
         return serving(successor) >= enough && (hasEndpoint(successor) || !hasEndpoint(current));
     }
 
-    private static long serving(Managed managed) {
-        return managed.replicas().filter(Backend::serves).count();
+    private static int serving(Managed managed) {
+        return managed.replicas(Backend::serves);
     }
 
     /** While spot serves, an endpoint is not tried before it is needed. */

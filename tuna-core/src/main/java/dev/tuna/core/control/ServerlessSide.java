@@ -72,9 +72,8 @@ final class ServerlessSide {
         int number = choice.begun();
         for (Selection.Candidate candidate : selection.chosen()) {
             number++;
-            String id = number == 1 ? candidate.provider() : candidate.provider() + "-" + number;
             turn.add(Backend.intended(
-                    turn.state().revision().backend(id),
+                    turn.state().revision().endpoint(candidate.provider(), number),
                     Tier.SERVERLESS,
                     candidate.provider(),
                     PlanJson.write(candidate.plan()),

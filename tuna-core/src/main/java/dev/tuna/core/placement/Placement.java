@@ -43,16 +43,19 @@ public final class Placement {
                 .filter(offer -> !history.rests(offer.pool(), now))
                 .toList();
         boolean hasSpot = awake.stream().anyMatch(offer -> offer.pool().tier() == Tier.SPOT);
-        return (hasSpot || onDemandAllowed ? awake : List.<PoolOffer>of())
-                .stream()
-                        .filter(offer -> hasSpot == (offer.pool().tier() == Tier.SPOT))
-                        .sorted(Comparator.<PoolOffer, Boolean>comparing(offer -> history.wasDry(offer.pool(), now))
-                                .thenComparing(offer -> history.wasLost(offer.pool(), now))
-                                .thenComparing(offer -> offer.usdPerHour().isEmpty())
-                                .thenComparing(offer -> spreadPrice(offer, fleet))
-                                .thenComparing(offer -> offer.pool().toString()))
-                        .map(PoolOffer::pool)
-                        .toList();
+        if (!hasSpot && !onDemandAllowed) {
+            return List.of();
+        }
+        Tier tier = hasSpot ? Tier.SPOT : Tier.ON_DEMAND;
+        return awake.stream()
+                .filter(offer -> offer.pool().tier() == tier)
+                .sorted(Comparator.<PoolOffer, Boolean>comparing(offer -> history.wasDry(offer.pool(), now))
+                        .thenComparing(offer -> history.wasLost(offer.pool(), now))
+                        .thenComparing(offer -> offer.usdPerHour().isEmpty())
+                        .thenComparing(offer -> spreadPrice(offer, fleet))
+                        .thenComparing(offer -> offer.pool().toString()))
+                .map(PoolOffer::pool)
+                .toList();
     }
 
     private static BigDecimal spreadPrice(PoolOffer offer, Collection<CapacityPool> fleet) {

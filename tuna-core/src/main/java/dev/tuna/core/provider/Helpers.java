@@ -23,16 +23,20 @@ public record Helpers(Clouds clouds, StateStore store) {
      * @throws dev.tuna.api.TunaException naming what is left, if something is; to be tried again
      */
     public void sweep(String deploymentId, String deployment) {
-        open(deploymentId).stream()
+        List<ResourceRef> declared = open(deploymentId);
+        if (declared.isEmpty()) {
+            return;
+        }
+        declared.stream()
                 .collect(Collectors.groupingBy(ResourceRef::provider))
                 .forEach((provider, helpers) -> remove(provider, helpers, deployment));
-        open(deploymentId).stream().findFirst().ifPresent(left -> {
-            throw ProviderException.of(left.provider(), "remove helpers")
-                    .message("its journal still has " + open(deploymentId)
-                            + "; if they are gone, its plugin has not said so")
+        List<ResourceRef> left = open(deploymentId);
+        if (!left.isEmpty()) {
+            throw ProviderException.of(left.get(0).provider(), "remove helpers")
+                    .message("its journal still has " + left + "; if they are gone, its plugin has not said so")
                     .retryable(true)
                     .build();
-        });
+        }
     }
 
     private void remove(String provider, List<ResourceRef> helpers, String deployment) {

@@ -88,7 +88,13 @@ public final class RemoteControlPlane implements ControlPlane {
 
     @Override
     public Optional<Deployment> deployment(String name) {
-        return deployments().stream().filter(each -> each.name().equals(name)).findFirst();
+        return find(name).map(text -> new RemoteDeployment(this, text));
+    }
+
+    Optional<DeploymentText> find(String name) {
+        return connection.ask("deployments", DEPLOYMENTS).stream()
+                .filter(text -> text.name().equals(name))
+                .findFirst();
     }
 
     @Override

@@ -25,9 +25,7 @@ record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implement
 
     @Override
     public DeployRequest request() {
-        return plane.deployment(name())
-                .map(each -> ((RemoteDeployment) each).text.request())
-                .orElse(text.request());
+        return plane.find(name()).orElse(text).request();
     }
 
     @Override

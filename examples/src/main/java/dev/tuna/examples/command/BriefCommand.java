@@ -6,9 +6,6 @@ import dev.tuna.core.store.InMemoryStateStore;
 /** A subcommand that asks providers for something that no deployment has a part in, so it is in nobody's way. */
 abstract class BriefCommand extends TunaSubcommand {
 
-    /** An endpoint that nobody is told about: a command that ends at once serves nobody. */
-    private static final int ANY_PORT = 0;
-
     BriefCommand(Session session) {
         super(session);
     }
@@ -23,10 +20,7 @@ abstract class BriefCommand extends TunaSubcommand {
 
     @Override
     public Integer call() {
-        try (Tuna tuna = builder()
-                .store(new InMemoryStateStore("none"))
-                .listen("127.0.0.1", ANY_PORT)
-                .start()) {
+        try (Tuna tuna = unheard().store(new InMemoryStateStore("none")).start()) {
             return run(tuna);
         }
     }

@@ -8,9 +8,6 @@ import dev.tuna.api.ControlPlane;
  */
 abstract class ControlCommand extends TunaSubcommand {
 
-    /** An endpoint that nobody is told about: a command that ends at once serves nobody. */
-    private static final int ANY_PORT = 0;
-
     ControlCommand(Session session) {
         super(session);
     }
@@ -25,7 +22,7 @@ abstract class ControlCommand extends TunaSubcommand {
 
     @Override
     public Integer call() {
-        try (ControlPlane plane = builder().listen("127.0.0.1", ANY_PORT).startOrJoin()) {
+        try (ControlPlane plane = unheard().startOrJoin()) {
             return run(plane);
         }
     }

@@ -12,6 +12,8 @@ import picocli.CommandLine.Spec;
 /** What the subcommands share: the installation and the form of the output. */
 abstract class TunaSubcommand implements Callable<Integer> {
 
+    private static final int ANY_PORT = 0;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
@@ -34,6 +36,11 @@ abstract class TunaSubcommand implements Callable<Integer> {
 
     final TunaBuilder builder() {
         return installation.builder(session.environment(), spec);
+    }
+
+    /** With an endpoint that nobody is told about: a command that ends at once serves nobody. */
+    final TunaBuilder unheard() {
+        return builder().listen("127.0.0.1", ANY_PORT);
     }
 
     final boolean json() {

@@ -5,6 +5,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.SecretRef;
 import dev.tuna.core.catalog.GpuNames;
+import dev.tuna.core.catalog.GpuSpec;
 import dev.tuna.spi.EngineSpec;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ServerlessSpec;
@@ -49,10 +50,12 @@ final class Specs {
     }
 
     private static EngineSpec engine(String deploymentId, DeployRequest request, boolean fastBoot) {
+        GpuSpec gpu = GpuNames.require(request.gpu());
         return new EngineSpec(
                 request.model(),
                 request.model(),
-                GpuNames.require(request.gpu()).name(),
+                gpu.name(),
+                Optional.of(gpu.computeCapability()),
                 request.gpuCount(),
                 request.effectiveTpSize(),
                 request.maxModelLen(),

@@ -136,6 +136,7 @@ public final class Preflights {
                 MODEL,
                 MODEL,
                 gpu,
+                Optional.empty(),
                 1,
                 1,
                 4096,

@@ -123,6 +123,7 @@ public abstract class ProviderContract {
                 "contract/tiny",
                 deployment,
                 "L4",
+                Optional.of("8.9"),
                 1,
                 1,
                 4096,

@@ -299,6 +299,7 @@ public abstract class SpotProviderContract extends ProviderContract {
                     engine.model(),
                     engine.servedModelName(),
                     "NO-SUCH-GPU",
+                    Optional.empty(),
                     engine.gpuCount(),
                     engine.tpSize(),
                     engine.maxModelLen(),

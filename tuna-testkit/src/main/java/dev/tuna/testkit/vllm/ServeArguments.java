@@ -1,6 +1,10 @@
 package dev.tuna.testkit.vllm;
 
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.Secret;
+import dev.tuna.provider.support.vllm.VllmFlag;
+import dev.tuna.provider.support.vllm.VllmFlags;
+import dev.tuna.provider.support.vllm.VllmVersion;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -8,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,6 +30,16 @@ final class ServeArguments {
 
     private static final Pattern LENGTH = Pattern.compile("(\\d+(?:\\.\\d+)?)([kKmM]?)");
     private static final Pattern TIME = Pattern.compile("(\\d+(?:\\.\\d+)?)(ms|s|m)?");
+    private static final Set<String> OWN_WITH_VALUE = Set.of(
+            "standin-boot-time",
+            "standin-boot-failure",
+            "standin-ttft",
+            "standin-tokens-per-second",
+            "standin-capacity",
+            "standin-version",
+            "standin-keep-requests");
+    private static final Set<String> OWN_SWITCHES =
+            Set.of("standin-ignore-prompt-token-ids", "standin-exit-on-stdin-eof", "standin-environment-on-stdin");
     /** What {@code auto} finds room for. */
     private static final int AUTO_LENGTH = 4096;
 
@@ -32,14 +47,18 @@ final class ServeArguments {
     private final List<String> positional = new ArrayList<>();
     private final List<String> unknown = new ArrayList<>();
 
-    private ServeArguments() {}
+    private final VllmVersion version;
+
+    private ServeArguments(VllmVersion version) {
+        this.version = version;
+    }
 
     static ServeArguments parse(String... arguments) throws UsageException {
         if (arguments.length == 0 || !arguments[0].equals("serve")) {
             String given = arguments.length == 0 ? "nothing" : "'" + arguments[0] + "'";
             throw new UsageException("argument subparser: invalid choice: " + given + " (choose from 'serve')");
         }
-        ServeArguments parsed = new ServeArguments();
+        ServeArguments parsed = new ServeArguments(version(arguments));
         for (int at = 1; at < arguments.length; ) {
             at = parsed.take(arguments, at);
         }
@@ -55,15 +74,21 @@ final class ServeArguments {
     /** Takes the argument at a place and its values; the result is the place after them. */
     private int take(String[] arguments, int at) throws UsageException {
         String argument = arguments[at];
-        int equals = argument.startsWith("--") ? argument.indexOf('=') : -1;
-        String name = VllmFlags.nameOf(equals < 0 ? argument : argument.substring(0, equals));
+        String name = VllmFlags.nameIn(argument);
         if (name.isEmpty()) {
             positional.add(argument);
             return at + 1;
         }
-        List<String> inline = equals < 0 ? List.of() : List.of(argument.substring(equals + 1));
-        switch (VllmFlags.arity(name)) {
-            case NONE -> {
+        List<String> inline = VllmFlags.holdsValue(argument)
+                ? List.of(argument.substring(argument.startsWith("-O") ? 2 : argument.indexOf('=') + 1))
+                : List.of();
+        Optional<VllmFlag.Values> takes = takes(argument, name);
+        if (takes.isEmpty()) {
+            unknown.add(argument);
+            return at + 1;
+        }
+        switch (takes.get()) {
+            case SWITCH, PAIR -> {
                 if (!inline.isEmpty()) {
                     throw new UsageException(
                             "argument --" + name + ": ignored explicit argument '" + inline.get(0) + "'");
@@ -71,7 +96,7 @@ final class ServeArguments {
                 options.put(name, List.of());
             }
             case ONE, MANY -> {
-                boolean many = VllmFlags.arity(name) == VllmFlags.Arity.MANY;
+                boolean many = takes.get() == VllmFlag.Values.MANY;
                 List<String> values =
                         inline.isEmpty() ? values(arguments, at + 1, many ? Integer.MAX_VALUE : 1) : inline;
                 if (values.isEmpty()) {
@@ -81,9 +106,28 @@ final class ServeArguments {
                 options.put(name, values);
                 return at + 1 + (inline.isEmpty() ? values.size() : 0);
             }
-            case UNKNOWN -> unknown.add(argument);
         }
         return at + 1;
+    }
+
+    /** How many values an option takes; empty if this version has no such option. */
+    private Optional<VllmFlag.Values> takes(String argument, String name) {
+        if (OWN_WITH_VALUE.contains(name)) {
+            return Optional.of(VllmFlag.Values.ONE);
+        }
+        return OWN_SWITCHES.contains(name)
+                ? Optional.of(VllmFlag.Values.SWITCH)
+                : VllmFlags.find(argument).filter(flag -> flag.isIn(version)).map(VllmFlag::values);
+    }
+
+    /** The one that the stand-in is told to be, if it is told and that is one of vLLM's. */
+    private static VllmVersion version(String... arguments) {
+        int at = List.of(arguments).indexOf("--standin-version");
+        try {
+            return at < 0 || at + 1 == arguments.length ? VllmVersion.CURRENT : VllmVersion.parse(arguments[at + 1]);
+        } catch (ConfigurationException e) {
+            return VllmVersion.CURRENT;
+        }
     }
 
     private static List<String> values(String[] arguments, int from, int atMost) {

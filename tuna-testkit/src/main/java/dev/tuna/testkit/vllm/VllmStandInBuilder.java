@@ -1,6 +1,7 @@
 package dev.tuna.testkit.vllm;
 
 import dev.tuna.api.Secret;
+import dev.tuna.provider.support.vllm.VllmVersion;
 import java.time.Duration;
 import java.util.List;
 
@@ -13,7 +14,7 @@ public final class VllmStandInBuilder {
     private List<String> servedNames = List.of();
     private List<Secret> apiKeys = List.of();
     private int maxModelLen = 4096;
-    private String version = "0.31.0";
+    private String version = VllmVersion.CURRENT.toString();
     private Duration bootTime = Duration.ZERO;
     private Duration timeToFirstToken = Duration.ZERO;
     private double tokensPerSecond;
@@ -94,7 +95,7 @@ public final class VllmStandInBuilder {
     }
 
     /**
-     * What {@code /version} says; default {@code 0.31.0}.
+     * What {@code /version} says; default {@link VllmVersion#CURRENT}.
      *
      * @param version any text
      * @return this

@@ -16,15 +16,15 @@ import java.util.concurrent.TimeoutException;
  * The stand-in as a process that takes the command line of {@code vllm serve}.
  *
  * <p>{@code serve MODEL --host H --port P --served-model-name A B --api-key K --max-model-len N --shutdown-timeout S
- * --sse-keep-alive-interval S} mean what they mean to vLLM, {@code VLLM_API_KEY} included; its other options are accepted without effect, and what vLLM does
- * not know ends with "unrecognized arguments" and status 2. Options of its own:
+ * --sse-keep-alive-interval S} mean what they mean to vLLM, {@code VLLM_API_KEY} included; its other options are accepted without effect, and what this version of vLLM
+ * does not know ends with "unrecognized arguments" and status 2. Options of its own:
  *
  * <ul>
  *   <li>{@code --standin-boot-time T}: connections are refused that long (seconds, or with a unit: {@code 250ms})
  *   <li>{@code --standin-boot-failure STATUS}: after the boot time, exit with that status instead of listening
  *   <li>{@code --standin-ttft T}, {@code --standin-tokens-per-second R}: the pace of generation
  *   <li>{@code --standin-capacity N}: how many requests run at once ({@code --max-num-seqs} does the same)
- *   <li>{@code --standin-version V}: what {@code /version} says
+ *   <li>{@code --standin-version V}: what {@code /version} says, and whose options are known
  *   <li>{@code --standin-ignore-prompt-token-ids}: behave like a server without that field
  *   <li>{@code --standin-keep-requests N}: how many requests are remembered, default 100
  *   <li>{@code --standin-exit-on-stdin-eof}: end at once when standard input ends, so that a parent that dies in

@@ -169,6 +169,7 @@ class LocalCloudTest {
                 keyed.model(),
                 keyed.servedModelName(),
                 keyed.gpu(),
+                keyed.computeCapability(),
                 keyed.gpuCount(),
                 keyed.tpSize(),
                 keyed.maxModelLen(),

@@ -50,6 +50,7 @@ class ContractsCanFailTest {
                 engine.model(),
                 engine.servedModelName(),
                 "NO-SUCH-GPU",
+                Optional.empty(),
                 engine.gpuCount(),
                 engine.tpSize(),
                 engine.maxModelLen(),

@@ -5,7 +5,6 @@ import dev.tuna.testkit.cloud.model.MachineListener;
 import dev.tuna.testkit.cloud.model.MachineRunner;
 import dev.tuna.testkit.cloud.model.MachineSpec;
 import dev.tuna.testkit.vllm.VllmStandIn;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,11 +86,11 @@ public final class InJvmMachines implements MachineRunner {
         }
 
         void start() {
-            List<String> words = new ArrayList<>(command.serve(spec.engine()));
             Map<String, String> environment = spec.environment().entrySet().stream()
                     .collect(Collectors.toMap(
                             Map.Entry::getKey, entry -> entry.getValue().reveal()));
             try {
+                List<String> words = command.serve(spec.engine());
                 VllmStandIn started =
                         VllmStandIn.forCommandLine(words, environment).start();
                 standIn = started;

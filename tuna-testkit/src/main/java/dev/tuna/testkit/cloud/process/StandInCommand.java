@@ -1,5 +1,6 @@
 package dev.tuna.testkit.cloud.process;
 
+import dev.tuna.provider.support.vllm.VllmCommand;
 import dev.tuna.spi.EngineSpec;
 import dev.tuna.testkit.cloud.model.MachineSpec;
 import dev.tuna.testkit.vllm.VllmStandInMain;
@@ -54,18 +55,27 @@ public record StandInCommand(List<String> defaults) implements ServerCommand {
                 : Optional.empty();
     }
 
+    /** What vLLM would be started with, and what the engine's further arguments tell the stand-in alone. */
     List<String> serve(EngineSpec engine) {
-        List<String> words = new ArrayList<>(List.of("serve", engine.model(), "--port", "0"));
-        words.addAll(List.of("--served-model-name", engine.servedModelName()));
-        words.addAll(List.of("--max-model-len", Integer.toString(engine.maxModelLen())));
-        words.addAll(List.of("--tensor-parallel-size", Integer.toString(engine.tpSize())));
-        engine.quantization().ifPresent(method -> words.addAll(List.of("--quantization", method)));
-        engine.version().ifPresent(version -> words.addAll(List.of("--standin-version", version)));
-        if (engine.fastBoot()) {
-            words.add("--enforce-eager");
+        List<String> own = new ArrayList<>();
+        List<String> forVllm = new ArrayList<>();
+        List<String> taker = forVllm;
+        for (String word : engine.arguments()) {
+            if (word.startsWith("--")) {
+                taker = word.startsWith("--standin-") ? own : forVllm;
+            }
+            taker.add(word);
         }
+        List<String> arguments = VllmCommand.builder(engine.withArguments(forVllm))
+                .host("127.0.0.1")
+                .port(0)
+                .build()
+                .arguments();
+        List<String> words = new ArrayList<>(List.of("serve", arguments.get(0)));
         words.addAll(defaults);
-        words.addAll(engine.arguments());
+        words.addAll(arguments.subList(1, arguments.size()));
+        engine.version().ifPresent(version -> words.addAll(List.of("--standin-version", version)));
+        words.addAll(own);
         return words;
     }
 }

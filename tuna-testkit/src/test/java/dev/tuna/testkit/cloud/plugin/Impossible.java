@@ -39,6 +39,7 @@ public final class Impossible {
                 engine.model(),
                 engine.servedModelName(),
                 engine.gpu(),
+                engine.computeCapability(),
                 engine.gpuCount(),
                 engine.tpSize(),
                 engine.maxModelLen(),

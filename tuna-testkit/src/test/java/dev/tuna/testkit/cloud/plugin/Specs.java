@@ -22,6 +22,7 @@ public final class Specs {
                 "org/model",
                 "chat",
                 "L4",
+                Optional.of("8.9"),
                 1,
                 1,
                 4096,

@@ -33,6 +33,9 @@ final class ChunkReader {
             "pause_turn",
             "refusal");
 
+    /** Those by which a server says that it did not finish. */
+    private static final Set<String> GIVEN_UP = Set.of("abort", "error");
+
     private static final Set<String> ENDS =
             Set.of("response.completed", "response.incomplete", "speech.audio.done", "transcript.text.done");
     private static final Set<String> FAILURES = Set.of("response.failed", "response.cancelled");
@@ -159,6 +162,7 @@ final class ChunkReader {
     private boolean end;
     private boolean failure;
     private boolean messageStop;
+    private boolean gaveUp;
 
     private boolean inIds;
     private boolean inNumber;
@@ -203,6 +207,7 @@ final class ChunkReader {
         end = false;
         failure = false;
         messageStop = false;
+        gaveUp = false;
     }
 
     /** Whether it has a choice. */
@@ -263,6 +268,11 @@ final class ChunkReader {
     /** Whether it ends a message, whose stop reason came before. */
     boolean messageStop() {
         return messageStop;
+    }
+
+    /** Whether a choice was given up by the server. */
+    boolean gaveUp() {
+        return gaveUp;
     }
 
     /**
@@ -455,6 +465,7 @@ final class ChunkReader {
         cutTakesComma = false;
         if (place() == Place.CHOICE) {
             onChoice.accept((int) index);
+            gaveUp |= GIVEN_UP.contains(finishReason);
             if (!finishReason.isEmpty()) {
                 onFinish.onFinish((int) index, FINISHED_WELL.contains(finishReason));
             }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.http.ForwardHeaders;
 import dev.tuna.router.http.SseScanner.Verdict;
+import dev.tuna.router.http.WholeAnswer;
 import dev.tuna.router.stream.Departure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -37,6 +38,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private UpstreamPool.@Nullable Pending pending;
     private @Nullable UpstreamConnection connection;
     private @Nullable HeldAnswer held;
+    private @Nullable WholeAnswer whole;
     private @Nullable Relay relay;
     private @Nullable HttpResponse head;
     private @Nullable String redirect;
@@ -141,6 +143,8 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         } else {
             held = new HeldAnswer(
                     answer.status(), ForwardHeaders.toClient(answer.headers()), backend, exchange.answerMemory());
+            boolean readable = exchange.endIsKnown() && !answer.headers().contains(HttpHeaderNames.CONTENT_ENCODING);
+            whole = readable ? new WholeAnswer() : null;
         }
     }
 
@@ -159,13 +163,22 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             data.release();
         } else if (relay != null) {
             relay.accept(data);
-        } else if (passing) {
-            exchange.answer().data(data, heardAt);
-        } else if (held != null && !held.add(data, exchange.allocator())) {
-            passOn(held, data);
+        } else {
+            onPiece(data);
         }
         if (!over && !exchange.answer().isWritable()) {
             pause();
+        }
+    }
+
+    private void onPiece(ByteBuf data) {
+        if (whole != null) {
+            whole.read(data);
+        }
+        if (passing) {
+            exchange.answer().data(data, heardAt);
+        } else if (held != null && !held.add(data, exchange.allocator())) {
+            passOn(held, data);
         }
     }
 
@@ -211,7 +224,10 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private void heldComplete(HeldAnswer answer) {
         int status = answer.status().code();
         @Nullable BackendFailure failure = failure(status);
-        if (passing) {
+        if (whole != null && whole.isGivenUp()) {
+            HeldAnswer.drop(takeHeld()); // it looks like an answer, and must not be taken for one later
+            fail(passing ? BackendFailure.MID_STREAM : BackendFailure.SERVER_ERROR, "the answer was given up");
+        } else if (passing) {
             succeed();
             exchange.succeeded(this, status);
             exchange.answer().end();

@@ -8,12 +8,14 @@ import static dev.tuna.router.proxy.Bench.serverless;
 import static dev.tuna.router.proxy.Bench.spot;
 import static dev.tuna.router.proxy.Bench.stream;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.Fault.Moment;
 import dev.tuna.testkit.vllm.VllmStandIn;
+import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
@@ -88,6 +90,37 @@ class FailoverTest {
         assertThat(json(answer.body()).path("object").asText()).isEqualTo("chat.completion");
         assertThat(bench.failures).containsExactly(kind);
         assertThat(bench.settled().succeeded()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("R-38 an answer that its server gave up when it was told to stop is no answer, whatever its status")
+    void abortedAnswerFailsOver() throws Exception {
+        bad.inject(Fault.abort(3));
+        spotThenServerless();
+        HttpResponse<String> answer = bench.post(chat("hello", ",\"max_tokens\":8"));
+        assertThat(json(answer.body()).at("/choices/0/finish_reason").asText()).isEqualTo("length");
+        assertThat(bench.failures).containsExactly(BackendFailure.SERVER_ERROR);
+        good.inject(Fault.abort(3));
+        assertThat(bench.post(chat("hello", "")).statusCode())
+                .as("nobody has another one")
+                .isEqualTo(502);
+    }
+
+    @Test
+    @DisplayName("an answer too long to be held is cut if its end says that it was given up")
+    void longAbortedAnswerIsCut() throws Exception {
+        String end = "\"},\"finish_reason\":\"abort\"}]}";
+        RawBackend raw = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+            peer.chunk("{\"choices\":[{\"index\":0,\n \"message\":{\"content\":\"" + "x".repeat(2 << 20));
+            peer.chunk(end);
+            peer.say("0\r\n\r\n");
+            peer.awaitEnd();
+        }));
+        bench.route(List.of(), List.of(spot("spot-1", raw.uri())));
+        assertThatThrownBy(() -> bench.post(chat("hello", ""))).isInstanceOf(IOException.class);
+        assertThat(bench.settled().failed()).isEqualTo(1);
     }
 
     @Test

@@ -31,6 +31,8 @@ record SpliceRun(
         String finish,
         String usage) {
 
+    static final SpliceRun NOTHING = new SpliceRun("", "", "", List.of(), List.of(), List.of(), "", "");
+
     static SpliceRun of(String body) {
         List<String> events = Bench.events(body);
         StringBuilder text = new StringBuilder();

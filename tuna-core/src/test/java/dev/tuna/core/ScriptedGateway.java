@@ -172,7 +172,8 @@ public final class ScriptedGateway implements Gateway {
                         0,
                         true,
                         BreakerPhase.CLOSED,
-                        1)));
+                        1,
+                        Optional.empty())));
         return new RouteLoad(
                 new TrafficStats(
                         traffic.requests,

@@ -287,7 +287,8 @@ final class SimulatedRouter implements Gateway {
                         load.failures,
                         load.coolUntil == 0,
                         load.coolUntil == 0 ? BreakerPhase.CLOSED : BreakerPhase.OPEN,
-                        1)));
+                        1,
+                        Optional.empty())));
         return new RouteLoad(
                 new TrafficStats(
                         lane.requests,

@@ -8,6 +8,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -20,6 +22,8 @@ import java.util.Set;
  *   <tr><td>{@code GET /router/readyz}</td><td>everybody</td><td>200 if a route can serve or hold a request, else 503</td></tr>
  *   <tr><td>{@code GET /router/health}</td><td>everybody</td><td>states and counters; with an admin key also backends</td></tr>
  *   <tr><td>{@code GET /router/metrics}</td><td>everybody</td><td>Prometheus text, no backend named</td></tr>
+ *   <tr><td>{@code GET /router/events}</td><td>admins</td><td>changes of state as they happen, as server-sent events;
+ *     {@code ?deployment=} for those of one</td></tr>
  *   <tr><td>{@code POST /router/config}</td><td>admins</td><td>sets the URLs of a route that nobody manages</td></tr>
  *   <tr><td>{@code POST /router/spot-replicas}</td><td>admins</td><td>sets its replicas</td></tr>
  * </table>
@@ -50,27 +54,32 @@ public final class AdminEndpoints {
      * Answers a request.
      *
      * @param request its parts
-     * @return the page
+     * @return the page, or that events are to be told
      * @throws RefusedException 400, 401, 403, 404, 405 or 409
      */
     public AdminAnswer answer(AdminRequest request) throws RefusedException {
         return switch (request.path()) {
             case "/router/livez" -> {
                 allow(request, GET);
-                yield AdminAnswer.json(200, "{\"live\":true}");
+                yield AdminAnswer.Page.json(200, "{\"live\":true}");
             }
             case "/router/readyz" -> {
                 allow(request, GET);
                 boolean ready = router.accepting() && router.routes().stream().anyMatch(AdminEndpoints::canTake);
-                yield AdminAnswer.json(ready ? 200 : 503, "{\"ready\":" + ready + "}");
+                yield AdminAnswer.Page.json(ready ? 200 : 503, "{\"ready\":" + ready + "}");
             }
             case "/router/health" -> {
                 allow(request, GET);
-                yield AdminAnswer.json(200, HealthPage.of(sortedRoutes(), isAdmin(request)));
+                yield AdminAnswer.Page.json(200, HealthPage.of(sortedRoutes(), isAdmin(request)));
             }
             case "/router/metrics" -> {
                 allow(request, GET);
-                yield new AdminAnswer(200, PrometheusText.CONTENT_TYPE, metrics());
+                yield new AdminAnswer.Page(200, PrometheusText.CONTENT_TYPE, metrics());
+            }
+            case "/router/events" -> {
+                allow(request, "GET");
+                requireAdmin(request);
+                yield events(request);
             }
             case "/router/config" -> {
                 allow(request, POST);
@@ -108,6 +117,30 @@ public final class AdminEndpoints {
                 || status.load().traffic().waiting() < status.route().policy().waitingRoom();
     }
 
+    private AdminAnswer events(AdminRequest request) throws RefusedException {
+        Optional<String> deployment = Optional.empty();
+        for (Map.Entry<String, List<String>> parameter : request.query().entrySet()) {
+            if (!parameter.getKey().equals("deployment") || parameter.getValue().size() != 1) {
+                throw new RefusedException(OpenAiError.badField(
+                        parameter.getKey(),
+                        "invalid_parameter",
+                        "'" + parameter.getKey() + "' cannot be asked for here; allowed is 'deployment', once."));
+            }
+            deployment = Optional.of(parameter.getValue().get(0));
+        }
+        String only = deployment.orElse("");
+        boolean all = deployment.isEmpty();
+        return new AdminAnswer.Events(
+                deployment,
+                request.lastEventId(),
+                () -> HealthPage.of(
+                        sortedRoutes().stream()
+                                .filter(status ->
+                                        all || status.route().deployment().equals(only))
+                                .toList(),
+                        true));
+    }
+
     private AdminAnswer change(ChangeRequest request) throws RefusedException {
         String deployment =
                 request.deployment().isPresent() ? request.deployment().get() : onlyRoute();
@@ -120,7 +153,7 @@ public final class AdminEndpoints {
         router.editable(deployment)
                 .orElseThrow(() -> new RefusedException(OpenAiError.managedRoute(deployment)))
                 .change(request.change());
-        return AdminAnswer.json(200, "{\"status\":\"ok\"}");
+        return AdminAnswer.Page.json(200, "{\"status\":\"ok\"}");
     }
 
     private String onlyRoute() throws RefusedException {

@@ -98,12 +98,18 @@ final class HealthPage {
             json.writeStringField("tier", lower(backend.tier()));
             json.writeStringField("url", backend.address().url().toString());
             json.writeBooleanField("draining", backend.draining());
+            if (backend.endsAt().isPresent()) {
+                json.writeStringField("ends_at", backend.endsAt().get().toString());
+            }
             json.writeBooleanField("available", load.available());
             json.writeStringField("breaker", lower(load.breaker()));
             json.writeNumberField("share", load.share());
             json.writeNumberField("in_flight", load.inFlight());
             json.writeNumberField("attempts", load.attempts());
             json.writeNumberField("failures", load.failures());
+            if (load.lastFailure().isPresent()) {
+                json.writeStringField("last_failure", lower(load.lastFailure().get()));
+            }
             json.writeEndObject();
         }
         json.writeEndArray();

@@ -117,7 +117,8 @@ public record OpenAiError(
                 403,
                 "permission_error",
                 "admin_disabled",
-                "This router has no admin keys, so nothing can be changed over HTTP. Start it with an admin key.");
+                "This router has no admin keys, so over HTTP nothing can be changed and no event read. Start it with an"
+                        + " admin key.");
     }
 
     /**

@@ -30,6 +30,7 @@ final class BackendRuntime implements Candidate {
     /** How busy its server said it is, and when. */
     private record Told(EngineLoad load, long at) {}
 
+    private final Runnable changed;
     private final Endpoint endpoint;
     private final String tierName;
     private final AtomicInteger inFlight = new AtomicInteger();
@@ -43,10 +44,17 @@ final class BackendRuntime implements Candidate {
     private volatile RoutePolicy.Breaker policy;
     private volatile RoutePolicy.Spill spill;
     private volatile Optional<Departure> departure = Optional.empty();
+    private volatile Optional<BackendFailure> lastFailure = Optional.empty();
     private volatile @Nullable Told told;
     private volatile boolean tellsLoad = true;
 
-    BackendRuntime(RouteBackend backend, RoutePolicy policy, long now) {
+    /**
+     * A backend that nothing is known of.
+     *
+     * @param changed told when its breaker or its share may have changed
+     */
+    BackendRuntime(RouteBackend backend, RoutePolicy policy, long now, Runnable changed) {
+        this.changed = changed;
         this.backend = backend;
         this.policy = policy.breaker();
         this.spill = policy.spill();
@@ -203,6 +211,7 @@ final class BackendRuntime implements Candidate {
             }
             BreakerState started = state.started(now, policy);
             if (breaker.replace(state, started)) {
+                tellIfNot(state.phase(now, policy), now);
                 return true;
             }
         }
@@ -232,22 +241,40 @@ final class BackendRuntime implements Candidate {
 
     private void observe(Swapped<LatencyShare> share, boolean slow, long startedAt, long now) {
         if (isReplica()) {
+            double before = share(now);
             share.update(state -> state.observed(slow, startedAt, now));
+            if (share(now) != before) {
+                changed.run();
+            }
         }
     }
 
     void succeeded(long startedAt, long now) {
-        end(state -> state.succeeded(startedAt, now, policy));
+        judge(state -> state.succeeded(startedAt, now, policy), now);
     }
 
     void failed(BackendFailure failure, long startedAt, long now) {
         failures.increment();
-        end(state -> state.failed(failure, isReplica(), startedAt, now, policy));
+        lastFailure = Optional.of(failure);
+        judge(state -> state.failed(failure, isReplica(), startedAt, now, policy), now);
     }
 
     void overloaded(Duration retryAfter, long startedAt, long now) {
         failures.increment();
-        end(state -> state.overloaded(retryAfter, startedAt, now, policy));
+        lastFailure = Optional.of(BackendFailure.OVERLOADED);
+        judge(state -> state.overloaded(retryAfter, startedAt, now, policy), now);
+    }
+
+    private void judge(UnaryOperator<BreakerState> transition, long now) {
+        BreakerPhase before = breaker.get().phase(now, policy);
+        end(transition);
+        tellIfNot(before, now);
+    }
+
+    private void tellIfNot(BreakerPhase before, long now) {
+        if (breaker.get().phase(now, policy) != before) {
+            changed.run();
+        }
     }
 
     /** The attempt ended without telling anything about the backend. */
@@ -267,7 +294,8 @@ final class BackendRuntime implements Candidate {
                 failures.sum(),
                 !backend.draining() && admits(now),
                 breaker.get().phase(now, policy),
-                share(now));
+                share(now),
+                lastFailure);
     }
 
     @Override

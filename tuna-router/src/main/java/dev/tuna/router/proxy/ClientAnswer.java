@@ -160,14 +160,19 @@ final class ClientAnswer {
         }
     }
 
+    /** Begins a stream of events that is no backend's, or not known to be one's yet. */
+    void beginEvents() {
+        HttpHeaders headers = newHeaders();
+        headers.set(HttpHeaderNames.CONTENT_TYPE, EVENT_STREAM);
+        ForwardHeaders.unbuffered(headers);
+        events = true;
+        begin(HttpResponseStatus.OK, headers);
+    }
+
     /** A comment that keeps whoever is in between from cutting a silent connection. Begins the answer if need be. */
     void signOfLife(long now) {
         if (!begun) {
-            HttpHeaders headers = newHeaders();
-            headers.set(HttpHeaderNames.CONTENT_TYPE, EVENT_STREAM);
-            ForwardHeaders.unbuffered(headers);
-            events = true;
-            begin(HttpResponseStatus.OK, headers);
+            beginEvents();
         }
         data(WAITING.duplicate(), now);
         client.flush();

@@ -107,6 +107,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     private @Nullable Incoming incoming;
     private ByteBuf body = Unpooled.EMPTY_BUFFER;
     private @Nullable Exchange exchange;
+    private @Nullable EventStream events;
     private int earlyBytes;
     private boolean draining;
     private boolean keepAlive = true;
@@ -188,6 +189,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     /** Writes the last part of an answer; the connection then goes on to the next request. */
     void endsWith(HttpObject part) {
         exchange = null;
+        events = null;
         if (keepAlive && !server.isClosing()) {
             channel.writeAndFlush(part);
             next();
@@ -388,8 +390,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             case INFERENCE, STORED_RESPONSE -> proxy(request);
             case MODELS, MODEL -> models(request);
             case ADMIN -> {
-                AdminAnswer page = server.admin(request.head(), request.target(), body);
-                local(request, page.status(), page.contentType(), page.text());
+                AdminAnswer answer = server.admin(request.head(), request.target(), body);
+                if (answer instanceof AdminAnswer.Page page) {
+                    local(request, page.status(), page.contentType(), page.text());
+                } else if (answer instanceof AdminAnswer.Events wanted) {
+                    tellEvents(request, wanted);
+                }
             }
         }
     }
@@ -416,6 +422,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                         HttpResponseStatus.valueOf(status),
                         headers,
                         Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
+    }
+
+    private void tellEvents(Incoming request, AdminAnswer.Events wanted) throws RefusedException {
+        ClientAnswer answer = ownAnswer(request);
+        EventStream begun = new EventStream(loop, server.events(), answer, wanted);
+        if (!server.events().join(begun)) {
+            throw new RefusedException(ListenerErrors.tooManyReaders(RouterEvents.MOST_READERS));
+        }
+        events = begun;
+        begun.start();
     }
 
     /** Answers with an error of the router's own. */
@@ -553,6 +569,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     void closeWhenDone() {
         if (state == State.HEAD || state == State.BODY) {
             channel.close();
+        } else if (events != null) {
+            keepAlive = false;
+            events.end(); // which would never be done
         }
     }
 
@@ -575,6 +594,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         exchange = null;
         if (current != null) {
             current.clientGone();
+        }
+        if (events != null) {
+            events.leave();
+            events = null;
         }
         server.closed(this);
     }
@@ -605,6 +628,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         if (exchange != null && channel.isWritable()) {
             exchange.clientDrained();
+        } else if (events != null && channel.isWritable()) {
+            events.goOn();
         }
     }
 
@@ -634,7 +659,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                     answer(ListenerErrors.requestTimeout());
                 }
             }
-            case ANSWERING -> askWhetherGone(now);
+            case ANSWERING -> {
+                if (events != null) {
+                    events.sweep(now);
+                }
+                askWhetherGone(now);
+            }
             case LINGERING -> {
                 if (silent >= LINGER_NANOS) {
                     channel.close();
@@ -654,6 +684,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 sayContinue();
             } else if (exchange != null) {
                 exchange.ask(now);
+            } else if (events != null) {
+                events.ask(now);
             }
         }
     }

@@ -23,6 +23,15 @@ final class ListenerErrors {
                 .after(Duration.ofSeconds(1));
     }
 
+    static OpenAiError tooManyReaders(int limit) {
+        return of(
+                        503,
+                        "server_error",
+                        "too_many_readers",
+                        limit + " clients read the router's events already. Close one of them, or try again later.")
+                .after(Duration.ofSeconds(10));
+    }
+
     private static OpenAiError of(int status, String type, String code, String message) {
         return new OpenAiError(status, type, Optional.empty(), code, message, OptionalLong.empty(), Optional.empty());
     }

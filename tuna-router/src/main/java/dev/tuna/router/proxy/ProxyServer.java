@@ -25,8 +25,10 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.util.AsciiString;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.File;
 import java.net.InetSocketAddress;
@@ -63,6 +65,8 @@ public final class ProxyServer implements AutoCloseable {
     /** Answers held back at once, over all requests, so that another backend could still give them. */
     private static final long MOST_HELD_BYTES = 128 << 20;
 
+    private static final AsciiString LAST_EVENT_ID = AsciiString.cached("last-event-id");
+
     private static final Duration LOOPS_END = Duration.ofSeconds(10);
 
     /** Answers requests for the router's own pages. */
@@ -80,6 +84,7 @@ public final class ProxyServer implements AutoCloseable {
 
     private final RouterConfig config;
     private final ProxyMetrics metrics;
+    private final RouterEvents events;
     private final RouteTable routes;
     private final MemoryBudget bodyMemory;
     private final Exchange.Memory exchangeMemory;
@@ -104,7 +109,6 @@ public final class ProxyServer implements AutoCloseable {
             InstantSource wall) {
         this.config = config;
         this.metrics = new ProxyMetrics(meters);
-        this.routes = new RouteTable(listener, metrics, clock, wall);
         this.bodyMemory = new MemoryBudget(config.maxBufferedBytes());
         this.exchangeMemory =
                 new Exchange.Memory(new MemoryBudget(MOST_HELD_BYTES), new MemoryBudget(config.maxContinuationBytes()));
@@ -113,6 +117,8 @@ public final class ProxyServer implements AutoCloseable {
         this.resolver = new BackendResolver(clock);
         this.transport = Transport.open(config.ioThreads());
         this.loops = loops(backendTls, clock);
+        this.events = new RouterEvents(anyLoop(), wall);
+        this.routes = new RouteTable(listener, metrics, events, clock, wall);
     }
 
     /**
@@ -188,7 +194,7 @@ public final class ProxyServer implements AutoCloseable {
                     bound.cause());
         }
         listening = bound.channel();
-        Loop any = loops.values().iterator().next();
+        Loop any = anyLoop();
         EngineWatch engines = new EngineWatch(any, routes);
         any.executor()
                 .scheduleWithFixedDelay(
@@ -204,6 +210,10 @@ public final class ProxyServer implements AutoCloseable {
                             POOL_TRIM_SECONDS,
                             TimeUnit.SECONDS);
         }
+    }
+
+    private Loop anyLoop() {
+        return loops.values().iterator().next();
     }
 
     private void accept(Channel channel) {
@@ -230,6 +240,10 @@ public final class ProxyServer implements AutoCloseable {
         return routes;
     }
 
+    RouterEvents events() {
+        return events;
+    }
+
     MemoryBudget bodyMemory() {
         return bodyMemory;
     }
@@ -243,8 +257,13 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     AdminAnswer admin(HttpRequest head, RequestTarget target, ByteBuf body) throws RefusedException {
-        Optional<String> key = Optional.ofNullable(Keys.presented(head.headers()));
-        return adminPages.answer(new AdminRequest(head.method(), target.path(), key, body));
+        return adminPages.answer(new AdminRequest(
+                head.method(),
+                target.path(),
+                new QueryStringDecoder(target.target()).parameters(),
+                Optional.ofNullable(Keys.presented(head.headers())),
+                Optional.ofNullable(head.headers().get(LAST_EVENT_ID)),
+                body));
     }
 
     void refused(OpenAiError error) {

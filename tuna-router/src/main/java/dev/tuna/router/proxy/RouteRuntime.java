@@ -51,6 +51,7 @@ final class RouteRuntime {
 
     private final RouterListener listener;
     private final RouteMetrics metrics;
+    private final RouterEvents.Watch watch;
     private final LongSupplier clock;
     private final InstantSource wall;
     private final WaitingRoom room = new WaitingRoom();
@@ -71,9 +72,16 @@ final class RouteRuntime {
     private final Counts<Tier> succeeded = new Counts<>(Tier.class);
     private final Counts<BackendFailure> failures = new Counts<>(BackendFailure.class);
 
-    RouteRuntime(Route route, RouterListener listener, RouteMetrics metrics, LongSupplier clock, InstantSource wall) {
+    RouteRuntime(
+            Route route,
+            RouterListener listener,
+            RouteMetrics metrics,
+            RouterEvents events,
+            LongSupplier clock,
+            InstantSource wall) {
         this.listener = listener;
         this.metrics = metrics;
+        this.watch = events.watch(this);
         this.clock = clock;
         this.wall = wall;
         this.budget = new Swapped<>(RetryBudget.full(clock.getAsLong()));
@@ -156,7 +164,7 @@ final class RouteRuntime {
                 return runtime;
             }
         }
-        return new BackendRuntime(backend, policy, clock.getAsLong());
+        return new BackendRuntime(backend, policy, clock.getAsLong(), this::changed);
     }
 
     /** The route is gone: nothing will come for those who wait. */
@@ -164,6 +172,12 @@ final class RouteRuntime {
         gone = true;
         metrics.close();
         room.callAll();
+        changed();
+    }
+
+    /** Something that {@code /router/events} tells may have changed. */
+    void changed() {
+        watch.call();
     }
 
     boolean isGone() {
@@ -391,7 +405,8 @@ final class RouteRuntime {
                 old.failures() + current.failures(),
                 current.available(),
                 current.breaker(),
-                current.share());
+                current.share(),
+                current.lastFailure());
     }
 
     RouteStatus status() {

@@ -28,14 +28,21 @@ final class RouteTable {
 
     private final RouterListener listener;
     private final ProxyMetrics metrics;
+    private final RouterEvents events;
     private final LongSupplier clock;
     private final InstantSource wall;
     private final ReentrantLock writing = new ReentrantLock();
     private volatile Tables tables = Tables.of(Map.of());
 
-    RouteTable(RouterListener listener, ProxyMetrics metrics, LongSupplier clock, InstantSource wall) {
+    RouteTable(
+            RouterListener listener,
+            ProxyMetrics metrics,
+            RouterEvents events,
+            LongSupplier clock,
+            InstantSource wall) {
         this.listener = listener;
         this.metrics = metrics;
+        this.events = events;
         this.clock = clock;
         this.wall = wall;
     }
@@ -47,13 +54,13 @@ final class RouteTable {
             Map<String, RouteRuntime> byName = new LinkedHashMap<>(tables.byName);
             @Nullable RouteRuntime runtime = byName.get(route.deployment());
             if (runtime == null) {
-                byName.put(
-                        route.deployment(),
-                        new RouteRuntime(route, listener, metrics.of(route.deployment()), clock, wall));
+                runtime = new RouteRuntime(route, listener, metrics.of(route.deployment()), events, clock, wall);
+                byName.put(route.deployment(), runtime);
             } else {
                 runtime.update(route);
             }
             tables = Tables.of(byName);
+            runtime.changed(); // now that whoever hears of it can see it
         } finally {
             writing.unlock();
         }

@@ -20,6 +20,7 @@ import dev.tuna.spi.Credential;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ class AdminEndpointsTest {
         router.add("chat", route("chat", RoutePolicy.DEFAULT), load(SpotState.READY, true));
 
         for (Optional<String> key : List.of(Optional.<String>empty(), Optional.of(TRAFFIC), Optional.of("wrong"))) {
-            AdminAnswer health = get("/router/health", key);
+            AdminAnswer.Page health = get("/router/health", key);
             assertThat(health.status()).isEqualTo(200);
             assertThat(health.text())
                     .contains(
@@ -114,6 +115,12 @@ class AdminEndpointsTest {
         "POST, /router/config, clé, 401",
         "POST, /router/spot-replicas, '', 401",
         "POST, /router/spot-replicas, traffic-key, 403",
+        "GET, /router/events, '', 401",
+        "GET, /router/events, traffic-key, 403",
+        "POST, /router/events, admin-key, 405",
+        "HEAD, /router/events, admin-key, 405",
+        "GET, /router/events?deployments=chat, admin-key, 400",
+        "GET, /router/events?deployment=chat&deployment=other, admin-key, 400",
         "GET, /router/config, admin-key, 405",
         "PUT, /router/spot-replicas, admin-key, 405",
         "POST, /router/health, admin-key, 405",
@@ -137,8 +144,7 @@ class AdminEndpointsTest {
         router.addEditable("chat");
         AdminEndpoints open = new AdminEndpoints(router, List.of(), new SimpleMeterRegistry());
 
-        assertThatThrownBy(() -> open.answer(
-                        new AdminRequest(HttpMethod.POST, "/router/config", Optional.of(ADMIN), Unpooled.EMPTY_BUFFER)))
+        assertThatThrownBy(() -> open.answer(request(HttpMethod.POST, "/router/config", Optional.of(ADMIN), "")))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining("no admin keys");
     }
@@ -293,18 +299,28 @@ class AdminEndpointsTest {
                         refused -> assertThat(refused.error().status()).isEqualTo(status));
     }
 
-    private AdminAnswer get(String path, Optional<String> key) throws RefusedException {
+    private AdminAnswer.Page get(String path, Optional<String> key) throws RefusedException {
         return answer(HttpMethod.GET, path, key, "");
     }
 
-    private AdminAnswer post(String path, String body) throws RefusedException {
+    private AdminAnswer.Page post(String path, String body) throws RefusedException {
         return answer(HttpMethod.POST, path, Optional.of(ADMIN), body);
     }
 
-    private AdminAnswer answer(HttpMethod method, String path, Optional<String> key, String body)
+    private AdminAnswer.Page answer(HttpMethod method, String path, Optional<String> key, String body)
             throws RefusedException {
-        return endpoints.answer(
-                new AdminRequest(method, path, key, Unpooled.copiedBuffer(body, StandardCharsets.UTF_8)));
+        return (AdminAnswer.Page) endpoints.answer(request(method, path, key, body));
+    }
+
+    private static AdminRequest request(HttpMethod method, String path, Optional<String> key, String body) {
+        QueryStringDecoder target = new QueryStringDecoder(path);
+        return new AdminRequest(
+                method,
+                target.path(),
+                target.parameters(),
+                key,
+                Optional.empty(),
+                Unpooled.copiedBuffer(body, StandardCharsets.UTF_8));
     }
 
     private static EditableRoute.Change change(
@@ -346,7 +362,7 @@ class AdminEndpointsTest {
                 TRAFFIC_SO_FAR,
                 0,
                 state,
-                Map.of("spot-1", new BackendLoad(1, 6, 1, available, BreakerPhase.CLOSED, 1)));
+                Map.of("spot-1", new BackendLoad(1, 6, 1, available, BreakerPhase.CLOSED, 1, Optional.empty())));
     }
 
     private static final class FakeRouter implements RouterControl {

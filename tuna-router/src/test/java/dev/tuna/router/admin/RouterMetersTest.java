@@ -111,9 +111,9 @@ class RouterMetersTest {
                 0,
                 SpotState.WARMING,
                 Map.of(
-                        "x", new BackendLoad(0, 0, 0, true, BreakerPhase.CLOSED, 1),
-                        "y", new BackendLoad(0, 0, 0, false, BreakerPhase.CLOSED, 1),
-                        "z", new BackendLoad(0, 0, 0, false, BreakerPhase.CLOSED, 1)));
+                        "x", new BackendLoad(0, 0, 0, true, BreakerPhase.CLOSED, 1, Optional.empty()),
+                        "y", new BackendLoad(0, 0, 0, false, BreakerPhase.CLOSED, 1, Optional.empty()),
+                        "z", new BackendLoad(0, 0, 0, false, BreakerPhase.CLOSED, 1, Optional.empty())));
         routes.put(deployment, new RouterControl.RouteStatus(route, load, Map.of(BackendFailure.NO_ANSWER, 6L)));
     }
 }

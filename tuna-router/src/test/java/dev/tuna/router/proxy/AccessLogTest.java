@@ -41,8 +41,10 @@ class AccessLogTest {
                 ClientWishes.of(headers));
         AccessLog log = new AccessLog(lines::add, time::get, "chat", request, time.get());
         log.waited(20_000_000);
-        log.attempt(new BackendRuntime(Bench.spot("spot-1", URI.create("http://127.0.0.1:1")), Bench.POLICY, 0));
-        log.attempt(new BackendRuntime(Bench.serverless("cloud", URI.create("http://127.0.0.1:2")), Bench.POLICY, 0));
+        log.attempt(
+                new BackendRuntime(Bench.spot("spot-1", URI.create("http://127.0.0.1:1")), Bench.POLICY, 0, () -> {}));
+        log.attempt(new BackendRuntime(
+                Bench.serverless("cloud", URI.create("http://127.0.0.1:2")), Bench.POLICY, 0, () -> {}));
         log.firstToken(30_000_000);
         log.status(200);
         time.addAndGet(50_000_000);

@@ -353,7 +353,7 @@ class LimitsTest {
     @Test
     @DisplayName("R15 answers are held only while there is memory for it, and what was taken is given back")
     void memoryForAnswersIsBounded() {
-        BackendRuntime backend = new BackendRuntime(spot("spot-1", replica.uri()), PATIENT, 0);
+        BackendRuntime backend = new BackendRuntime(spot("spot-1", replica.uri()), PATIENT, 0, () -> {});
         MemoryBudget budget = new MemoryBudget(10);
         HeldAnswer first = held(backend, budget);
         HeldAnswer second = held(backend, budget);

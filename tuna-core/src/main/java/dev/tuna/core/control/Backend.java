@@ -36,7 +36,6 @@ import java.util.function.Consumer;
  * @param containers containers that run, if its cloud tells
  * @param meter what bills it, from the first moment that its cloud bills
  * @param call a begin, launch, readiness request or end under way
- * @param look an observation under way
  * @param retry when the next call may be made
  */
 record Backend(
@@ -62,7 +61,6 @@ record Backend(
         OptionalInt containers,
         Optional<Meter> meter,
         Optional<Call> call,
-        Optional<Call> look,
         Retry retry) {
 
     static Backend intended(String id, Tier tier, String provider, String plan, Now now) {
@@ -87,7 +85,6 @@ record Backend(
                 Optional.empty(),
                 Optional.empty(),
                 OptionalInt.empty(),
-                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Retry.NONE);
@@ -124,6 +121,12 @@ record Backend(
         return phase == BackendPhase.READY && readyAt.isPresent();
     }
 
+    /** Whether the two differ in nothing but their meters. */
+    @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object
+    boolean sameButMeter(Backend other) {
+        return this == other || with(draft -> draft.meter = other.meter).equals(other);
+    }
+
     Backend with(Consumer<Draft> change) {
         var draft = new Draft(this);
         change.accept(draft);
@@ -150,7 +153,6 @@ record Backend(
         OptionalInt containers;
         Optional<Meter> meter;
         Optional<Call> call;
-        Optional<Call> look;
         Retry retry;
 
         private Draft(Backend before) {
@@ -171,7 +173,6 @@ record Backend(
             containers = before.containers;
             meter = before.meter;
             call = before.call;
-            look = before.look;
             retry = before.retry;
         }
 
@@ -206,7 +207,6 @@ record Backend(
                     containers,
                     meter,
                     call,
-                    look,
                     retry);
         }
     }

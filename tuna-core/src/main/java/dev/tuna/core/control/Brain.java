@@ -18,12 +18,14 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Decides what happens to a deployment next: {@code (state, message, load, now) -> (state, effects, ledger entries)}.
  *
  * <p>Every message leads through the same course: hear it, bring the books up to date, then work towards the goal. So it
- * does not matter in which order messages come, or whether one gets lost: the next tick does what is left to do. Pure.
+ * does not matter in which order messages come, or whether one gets lost: the next tick does what is left to do. An
+ * observation that is no news is entered into the books and leads to nothing else. Pure.
  */
 final class Brain {
 
@@ -44,13 +46,16 @@ final class Brain {
      */
     record Step(Managed state, List<Effect> effects, List<LedgerEntry> entries) {}
 
-    static Step step(Managed before, Message message, RouteLoad load, Now now, ControlTimings timings) {
+    static Step step(Managed before, Message message, Supplier<RouteLoad> load, Now now, ControlTimings timings) {
         if (before.isOver()) {
             return new Step(before, List.of(), List.of());
         }
         var turn = new Turn(before.withoutGone(), load, now, timings);
         expireCalls(turn);
         hear(turn, message);
+        if (isObservation(message) && turn.state().standsAs(before)) {
+            return turn.done();
+        }
         Metering.advance(turn);
         if (turn.state().goal() == Goal.SERVE) {
             ServerlessSide.serve(turn);
@@ -66,6 +71,10 @@ final class Brain {
         markServed(turn);
         look(turn);
         return turn.done();
+    }
+
+    private static boolean isObservation(Message message) {
+        return message instanceof Message.EndpointSeen || message instanceof Message.FleetSeen;
     }
 
     private static void hear(Turn turn, Message message) {
@@ -218,19 +227,18 @@ final class Brain {
                 });
                 turn.problem(backend.id(), backend.provider() + " has not answered a call about " + backend.id());
             }
-            if (isOverdue(turn, backend.look())) {
-                turn.backend(backend.id(), draft -> draft.look = Optional.empty());
-            }
         }
+        turn.state().looks().forEach((whose, look) -> {
+            if (isOverdue(turn, look)) {
+                turn.change(state -> state.withoutLook(whose));
+            }
+        });
         Fleet fleet = turn.state().fleet();
         if (isOverdue(turn, fleet.call())) {
             turn.fleet(draft -> {
                 draft.call = Optional.empty();
                 draft.retry = turn.failed(fleet.retry());
             });
-        }
-        if (isOverdue(turn, fleet.look())) {
-            turn.fleet(draft -> draft.look = Optional.empty());
         }
         Choice choice = turn.state().choice();
         if (isOverdue(turn, choice.call())) {
@@ -243,7 +251,11 @@ final class Brain {
     }
 
     private static boolean isOverdue(Turn turn, Optional<Call> call) {
-        return call.filter(c -> !c.deadline().isAfter(turn.steady())).isPresent();
+        return call.isPresent() && isOverdue(turn, call.get());
+    }
+
+    private static boolean isOverdue(Turn turn, Call call) {
+        return !call.deadline().isAfter(turn.steady());
     }
 
     /** Makes the call that a backend's state asks for, if none is under way. */
@@ -318,33 +330,21 @@ final class Brain {
         if (turn.state().lookAt().isAfter(turn.steady())) {
             return;
         }
+        var replicas = new LinkedHashMap<String, ResourceRef>();
         for (Backend backend : turn.state().present()) {
-            if (backend.isServerless()
-                    && backend.ref().isPresent()
-                    && backend.look().isEmpty()) {
-                Call call = turn.ask(
-                        turn.timings().callLimit(),
-                        generation -> new Effect.LookAtEndpoint(
-                                backend.id(),
-                                generation,
-                                backend.provider(),
-                                backend.ref().get()));
-                turn.backend(backend.id(), draft -> draft.look = Optional.of(call));
-            }
+            backend.ref().ifPresent(ref -> {
+                if (backend.isServerless()) {
+                    turn.look(
+                            backend.id(),
+                            generation -> new Effect.LookAtEndpoint(backend.id(), generation, backend.provider(), ref));
+                } else {
+                    replicas.put(backend.id(), ref);
+                }
+            });
         }
-        var refs = new LinkedHashMap<String, ResourceRef>();
-        for (Backend backend : turn.state().present()) {
-            if (!backend.isServerless()) {
-                backend.ref().ifPresent(ref -> refs.put(backend.id(), ref));
-            }
-        }
-        Fleet fleet = turn.state().fleet();
-        if (!refs.isEmpty() && fleet.look().isEmpty()) {
-            Call call = turn.ask(
-                    turn.timings().callLimit(),
-                    generation ->
-                            new Effect.LookAtFleet(generation, fleet.cloud().orElseThrow(), refs));
-            turn.fleet(draft -> draft.look = Optional.of(call));
+        if (!replicas.isEmpty()) {
+            String cloud = turn.state().fleet().cloud().orElseThrow();
+            turn.look(FleetSide.REPLICAS, generation -> new Effect.LookAtFleet(generation, cloud, replicas));
         }
         Duration pause = isBusy(turn.state())
                 ? turn.timings().busyInterval()

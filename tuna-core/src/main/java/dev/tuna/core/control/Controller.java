@@ -616,7 +616,7 @@ public final class Controller implements AutoCloseable {
     private void take(Service service, Slot slot, Message message) {
         Managed before = slot.state();
         Now now = now();
-        Brain.Step step = Brain.step(before, message, load(before), now, parts.timings());
+        Brain.Step step = Brain.step(before, message, () -> load(before), now, parts.timings());
         Managed after = step.state();
         if (after.equals(before)) {
             if (message instanceof Message.Tick) {

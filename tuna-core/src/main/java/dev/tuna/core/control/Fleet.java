@@ -14,7 +14,6 @@ import java.util.function.Consumer;
  * @param checked whether its cloud has been checked; one that did not answer has not
  * @param usable whether the check passed
  * @param call a check or a search for pools under way
- * @param look an observation under way
  * @param retry when the next check or launch may be made
  * @param bootFailures replicas that failed to come up, or broke soon after, in a row
  * @param bootFailedAt when the last one did, in steady time
@@ -28,7 +27,6 @@ record Fleet(
         boolean checked,
         boolean usable,
         Optional<Call> call,
-        Optional<Call> look,
         Retry retry,
         int bootFailures,
         Instant bootFailedAt,
@@ -42,7 +40,6 @@ record Fleet(
                 cloud,
                 false,
                 false,
-                Optional.empty(),
                 Optional.empty(),
                 Retry.NONE,
                 0,
@@ -71,7 +68,6 @@ record Fleet(
                 draft.checked,
                 draft.usable,
                 draft.call,
-                draft.look,
                 draft.retry,
                 draft.bootFailures,
                 draft.bootFailedAt,
@@ -87,7 +83,6 @@ record Fleet(
         boolean checked;
         boolean usable;
         Optional<Call> call;
-        Optional<Call> look;
         Retry retry;
         int bootFailures;
         Instant bootFailedAt;
@@ -101,7 +96,6 @@ record Fleet(
             checked = before.checked;
             usable = before.usable;
             call = before.call;
-            look = before.look;
             retry = before.retry;
             bootFailures = before.bootFailures;
             bootFailedAt = before.bootFailedAt;

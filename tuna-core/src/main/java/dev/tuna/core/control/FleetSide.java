@@ -34,6 +34,9 @@ final class FleetSide {
 
     static final String TOPIC = "fleet";
 
+    /** What looks at all replicas at once go by; no endpoint has this id. */
+    static final String REPLICAS = "";
+
     /** A doomed replica is given back this long before its cloud takes it, so that its end is ours and orderly. */
     private static final Duration BEFORE_INTERRUPTION = Duration.ofSeconds(5);
 
@@ -408,10 +411,9 @@ final class FleetSide {
     }
 
     static void seen(Turn turn, Message.FleetSeen message) {
-        if (isLate(turn.state().fleet().look(), message.generation())) {
+        if (!turn.seen(REPLICAS, message.generation())) {
             return;
         }
-        turn.fleet(draft -> draft.look = Optional.empty());
         message.result()
                 .failure()
                 .ifPresent(failure -> turn.problem(TOPIC + " observation", String.valueOf(failure.getMessage())));

@@ -38,6 +38,7 @@ import java.util.stream.Stream;
  * @param ending how far the tearing down has come
  * @param served whether it has served
  * @param problems what is wrong at the moment: a topic to one sentence
+ * @param looks observations under way: of an endpoint by its id, of all replicas by {@link FleetSide#REPLICAS}
  * @param generation number of the last call
  * @param lookAt when the clouds are to be asked next, in steady time
  */
@@ -58,6 +59,7 @@ record Managed(
         Ending ending,
         boolean served,
         Map<String, String> problems,
+        Map<String, Call> looks,
         long generation,
         Instant lookAt) {
 
@@ -92,6 +94,7 @@ record Managed(
                 Accounts.start(same, now),
                 Ending.NOT_BEGUN,
                 false,
+                Map.of(),
                 Map.of(),
                 0,
                 now.steady());
@@ -141,14 +144,16 @@ record Managed(
     boolean awaits(long generation) {
         // A loop, since every call asks.
         for (Backend backend : backends.values()) {
-            if (is(backend.call(), generation) || is(backend.look(), generation)) {
+            if (is(backend.call(), generation)) {
                 return true;
             }
         }
-        return is(choice.call(), generation)
-                || is(fleet.call(), generation)
-                || is(fleet.look(), generation)
-                || is(ending.call(), generation);
+        for (Call look : looks.values()) {
+            if (look.generation() == generation) {
+                return true;
+            }
+        }
+        return is(choice.call(), generation) || is(fleet.call(), generation) || is(ending.call(), generation);
     }
 
     private static boolean is(Optional<Call> call, long generation) {
@@ -192,6 +197,7 @@ record Managed(
                 draft.ending,
                 draft.served,
                 draft.problems,
+                draft.looks,
                 draft.generation,
                 draft.lookAt);
     }
@@ -204,6 +210,38 @@ record Managed(
         var changed = new LinkedHashMap<>(backends);
         changed.put(backend.id(), backend);
         return with(draft -> draft.backends = Collections.unmodifiableMap(changed));
+    }
+
+    Managed withLook(String whose, Call look) {
+        var changed = new LinkedHashMap<>(looks);
+        changed.put(whose, look);
+        return with(draft -> draft.looks = Collections.unmodifiableMap(changed));
+    }
+
+    Managed withoutLook(String whose) {
+        var left = new LinkedHashMap<>(looks);
+        left.remove(whose);
+        return with(draft -> draft.looks = Collections.unmodifiableMap(left));
+    }
+
+    /** Whether there is nothing to decide that was not before: the two differ in their books and looks alone. */
+    @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object
+    boolean standsAs(Managed before) {
+        if (goal != before.goal
+                || fleet != before.fleet
+                || choice != before.choice
+                || ending != before.ending
+                || problems != before.problems
+                || backends.size() != before.backends.size()) {
+            return false;
+        }
+        for (Backend backend : backends.values()) {
+            Backend old = before.backends.get(backend.id());
+            if (old == null || !backend.sameButMeter(old)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean hasGone() {
@@ -257,6 +295,7 @@ record Managed(
         Ending ending;
         boolean served;
         Map<String, String> problems;
+        Map<String, Call> looks;
         long generation;
         Instant lookAt;
 
@@ -274,6 +313,7 @@ record Managed(
             ending = before.ending;
             served = before.served;
             problems = before.problems;
+            looks = before.looks;
             generation = before.generation;
             lookAt = before.lookAt;
         }

@@ -27,9 +27,9 @@ final class Metering {
     /** Brings reckoned container time up to now, and lets counters be stored when they have changed for long enough. */
     static void advance(Turn turn) {
         for (Backend backend : turn.state().present()) {
-            backend.meter()
-                    .filter(meter -> meter instanceof Meter.Containers)
-                    .ifPresent(meter -> reckon(turn, backend, (Meter.Containers) meter));
+            if (backend.meter().orElse(null) instanceof Meter.Containers meter) {
+                reckon(turn, backend, meter);
+            }
         }
         Accounts accounts = turn.state().accounts();
         if (!accounts.storedAt().plus(turn.timings().checkpointInterval()).isAfter(turn.steady())) {

@@ -196,6 +196,7 @@ final class Records {
                     ending(json, goal, now),
                     json.path("served").asBoolean(),
                     Map.of(),
+                    Map.of(),
                     0,
                     now.steady());
         } catch (IllegalArgumentException | DateTimeException e) {
@@ -235,7 +236,6 @@ final class Records {
                 cloud,
                 false,
                 false,
-                Optional.empty(),
                 Optional.empty(),
                 rest(json, now),
                 json.path("bootFailures").asInt(),
@@ -313,7 +313,6 @@ final class Records {
                                 account,
                                 json.path("id").asText()))
                         : Optional.empty(),
-                Optional.empty(),
                 Optional.empty(),
                 resource.state() == State.INTENDED ? Retry.AGAIN : Retry.NONE);
     }

@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -68,10 +68,20 @@ final class Routes {
                 && before.revision().equals(after.revision())
                 && before.request().equals(after.request())
                 && before.isOver() == after.isOver()
-                && before.backends().keySet().equals(after.backends().keySet())
-                && after.backends().values().stream()
-                        .allMatch(backend -> sameRoute(
-                                Objects.requireNonNull(before.backends().get(backend.id())), backend));
+                && sameBackends(before.backends(), after.backends());
+    }
+
+    private static boolean sameBackends(Map<String, Backend> before, Map<String, Backend> after) {
+        if (before.size() != after.size()) {
+            return false;
+        }
+        for (Backend backend : after.values()) {
+            Backend old = before.get(backend.id());
+            if (old == null || !sameRoute(old, backend)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object

@@ -49,7 +49,12 @@ final class ServerlessSide {
     }
 
     private static boolean noneLeft(Turn turn) {
-        return turn.state().endpoints().allMatch(Backend::isGone);
+        for (Backend backend : turn.state().backends().values()) {
+            if (backend.isServerless() && !backend.isGone()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     static void chosen(Turn turn, Message.Chosen message) {
@@ -131,12 +136,10 @@ final class ServerlessSide {
     }
 
     static void seen(Turn turn, Message.EndpointSeen message) {
-        Optional<Backend> looking = turn.find(message.backend())
-                .filter(endpoint -> endpoint.look()
-                        .filter(look -> look.generation() == message.generation())
-                        .isPresent());
-        looking.ifPresent(endpoint -> {
-            turn.backend(endpoint.id(), draft -> draft.look = Optional.empty());
+        if (!turn.seen(message.backend(), message.generation())) {
+            return;
+        }
+        turn.find(message.backend()).ifPresent(endpoint -> {
             message.result()
                     .failure()
                     .ifPresent(failure ->

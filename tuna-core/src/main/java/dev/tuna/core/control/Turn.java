@@ -10,21 +10,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** One step of one deployment while it is being made. Confined to one call of {@link Brain#step}. */
 final class Turn {
 
-    private final RouteLoad load;
+    private final Supplier<RouteLoad> loads;
     private final Now now;
     private final ControlTimings timings;
     private final List<Effect> effects = new ArrayList<>();
     private final List<LedgerEntry> entries = new ArrayList<>();
     private Managed state;
+    private @Nullable RouteLoad load;
 
-    Turn(Managed state, RouteLoad load, Now now, ControlTimings timings) {
+    Turn(Managed state, Supplier<RouteLoad> loads, Now now, ControlTimings timings) {
         this.state = state;
-        this.load = load;
+        this.loads = loads;
         this.now = now;
         this.timings = timings;
     }
@@ -33,8 +36,14 @@ final class Turn {
         return state;
     }
 
+    /** The same all through the step; not asked for by a step that needs none. */
     RouteLoad load() {
-        return load;
+        RouteLoad known = load;
+        if (known == null) {
+            known = loads.get();
+            load = known;
+        }
+        return known;
     }
 
     Now now() {
@@ -95,6 +104,24 @@ final class Turn {
         state = state.with(draft -> draft.generation++);
         effects.add(effect.apply(state.generation()));
         return new Call(state.generation(), steady().plus(limit));
+    }
+
+    /** Has something looked at, unless it is being looked at already. */
+    void look(String whose, LongFunction<Effect> effect) {
+        if (!state.looks().containsKey(whose)) {
+            Call call = ask(timings.callLimit(), effect);
+            state = state.withLook(whose, call);
+        }
+    }
+
+    /** Whether this is the very answer that a look is waiting for; from now on it waits no more. */
+    boolean seen(String whose, long generation) {
+        Call look = state.looks().get(whose);
+        if (look == null || look.generation() != generation) {
+            return false;
+        }
+        state = state.withoutLook(whose);
+        return true;
     }
 
     void want(Effect effect) {

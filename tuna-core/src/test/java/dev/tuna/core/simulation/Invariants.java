@@ -56,7 +56,8 @@ final class Invariants {
     private long launches;
 
     /** One revision of a service. */
-    private record Revision(String service, String outside, String account, boolean current, DeployRequest request) {}
+    private record Revision(
+            String service, String outside, String account, boolean current, String text, DeployRequest request) {}
 
     Invariants(World world) {
         this.world = world;
@@ -75,6 +76,8 @@ final class Invariants {
 
     private void saved(DeploymentRecord record) {
         JsonNode details = json(record.details());
+        Revision known = revisions.get(record.id());
+        boolean sameRequest = known != null && known.text().equals(record.request());
         revisions.put(
                 record.id(),
                 new Revision(
@@ -82,7 +85,8 @@ final class Invariants {
                         record.name(),
                         details.path("account").asText(),
                         details.path("role").asText().equals("CURRENT"),
-                        RequestJson.read(record.request(), record.id())));
+                        record.request(),
+                        sameRequest ? known.request() : RequestJson.read(record.request(), record.id())));
         outside.put(record.name(), record.id());
         if (record.phase() == DeploymentPhase.DESTROYED || record.phase() == DeploymentPhase.FAILED) {
             List<String> left = running(record.name());

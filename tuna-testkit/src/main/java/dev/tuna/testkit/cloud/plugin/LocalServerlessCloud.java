@@ -35,6 +35,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /** Serverless endpoints of a local or simulated cloud. Thread-safe. */
 public final class LocalServerlessCloud implements ServerlessCloud {
@@ -45,6 +47,8 @@ public final class LocalServerlessCloud implements ServerlessCloud {
 
     private final ProviderContext context;
     private final Access access;
+    /** By name; made once, since parsing one costs more than the rest of an observation. */
+    private final ConcurrentMap<String, URI> addresses = new ConcurrentHashMap<>();
 
     LocalServerlessCloud(ProviderContext context, Access access) {
         this.context = context;
@@ -198,7 +202,7 @@ public final class LocalServerlessCloud implements ServerlessCloud {
             return ServerlessObservation.gone(Optional.of(view.containerTime()));
         }
         BackendAddress address = new BackendAddress(
-                URI.create(access.base() + "/serverless/" + view.name()),
+                addresses.computeIfAbsent(view.name(), name -> URI.create(access.base() + "/serverless/" + name)),
                 view.keyRef().flatMap(context.secrets()::get).map(Credential::bearer),
                 "/health",
                 Optional.of(view.timeout()),
@@ -215,6 +219,7 @@ public final class LocalServerlessCloud implements ServerlessCloud {
     @Override
     public void destroy(ResourceRef resource) {
         access.cloud().deleteEndpoint(resource.id());
+        addresses.remove(resource.id());
         context.secrets().remove(ownKey(resource.id()));
     }
 

@@ -31,7 +31,6 @@ import java.util.function.ToDoubleFunction;
  *   <tr><th>name</th><th>kind</th><th>tags beside {@code deployment}</th></tr>
  *   <tr><td>{@code tuna.router.requests}</td><td>counter</td><td>{@code outcome}: succeeded, failed, client_error, rejected</td></tr>
  *   <tr><td>{@code tuna.router.answers}</td><td>counter</td><td>{@code tier}</td></tr>
- *   <tr><td>{@code tuna.router.failovers}</td><td>counter</td><td></td></tr>
  *   <tr><td>{@code tuna.router.tokens}</td><td>counter</td><td></td></tr>
  *   <tr><td>{@code tuna.router.backend.failures}</td><td>counter</td><td>{@code failure}</td></tr>
  *   <tr><td>{@code tuna.router.requests.active}</td><td>gauge</td><td></td></tr>
@@ -112,11 +111,6 @@ public final class RouterMeters implements AutoCloseable {
                     tags.and("tier", lower(tier)),
                     traffic(deployment, traffic -> traffic.byTier().getOrDefault(tier, 0L))));
         }
-        meters.add(counter(
-                "tuna.router.failovers",
-                "Requests answered by another backend than the first one tried",
-                tags,
-                traffic(deployment, TrafficStats::failedOver)));
         meters.add(counter(
                 "tuna.router.tokens",
                 "Tokens that backends generated in streams",

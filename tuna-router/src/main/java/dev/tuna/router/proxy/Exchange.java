@@ -57,6 +57,8 @@ final class Exchange extends Sweeper.Member {
     private @Nullable Attempt attempt;
     private @Nullable HeldAnswer lastAnswer;
     private @Nullable BackendRuntime first;
+    private @Nullable BackendRuntime left;
+    private Optional<BackendFailure> leftFor = Optional.empty();
     private int attempts;
     private boolean onlyUnreached = true;
     private boolean secondChance;
@@ -316,6 +318,10 @@ final class Exchange extends Sweeper.Member {
         if (first == null) {
             first = backend;
         }
+        if (left != null && left != backend) {
+            route.failover(leftFor);
+        }
+        left = null;
         answer.attempt();
         if (log != null) {
             log.attempt(backend);
@@ -408,6 +414,8 @@ final class Exchange extends Sweeper.Member {
         }
         remember(last);
         overloaded = failure == BackendFailure.OVERLOADED;
+        left = failed.backend();
+        leftFor = Optional.of(failure);
         long now = now();
         if (isMoving()) {
             route.continuation(requireNonNull(continuation).method(), false);
@@ -550,6 +558,8 @@ final class Exchange extends Sweeper.Member {
             return;
         }
         next.beginMove(planned);
+        left = broken.backend();
+        leftFor = planned ? Optional.empty() : Optional.of(BackendFailure.MID_STREAM);
         if (!planned) { // a backend with a time limit has nothing against another request
             tried.add(broken.backend());
         }

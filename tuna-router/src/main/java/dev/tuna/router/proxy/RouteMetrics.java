@@ -3,6 +3,7 @@ package dev.tuna.router.proxy;
 import static java.util.Objects.requireNonNull;
 
 import dev.tuna.api.Tier;
+import dev.tuna.router.BackendFailure;
 import dev.tuna.router.stream.Method;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Meter;
@@ -15,6 +16,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -36,6 +38,9 @@ import java.util.stream.Stream;
  *     request to its being sent, and from the first of the answer to its being written; for requests that did not wait and
  *     whose first attempt succeeded, connecting left out</td></tr>
  *   <tr><td>{@code tuna.router.client.retries}</td><td>counter</td><td>requests that a client's library sent again</td></tr>
+ *   <tr><td>{@code tuna.router.failovers}</td><td>counter</td><td>requests sent to another backend than before, once for each
+ *     time; {@code reason}: how the one before failed, or {@code departure} for a stream that leaves before its backend
+ *     ends</td></tr>
  *   <tr><td>{@code tuna.router.continuations}</td><td>counter</td><td>backends asked to go on with a broken stream;
  *     {@code method} and {@code result}; {@code method="none"} for streams that could not be continued</td></tr>
  * </table>
@@ -60,6 +65,8 @@ final class RouteMetrics implements AutoCloseable {
     private final Map<Method, Counter> continued = new EnumMap<>(Method.class);
     private final Map<Method, Counter> refused = new EnumMap<>(Method.class);
     private final Counter notContinued;
+    private final Map<BackendFailure, Counter> failovers = new EnumMap<>(BackendFailure.class);
+    private final Counter departures;
     private final Counter clientRetries;
 
     RouteMetrics(MeterRegistry registry, String deployment) {
@@ -78,6 +85,10 @@ final class RouteMetrics implements AutoCloseable {
             refused.put(method, continuations(method.label(), "failed"));
         }
         notContinued = continuations("none", "failed");
+        for (BackendFailure failure : BackendFailure.values()) {
+            failovers.put(failure, failovers(failure.name().toLowerCase(Locale.ROOT)));
+        }
+        departures = failovers("departure");
         clientRetries = own(Counter.builder("tuna.router.client.retries")
                 .description("Requests that a client's library sent again after a failure")
                 .tags(tags)
@@ -117,6 +128,14 @@ final class RouteMetrics implements AutoCloseable {
                 .register(registry));
     }
 
+    private Counter failovers(String reason) {
+        return own(Counter.builder("tuna.router.failovers")
+                .description("Requests sent to another backend than before, by why")
+                .tags(tags)
+                .tag("reason", reason)
+                .register(registry));
+    }
+
     private <M extends Meter> M own(M meter) {
         own.add(meter);
         return meter;
@@ -128,6 +147,10 @@ final class RouteMetrics implements AutoCloseable {
 
     void notContinued() {
         notContinued.increment();
+    }
+
+    void failover(Optional<BackendFailure> failure) {
+        failure.map(failovers::get).orElse(departures).increment();
     }
 
     void clientRetry() {

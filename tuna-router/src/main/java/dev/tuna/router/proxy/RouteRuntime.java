@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -271,6 +272,15 @@ final class RouteRuntime {
         failures.increment(failure);
         LOG.debug("{}: attempt on {} failed: {} ({})", name(), backend, failure, detail);
         guarded(() -> listener.onBackendFailure(name(), backend.id(), failure, detail));
+    }
+
+    /**
+     * A request goes to another backend than before.
+     *
+     * @param failure how the one before failed it; empty if the request leaves before the backend ends
+     */
+    void failover(Optional<BackendFailure> failure) {
+        metrics.failover(failure);
     }
 
     /**

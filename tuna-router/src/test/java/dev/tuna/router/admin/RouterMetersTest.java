@@ -62,7 +62,6 @@ class RouterMetersTest {
                         "tuna_router_answers_total{deployment=\"a\",tier=\"spot\"} 6",
                         "tuna_router_answers_total{deployment=\"a\",tier=\"serverless\"} 2",
                         "tuna_router_answers_total{deployment=\"a\",tier=\"on_demand\"} 0",
-                        "tuna_router_failovers_total{deployment=\"a\"} 4",
                         "tuna_router_backend_failures_total{deployment=\"a\",failure=\"no_answer\"} 6",
                         "tuna_router_requests_active{deployment=\"a\"} 1",
                         "tuna_router_requests_waiting{deployment=\"a\"} 1",

@@ -14,6 +14,8 @@ import dev.tuna.router.RouterEngine;
 import dev.tuna.router.RouterListener;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.testkit.vllm.VllmStandIn;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -69,9 +71,14 @@ final class Bench implements AutoCloseable {
     }
 
     Bench(RouterConfig config, LongSupplier ticker) {
+        this(config, ticker, new SimpleMeterRegistry());
+    }
+
+    Bench(RouterConfig config, LongSupplier ticker, MeterRegistry registry) {
         router = RouterEngine.builder()
                 .config(config)
                 .ticker(ticker)
+                .meterRegistry(registry)
                 .listener(new RouterListener() {
                     @Override
                     public void onDemand(String deployment) {

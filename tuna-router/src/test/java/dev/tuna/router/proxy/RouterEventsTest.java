@@ -286,35 +286,26 @@ class RouterEventsTest {
             quick.next();
             send(slow, "GET /router/events HTTP/1.0\r\nx-api-key: " + EventReader.ADMIN_KEY + "\r\n\r\n");
             assertThat(slow.getInputStream().read()).isEqualTo('H');
-            for (int i = 0; i < 100; i++) {
-                bench.router.put(fleet(i % 2 == 0));
+            boolean draining = false;
+            for (int round = 0; round < 500 && !isCut(slow); round++) {
+                draining = !draining;
+                bench.router.put(fleet(draining));
                 for (int backend = 0; backend < EventLog.MOST / 2; backend++) {
-                    assertThat(quick.next("backend_draining")
-                                    .json()
-                                    .path("draining")
-                                    .asBoolean())
-                            .isEqualTo(i % 2 == 0);
+                    assertThat(quick.next("backend_draining").data()).contains("\"draining\":" + draining);
                 }
             }
-            assertThat(readQuickly(slow))
-                    .as("cut long before the last of the 50,000 events, which are 22 MB")
-                    .isBetween(100_000, 15_000_000);
+            assertThat(isCut(slow)).isTrue();
         }
     }
 
-    private static int readQuickly(Socket socket) {
-        int read = 0;
-        byte[] buffer = new byte[1 << 16];
+    /** What is sent to a socket that its owner has closed is answered with a reset, which the next write hits. */
+    private static boolean isCut(Socket socket) {
         try {
-            for (int more = socket.getInputStream().read(buffer);
-                    more >= 0;
-                    more = socket.getInputStream().read(buffer)) {
-                read += more;
-            }
+            send(socket, "x");
+            return false;
         } catch (IOException e) {
-            return read; // a reset is a cut too
+            return true;
         }
-        return read;
     }
 
     private static Route fleet(boolean draining) {

@@ -173,6 +173,7 @@ final class ChunkReader {
     private int cutDepth = -1;
     private boolean cutIsFirst;
     private boolean cutTakesComma;
+    private boolean cutAtLineEnd;
 
     ChunkReader(FinishListener onFinish, IntConsumer onChoice, TokenListener onToken, Cuts cuts) {
         this.onFinish = onFinish;
@@ -201,6 +202,7 @@ final class ChunkReader {
         lastComma = NOWHERE;
         cutDepth = -1;
         cutTakesComma = false;
+        cutAtLineEnd = false;
         error = false;
         usage = false;
         typed = false;
@@ -282,7 +284,7 @@ final class ChunkReader {
      */
     long safeUntil(long end) {
         if (cutDepth >= 0) {
-            return cuts.from(cuts.count() - 1);
+            return cutAtLineEnd ? end : cuts.from(cuts.count() - 1);
         }
         boolean maybe = cutTakesComma || (nameExpected && mayBeIds(place()));
         return maybe ? Math.min(end, cutTakesComma || lastComma == NOWHERE ? nameStart : lastComma) : end;
@@ -299,6 +301,19 @@ final class ChunkReader {
      */
     int read(byte[] bytes, int from, int to, long position) {
         base = position;
+        if (cutAtLineEnd) {
+            cutAtLineEnd = false;
+            cuts.begin(base + from);
+        }
+        int at = readLine(bytes, from, to);
+        if (at < to && cutDepth >= 0) { // lines stay lines; if the field goes on in the next one, so does the cut
+            cuts.end(base + at);
+            cutAtLineEnd = true;
+        }
+        return at;
+    }
+
+    private int readLine(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && !isLineEnd(bytes[at])) {
             if (!inString) {
@@ -374,7 +389,7 @@ final class ChunkReader {
         inString = false;
         if (nameExpected) {
             field = Field.of(place(), word);
-            if (field.isIds()) {
+            if (field.isIds() && cutDepth < 0) {
                 beginCut();
             }
         } else {
@@ -396,7 +411,7 @@ final class ChunkReader {
     }
 
     private void outsideStrings(byte b, int at) {
-        if (cutDepth == depth && (b == ',' || b == '}')) {
+        if (cutDepth == depth && (b == ',' || b == '}' || b == ']')) { // the last one only where it is out of place
             endCut(base + at);
         }
         switch (b) {

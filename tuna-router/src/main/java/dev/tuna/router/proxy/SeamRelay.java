@@ -93,6 +93,9 @@ final class SeamRelay implements Relay {
         } else if (!scanner.isComment()) {
             if (isTrusted()) {
                 pass(filter.rewrite(whole, scanner.isFinish(), continuation.generated()));
+            } else if (flowing) { // too late to have meant something else: it breaks here
+                stopped = true;
+                sink.backendFailed(Unpooled.EMPTY_BUFFER, false);
             } else {
                 stopped = true;
                 continuation.echoed(false);

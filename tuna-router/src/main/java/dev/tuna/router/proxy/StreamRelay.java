@@ -81,7 +81,7 @@ final class StreamRelay implements Relay {
         int content = 0;
         boolean matters = false;
         boolean done = false;
-        for (int end = scanner.next(read, piece.from); end >= 0; end = scanner.next(read, piece.from)) {
+        for (int end = scanner.next(read, piece.from); end >= 0; end = done ? -1 : scanner.next(read, piece.from)) {
             if (scanner.isError() || scanner.isAbort() || isFalseEnd()) {
                 fail(piece, end, flowing || matters);
                 return;
@@ -97,19 +97,23 @@ final class StreamRelay implements Relay {
                 piece.passable = piece.to;
             }
             content += scanner.hasContent() ? 1 : 0;
-            done |= scanner.isDone();
+            done = scanner.isDone() && scanner.verdict() == SseScanner.Verdict.COMPLETE;
         }
         if (content > 0) {
             sink.generated(content);
         }
-        piece.takeRest();
+        if (done) {
+            read.writerIndex(piece.to); // nothing follows the end
+        } else {
+            piece.takeRest();
+        }
         if (!flowing && !matters && !isTooMuch(read)) {
             keep(read, piece.to - piece.begin);
             return;
         }
         begin();
         pass(piece, matters);
-        if (done && scanner.verdict() == SseScanner.Verdict.COMPLETE) {
+        if (done) {
             stopped = true;
             sink.streamComplete();
         }

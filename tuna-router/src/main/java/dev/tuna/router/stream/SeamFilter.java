@@ -180,7 +180,7 @@ public final class SeamFilter {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("an event that was well-formed no longer is", e);
+            return new Head(id, created, model); // what matters comes first; the rest need not be readable
         }
         return new Head(id, created, model);
     }
@@ -216,7 +216,13 @@ public final class SeamFilter {
                     case "created" -> to.writeNumberField(name, head.created);
                     case "model" -> to.writeStringField(name, head.model);
                     case "prompt_token_ids" -> from.skipChildren();
-                    case "choices" -> choices(from, to);
+                    case "choices" -> {
+                        if (value == JsonToken.START_ARRAY) {
+                            choices(from, to);
+                        } else {
+                            copy(name, from, to);
+                        }
+                    }
                     case "usage" -> {
                         if (value == JsonToken.START_OBJECT) {
                             Told told = Told.of(from);
@@ -234,8 +240,12 @@ public final class SeamFilter {
 
         private void choices(JsonParser from, JsonGenerator to) throws IOException {
             to.writeArrayFieldStart("choices");
-            while (from.nextToken() != JsonToken.END_ARRAY) {
-                choice(from, to);
+            for (JsonToken item = from.nextToken(); item != JsonToken.END_ARRAY; item = from.nextToken()) {
+                if (item == JsonToken.START_OBJECT) {
+                    choice(from, to);
+                } else {
+                    to.copyCurrentStructure(from); // whatever that is, it ends
+                }
             }
             to.writeEndArray();
         }
@@ -244,10 +254,22 @@ public final class SeamFilter {
             to.writeStartObject();
             while (from.nextToken() == JsonToken.FIELD_NAME) {
                 String name = from.currentName();
-                from.nextToken();
+                JsonToken value = from.nextToken();
                 switch (name) {
-                    case "delta" -> delta(from, to);
-                    case "text" -> text(to, searched(from.getText()));
+                    case "delta" -> {
+                        if (value == JsonToken.START_OBJECT) {
+                            delta(from, to);
+                        } else {
+                            copy(name, from, to);
+                        }
+                    }
+                    case "text" -> {
+                        if (value == JsonToken.VALUE_STRING) {
+                            text(to, searched(from.getText()));
+                        } else {
+                            copy(name, from, to);
+                        }
+                    }
                     case "prompt_token_ids", "prompt_logprobs" -> from.skipChildren();
                     case "token_ids" -> {
                         if (asked.returnTokenIds()) {

@@ -28,6 +28,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpMethod;
@@ -538,7 +539,10 @@ class FuzzTest {
             var head = new DefaultHttpResponse(
                     HttpVersion.HTTP_1_1,
                     HttpResponseStatus.SEE_OTHER,
-                    new DefaultHttpHeaders(false).set("location", location));
+                    DefaultHttpHeadersFactory.headersFactory()
+                            .withValidation(false)
+                            .newHeaders()
+                            .set("location", location));
             String place = Redirects.follow(URI.create("http://127.0.0.1:1"), Bench.CHAT, null, head);
             assertThat(place == null || place.chars().noneMatch(c -> c <= ' ')).isTrue();
         }

@@ -2,7 +2,6 @@ package dev.tuna.router.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tuna.router.admin.RouterEvent.Type;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -13,7 +12,7 @@ class EventLogTest {
 
     private static EventLog with(EventLog log, int first, int last) {
         return log.with(IntStream.rangeClosed(first, last)
-                .mapToObj(number -> new RouterEvent(Type.SHARE, "chat", "{\"number\":" + number + "}"))
+                .mapToObj(number -> new RouterEvent(RouterEvent.Type.SHARE, "chat", "{\"number\":" + number + "}"))
                 .toList());
     }
 

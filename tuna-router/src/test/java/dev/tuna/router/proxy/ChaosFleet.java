@@ -133,7 +133,7 @@ final class ChaosFleet implements AutoCloseable {
         Replica victim = pick();
         switch (what) {
             case KILL -> lose(victim, victim.server::kill);
-            case TERMINATE -> lose(victim, victim.server::terminate);
+            case TERMINATE -> lose(victim, () -> terminate(victim));
             case NOTICE -> {
                 victim.stepsLeft = 2 + random.nextInt(3);
                 victim.endsAt = Optional.of(Instant.now().plus(step.multipliedBy(victim.stepsLeft)));
@@ -182,8 +182,12 @@ final class ChaosFleet implements AutoCloseable {
             replica.server.clearFaults();
             replica.stepsLeft = Integer.MAX_VALUE; // it goes on as if nothing had been
         } else {
-            lose(replica, random.nextBoolean() ? replica.server::kill : replica.server::terminate);
+            lose(replica, random.nextBoolean() ? replica.server::kill : () -> terminate(replica));
         }
+    }
+
+    private static void terminate(Replica replica) {
+        var unused = replica.server.terminate(); // how it ends is what the requests on it see
     }
 
     private void lose(Replica replica, Runnable end) {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -220,18 +221,22 @@ class ChaosTest {
                 for (String wish : COMPLETION_WISHES) {
                     add(client, COMPLETIONS, completion + wish);
                 }
-                queries.get(Kind.SLOW_READER).add(query(client, COMPLETIONS, completion + LONG, true));
-                queries.get(Kind.INEXACT).add(query(client, Bench.CHAT, chat + PENALTY, true));
+                queries(Kind.SLOW_READER).add(query(client, COMPLETIONS, completion + LONG, true));
+                queries(Kind.INEXACT).add(query(client, Bench.CHAT, chat + PENALTY, true));
             }
         }
     }
 
+    private List<Query> queries(Kind kind) {
+        return Objects.requireNonNull(queries.get(kind));
+    }
+
     private void add(WireClient client, String path, String body) throws IOException {
         Query streamed = query(client, path, withStopThatComes(client, path, body), true);
-        queries.get(Kind.STREAM).add(streamed);
-        queries.get(Kind.LEAVER).add(streamed);
+        queries(Kind.STREAM).add(streamed);
+        queries(Kind.LEAVER).add(streamed);
         if (!body.contains("stream_options")) {
-            queries.get(Kind.UNARY).add(query(client, path, withStopThatComes(client, path, body), false));
+            queries(Kind.UNARY).add(query(client, path, withStopThatComes(client, path, body), false));
         }
     }
 
@@ -271,9 +276,9 @@ class ChaosTest {
     private void client(int port, Random random) {
         while (!over) {
             Kind kind = ChaosFleet.draw(Kind.values(), Kind::percent, random);
-            List<Query> all = queries.get(kind);
+            List<Query> all = queries(kind);
             Query query = all.get(random.nextInt(all.size()));
-            asked.get(kind).increment();
+            Objects.requireNonNull(asked.get(kind)).increment();
             try {
                 switch (kind) {
                     case SLOW_READER -> readSlowly(port, query, random);

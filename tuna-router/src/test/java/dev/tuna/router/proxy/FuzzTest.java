@@ -44,6 +44,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -250,7 +251,7 @@ class FuzzTest {
     // --- backends ---
 
     /** What became of a stream. */
-    private final class Outcome implements Relay.Sink {
+    private static final class Outcome implements Relay.Sink {
         private final ByteArrayOutputStream shown = new ByteArrayOutputStream();
         private String end = "open";
         private boolean begun;
@@ -350,8 +351,8 @@ class FuzzTest {
 
     private Relayed relayed(byte[] stream, List<byte[]> pieces, boolean chat, String more) throws RefusedException {
         MemoryBudget budget = new MemoryBudget(1 << 20);
-        Continuation continuation = Continuation.of(request(chat, more), RoutePolicy.Continuation.DEFAULT, budget);
-        assertThat(continuation).isNotNull();
+        Continuation continuation =
+                Objects.requireNonNull(Continuation.of(request(chat, more), RoutePolicy.Continuation.DEFAULT, budget));
         Outcome outcome = new Outcome();
         StreamRelay relay =
                 new StreamRelay(new SseScanner(1, continuation.recorder()), outcome, memory, continuation, true);
@@ -430,8 +431,8 @@ class FuzzTest {
         int[] prompt = {1, 2, 3};
         int[] tokens = tokens(peer);
         MemoryBudget budget = new MemoryBudget(1 << 20);
-        Continuation continuation = Continuation.of(request(chat, more), RoutePolicy.Continuation.DEFAULT, budget);
-        assertThat(continuation).isNotNull();
+        Continuation continuation =
+                Objects.requireNonNull(Continuation.of(request(chat, more), RoutePolicy.Continuation.DEFAULT, budget));
         BackendRuntime backend = new BackendRuntime(
                 Bench.spot("next", URI.create("http://127.0.0.1:1")), RoutePolicy.DEFAULT, 0, () -> {});
         Outcome outcome = new Outcome();
@@ -447,7 +448,7 @@ class FuzzTest {
             continuation.keepRequest();
             if (continuation.mayGoOn()) {
                 first.release();
-                goOn(peer, continuation, backend, outcome, chat, prompt);
+                goOn(peer, continuation, backend, chat, prompt);
             }
         }
         first.release();
@@ -455,8 +456,7 @@ class FuzzTest {
         assertThat(budget.taken()).isZero();
     }
 
-    private void goOn(
-            Hostile peer, Continuation continuation, BackendRuntime backend, Outcome before, boolean chat, int[] prompt)
+    private void goOn(Hostile peer, Continuation continuation, BackendRuntime backend, boolean chat, int[] prompt)
             throws IOException {
         if (continuation.needsNobody()) {
             assertThat(new String(continuation.ending(), StandardCharsets.UTF_8))

@@ -32,6 +32,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -68,14 +69,12 @@ class MetersTest {
     }
 
     private double value(String name, String... tags) {
-        Meter meter = find(name, tags).meter();
-        assertThat(meter).as(name + " " + List.of(tags)).isNotNull();
+        Meter meter = Objects.requireNonNull(find(name, tags).meter(), () -> name + " " + List.of(tags));
         return meter.measure().iterator().next().getValue();
     }
 
     private Timer timer(String name, String... tags) {
-        Timer timer = find(name, tags).timer();
-        assertThat(timer).as(name + " " + List.of(tags)).isNotNull();
+        Timer timer = Objects.requireNonNull(find(name, tags).timer(), () -> name + " " + List.of(tags));
         assertThat(timer.takeSnapshot().histogramCounts()).as("buckets").isNotEmpty();
         return timer;
     }

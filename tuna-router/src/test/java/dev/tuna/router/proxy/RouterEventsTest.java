@@ -182,10 +182,10 @@ class RouterEventsTest {
         RawBackend replica = bench.own(new RawBackend(peer -> {
             peer.request();
             gate.await();
-            peer.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-                    + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
-                    + "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
-                    + "data: [DONE]\n\n");
+            peer.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+            peer.say("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n");
+            peer.say("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
+            peer.say("data: [DONE]\n\n");
         }));
         put(List.of(), spot("spot-1", replica.uri()));
         try (EventReader reader = EventReader.of(bench)) {

@@ -77,7 +77,9 @@ final class Invariants {
     private void saved(DeploymentRecord record) {
         JsonNode details = json(record.details());
         Revision known = revisions.get(record.id());
-        boolean sameRequest = known != null && known.text().equals(record.request());
+        DeployRequest request = known != null && known.text().equals(record.request())
+                ? known.request()
+                : RequestJson.read(record.request(), record.id());
         revisions.put(
                 record.id(),
                 new Revision(
@@ -86,7 +88,7 @@ final class Invariants {
                         details.path("account").asText(),
                         details.path("role").asText().equals("CURRENT"),
                         record.request(),
-                        sameRequest ? known.request() : RequestJson.read(record.request(), record.id())));
+                        request));
         outside.put(record.name(), record.id());
         if (record.phase() == DeploymentPhase.DESTROYED || record.phase() == DeploymentPhase.FAILED) {
             List<String> left = running(record.name());

@@ -127,6 +127,7 @@ class VllmCommandTest {
                 "0.31.0|--task embed|use --runner or --convert",
                 "0.28.0|--sse-keep-alive-interval 5|came with 0.29.0; leave it out",
                 "0.31.0|--nonsense|'--nonsense', which is no option of vllm serve",
+                "0.31.0|--parser hermes|'--parser', which is no option of vllm serve",
                 "0.31.0|--no-max-model-len|'--no-max-model-len', which is no option",
                 "0.31.0|--port 9|'--port', which Tuna sets itself; leave it out: Tuna chooses the address",
                 "0.31.0|-tp 2|'-tp', which Tuna sets itself; set tpSize",
@@ -153,6 +154,8 @@ class VllmCommandTest {
                 "0.11.0|--disable-log-requests",
                 "0.15.1|--swap-space 4",
                 "0.31.0|--no-enable-prefix-caching --max_num_seqs=16 -O3",
+                "0.31.0|--tool-call-parser hermes --chat-template-content-format string --cudagraph-metrics",
+                "0.31.0|--allowed-origins * --max-num-scheduled-tokens 64 --numa-bind-cpus 0 1",
                 "0.31.0|--compilation-config.mode 3 --lora-modules a=/a b=/b --seed -1",
                 "0.32.0|--an-option-that-is-newer-than-the-table 3 4",
             })

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The router's own pages. Nothing here counts as traffic. Thread-safe.
@@ -128,17 +129,17 @@ public final class AdminEndpoints {
             }
             deployment = Optional.of(parameter.getValue().get(0));
         }
-        String only = deployment.orElse("");
-        boolean all = deployment.isEmpty();
-        return new AdminAnswer.Events(
-                deployment,
-                request.lastEventId(),
-                () -> HealthPage.of(
-                        sortedRoutes().stream()
-                                .filter(status ->
-                                        all || status.route().deployment().equals(only))
-                                .toList(),
-                        true));
+        return new AdminAnswer.Events(deployment, request.lastEventId(), stateOf(deployment));
+    }
+
+    private Supplier<String> stateOf(Optional<String> deployment) {
+        return () -> HealthPage.of(
+                sortedRoutes().stream()
+                        .filter(status -> deployment
+                                .map(status.route().deployment()::equals)
+                                .orElse(true))
+                        .toList(),
+                true);
     }
 
     private AdminAnswer change(ChangeRequest request) throws RefusedException {

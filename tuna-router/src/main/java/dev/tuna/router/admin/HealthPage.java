@@ -1,5 +1,7 @@
 package dev.tuna.router.admin;
 
+import static dev.tuna.router.admin.Labels.lower;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
@@ -12,7 +14,6 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /** {@code /router/health}: what each deployment can do and has done. Names no backend unless told to. */
@@ -113,9 +114,5 @@ final class HealthPage {
             json.writeEndObject();
         }
         json.writeEndArray();
-    }
-
-    private static String lower(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,5 +1,6 @@
 package dev.tuna.router.admin;
 
+import static dev.tuna.router.admin.Labels.lower;
 import static dev.tuna.router.admin.RouterEvent.Type.BACKEND_ADDED;
 import static dev.tuna.router.admin.RouterEvent.Type.BACKEND_DRAINING;
 import static dev.tuna.router.admin.RouterEvent.Type.BACKEND_NOTICE;
@@ -25,7 +26,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -204,9 +204,5 @@ public final class RouteChanges {
     /** Without the dust of repeated addition. */
     private static double rounded(double share) {
         return Math.round(share * 1000) / 1000.0;
-    }
-
-    private static String lower(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,6 +1,5 @@
 package dev.tuna.router.admin;
 
-import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -39,7 +38,7 @@ public record RouterEvent(Type type, String deployment, String json) {
          * @return lower case
          */
         public String label() {
-            return name().toLowerCase(Locale.ROOT);
+            return Labels.lower(this);
         }
     }
 

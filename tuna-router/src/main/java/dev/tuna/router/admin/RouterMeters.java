@@ -1,5 +1,7 @@
 package dev.tuna.router.admin;
 
+import static dev.tuna.router.admin.Labels.lower;
+
 import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
@@ -16,7 +18,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -206,9 +207,5 @@ public final class RouterMeters implements AutoCloseable {
         return router -> router.route(deployment)
                 .map(status -> value.applyAsDouble(status.load()))
                 .orElse(0.0);
-    }
-
-    private static String lower(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -133,8 +133,7 @@ final class ServeArguments {
     private static List<String> values(String[] arguments, int from, int atMost) {
         List<String> values = new ArrayList<>();
         for (int at = from; at < arguments.length && values.size() < atMost; at++) {
-            boolean option = arguments[at].startsWith("-") && !arguments[at].matches("-[\\d.]+");
-            if (option) {
+            if (VllmFlags.isOption(arguments[at])) {
                 break;
             }
             values.add(arguments[at]);

@@ -63,7 +63,7 @@ final class ArgumentCheck {
     private void checkArguments() {
         int values = 0;
         for (String word : engine.arguments()) {
-            if (!word.startsWith("-") || isNumber(word)) {
+            if (!VllmFlags.isOption(word)) {
                 if (values == 0) {
                     problems.add("engineArguments has '" + word + "', which belongs to no option; "
                             + "write each option and each of its values as one word");
@@ -117,9 +117,5 @@ final class ArgumentCheck {
                 ? "came with " + flag.since()
                 : "is gone since " + flag.until().orElseThrow();
         problems.add("engineArguments has '" + option + "', which " + when + "; " + flag.instead());
-    }
-
-    private static boolean isNumber(String word) {
-        return word.matches("-[\\d.]+");
     }
 }

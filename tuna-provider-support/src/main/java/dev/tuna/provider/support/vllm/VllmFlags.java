@@ -132,6 +132,8 @@ public final class VllmFlags {
 
     private static final Pattern LEVEL = Pattern.compile("-O\\d");
 
+    private static final Pattern NUMBER = Pattern.compile("-[\\d.]+");
+
     private static final Map<String, VllmFlag> BY_NAME = index();
 
     private VllmFlags() {}
@@ -160,6 +162,16 @@ public final class VllmFlags {
                     .filter(pair -> pair.values() == VllmFlag.Values.PAIR);
         }
         return Optional.ofNullable(flag);
+    }
+
+    /**
+     * Whether a word of a command line stands for an option, not for a value of the one before.
+     *
+     * @param word any word
+     * @return true if it begins with a hyphen and is no negative number
+     */
+    public static boolean isOption(String word) {
+        return word.startsWith("-") && !NUMBER.matcher(word).matches();
     }
 
     /**

@@ -70,7 +70,7 @@ record Endpoint(String id, String name, JsonNode json) {
     }
 
     boolean isQueue() {
-        return json.path("type").asText("").equals("QUEUE");
+        return type().equals("QUEUE");
     }
 
     String type() {

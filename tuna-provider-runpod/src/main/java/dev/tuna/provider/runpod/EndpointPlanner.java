@@ -16,8 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /** Turns a spec into the request that RunPod will be sent. Confined to one planning; reads nothing but its arguments. */
 final class EndpointPlanner {
@@ -104,7 +102,7 @@ final class EndpointPlanner {
     private String summary(ObjectNode create) {
         return (options.queue() ? "Queue" : "Load-balancing") + " endpoint "
                 + create.path("name").asText() + " for " + engine.model() + " on " + engine.gpuCount() + " x "
-                + engine.gpu() + " (" + pools().stream().collect(Collectors.joining(", ")) + "), "
+                + engine.gpu() + " (" + String.join(", ", pools()) + "), "
                 + spec.scaling().workersMin() + " to " + spec.scaling().workersMax() + " workers, image "
                 + create.path("image").asText();
     }
@@ -175,11 +173,7 @@ final class EndpointPlanner {
     }
 
     private void addSecrets(Map<String, String> environment) {
-        for (String variable : new TreeSet<>(engine.secrets().keySet())) {
-            SecretRef ref = engine.secrets().get(variable);
-            if (ref == null) {
-                continue;
-            }
+        new TreeMap<>(engine.secrets()).forEach((variable, ref) -> {
             String as = variable;
             if (options.queue() && variable.equals("HF_TOKEN")) {
                 as = "HUGGING_FACE_HUB_TOKEN";
@@ -190,7 +184,7 @@ final class EndpointPlanner {
                 problems.add("secret '" + variable + "' cannot be set: the endpoint needs " + as + " for itself");
             }
             secrets.put(as, ref);
-        }
+        });
     }
 
     // --- on what ---

@@ -2,11 +2,11 @@ package dev.tuna.provider.runpod;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * A container image with vLLM and the CUDA version that its host must have. A host with an older driver takes the worker
@@ -17,13 +17,18 @@ import java.util.TreeMap;
  */
 record EngineImage(String name, String minCuda) {
 
+    EngineImage {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(minCuda, "minCuda");
+    }
+
     /** The newest version that somebody is known to have run on a load-balancing endpoint. */
     static final String STOCK_VERSION = "0.28.0";
 
     /** From 0.20 on vLLM's images are built for CUDA 13. */
     private static final int CUDA_13_MINOR = 20;
 
-    /** Tags of RunPod's worker by the vLLM in them, from the project's release tags up to August 2026. */
+    /** Tags of RunPod's worker by the vLLM in them, from the project's release tags up to August 2026, oldest first. */
     private static final Map<String, EngineImage> WORKERS = workers();
 
     static final String WORKER_VERSION = "0.27.1";
@@ -57,7 +62,7 @@ record EngineImage(String name, String minCuda) {
     }
 
     private static Map<String, EngineImage> workers() {
-        Map<String, EngineImage> images = new TreeMap<>(EngineImage::compareVersions);
+        Map<String, EngineImage> images = new LinkedHashMap<>();
         add(images, "0.16.0", "v2.14.0", "12.9");
         add(images, "0.18.1", "v2.17.0", "12.9");
         add(images, "0.19.1", "v2.18.1", "12.9");
@@ -73,22 +78,5 @@ record EngineImage(String name, String minCuda) {
 
     private static void add(Map<String, EngineImage> images, String version, String tag, String minCuda) {
         images.put(version, new EngineImage("runpod/worker-v1-vllm:" + tag, minCuda));
-    }
-
-    private static int compareVersions(String one, String other) {
-        String[] left = one.split("\\.");
-        String[] right = other.split("\\.");
-        for (int part = 0; part < Math.min(left.length, right.length); part++) {
-            int order = Integer.compare(number(left[part]), number(right[part]));
-            if (order != 0) {
-                return order;
-            }
-        }
-        return Integer.compare(left.length, right.length);
-    }
-
-    EngineImage {
-        Objects.requireNonNull(name, "name");
-        Objects.requireNonNull(minCuda, "minCuda");
     }
 }

@@ -116,10 +116,12 @@ record GpuCatalog(List<GpuType> types, Instant asOf, String source) {
 
     /** The price of one card in the dearest of these pools; empty if no price is known. */
     Optional<BigDecimal> usdPerGpuHour(List<String> pools) {
-        return pools.stream()
-                .flatMap(pool -> in(pool).stream())
-                .flatMap(type -> type.usdPerHour().stream())
-                .max(BigDecimal::compareTo);
+        return dearest(pools.stream().flatMap(pool -> in(pool).stream()).toList());
+    }
+
+    /** The highest price of these cards; empty if no price is known. */
+    static Optional<BigDecimal> dearest(List<GpuType> types) {
+        return types.stream().flatMap(type -> type.usdPerHour().stream()).max(BigDecimal::compareTo);
     }
 
     /** What can be had, one offer for each number of cards. */
@@ -133,8 +135,7 @@ record GpuCatalog(List<GpuType> types, Instant asOf, String source) {
     private Stream<GpuOffer> offers(List<GpuType> same) {
         GpuType first = same.get(0);
         int most = same.stream().mapToInt(GpuType::maxCount).max().orElse(1);
-        Optional<BigDecimal> price =
-                same.stream().flatMap(type -> type.usdPerHour().stream()).max(BigDecimal::compareTo);
+        Optional<BigDecimal> price = dearest(same);
         return IntStream.rangeClosed(1, Math.min(most, MOST_CARDS))
                 .mapToObj(count -> new GpuOffer(
                         RunPodProvider.NAME,

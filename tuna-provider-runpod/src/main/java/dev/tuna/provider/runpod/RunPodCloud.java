@@ -13,8 +13,10 @@ import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
@@ -87,7 +89,7 @@ final class RunPodCloud implements ServerlessCloud {
                 .observe(
                         context.clock().instant(),
                         settings.observeInterval(),
-                        (look, now) -> Observations.of(look, settings.serverlessUrl(), credential, catalog.fresh()));
+                        look -> Observations.of(look, settings.serverlessUrl(), credential, catalog.fresh()));
     }
 
     @Override
@@ -112,20 +114,12 @@ final class RunPodCloud implements ServerlessCloud {
 
     @Override
     public List<FoundResource> find() {
+        Set<ResourceRef> seen = new HashSet<>(); // two endpoints of one name are one resource
         return api.endpoints().stream()
                 .sorted(Endpoint.OLDEST_FIRST)
                 .flatMap(endpoint -> endpoint.found().stream())
-                .filter(new Firsts()::add)
+                .filter(found -> seen.add(found.resource()))
                 .toList();
-    }
-
-    /** Two endpoints of one name are one resource. Confined to one search. */
-    private static final class Firsts {
-        private final List<ResourceRef> seen = new ArrayList<>();
-
-        boolean add(FoundResource found) {
-            return !seen.contains(found.resource()) && seen.add(found.resource());
-        }
     }
 
     private TrackedEndpoint tracked(ResourceRef resource) {

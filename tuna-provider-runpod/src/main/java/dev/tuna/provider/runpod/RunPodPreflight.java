@@ -152,11 +152,7 @@ final class RunPodPreflight {
                     "choose one of " + String.join(", ", offered) + " or leave the region unset"));
             return;
         }
-        String price = types.stream()
-                .flatMap(type -> type.usdPerHour().stream())
-                .max(BigDecimal::compareTo)
-                .map(usd -> usd + " $/h each")
-                .orElse("its price is not told");
+        String price = GpuCatalog.dearest(types).map(usd -> usd + " $/h each").orElse("its price is not told");
         checks.add(Check.passed("gpu_offered", "RunPod has " + gpu + " to give, " + price));
     }
 
@@ -171,17 +167,15 @@ final class RunPodPreflight {
     }
 
     private void checkSecrets() {
-        for (SecretRef ref : new TreeSet<>(spec.engine().secrets().values().stream()
-                        .map(SecretRef::name)
-                        .toList())
-                .stream().map(SecretRef::new).toList()) {
-            if (context.secrets().get(ref).isEmpty()) {
-                checks.add(Check.failed(
+        spec.engine().secrets().values().stream()
+                .distinct()
+                .filter(ref -> context.secrets().get(ref).isEmpty())
+                .map(SecretRef::name)
+                .sorted()
+                .forEach(name -> checks.add(Check.failed(
                         "secret_present",
-                        "there is no secret '" + ref.name() + "'",
-                        "put '" + ref.name() + "' into the secret store"));
-            }
-        }
+                        "there is no secret '" + name + "'",
+                        "put '" + name + "' into the secret store")));
     }
 
     private void checkBalance(List<Endpoint> endpoints) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,15 +66,12 @@ final class TrackedEndpoint {
      * @param interval how long an observation is used
      * @param words turns a look into an observation
      */
-    ServerlessObservation observe(
-            Instant now, Duration interval, BiFunction<Look, Instant, ServerlessObservation> words) {
+    ServerlessObservation observe(Instant now, Duration interval, Function<Look, ServerlessObservation> words) {
         lock.lock();
         try {
             ServerlessObservation seen = last;
             if (seen == null || !now.isBefore(lastAt.plus(interval))) {
-                seen = look(now)
-                        .map(look -> words.apply(look, now))
-                        .orElseGet(() -> ServerlessObservation.gone(Optional.empty()));
+                seen = look(now).map(words).orElseGet(() -> ServerlessObservation.gone(Optional.empty()));
                 last = seen;
                 lastAt = now;
             }

@@ -89,7 +89,7 @@ public final class ScriptedGateway implements Gateway {
     }
 
     /** Backends have generated so many tokens. */
-    void generated(String deployment, long tokens) {
+    public void generated(String deployment, long tokens) {
         traffic(deployment).tokens += tokens;
     }
 

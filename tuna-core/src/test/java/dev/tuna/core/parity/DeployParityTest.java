@@ -3,24 +3,32 @@ package dev.tuna.core.parity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.core.ForwardingServerless;
 import dev.tuna.core.Simulation;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.TunaBuilder;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.testkit.cloud.simulated.CallFault;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How deployments begin: rows O-05 to O-20 and F-14. */
 class DeployParityTest {
@@ -138,6 +146,19 @@ class DeployParityTest {
         world.cloud.lose(world.running().get(0).id());
         world.pass(Duration.ofSeconds(10));
         assertThat(world.gateway.route("chat").replicas()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("O-14, O-15: a port where somebody else answers is no endpoint: the start says so and makes nothing")
+    void aPortOfSomebodyElseIsRefused(@TempDir Path directory) throws IOException {
+        try (var other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            TunaBuilder builder = Tuna.builder().stateDirectory(directory).listen("127.0.0.1", other.getLocalPort());
+            assertThatThrownBy(builder::start)
+                    .isInstanceOfSatisfying(
+                            ConfigurationException.class,
+                            e -> assertThat(e.code()).isEqualTo(ErrorCode.ENDPOINT_UNAVAILABLE))
+                    .hasMessageContaining("127.0.0.1:" + other.getLocalPort());
+        }
     }
 
     @Test

@@ -16,8 +16,11 @@ import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -151,8 +154,52 @@ class DestroyParityTest {
         assertThat(world.tuna.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
     }
 
+    /** Gives each deployment a volume for its weights, and shows that it has it. */
+    private static final class WithVolumes extends ForwardingServerless {
+        private final Set<ResourceRef> volumes = new TreeSet<>(Comparator.comparing(ResourceRef::id));
+
+        WithVolumes(Simulation world) {
+            super(world.cloud.serverless());
+        }
+
+        @Override
+        public ResourceRef begin(ServerlessPlan plan) {
+            var volume = new ResourceRef("local", "volume", plan.deployment() + "-weights");
+            context.journal().intend(plan.deployment(), volume, "{}");
+            volumes.add(volume);
+            return super.begin(plan);
+        }
+
+        @Override
+        public void destroy(ResourceRef resource) {
+            if (volumes.remove(resource)) {
+                context.journal().gone(resource);
+            } else {
+                super.destroy(resource);
+            }
+        }
+    }
+
     @Test
-    @DisplayName("O-23: what goes belongs to the deployment; what another one or another owner has stays")
+    @DisplayName("W-04: the volume that a plugin made for a deployment goes with it, and another deployment's stays")
+    void volumesGoWithTheirDeployment() {
+        var plugin = new WithVolumes(world);
+        world.serverless = plugin;
+        Deployment chat = world.serving();
+        Deployment other = world.tuna.deploy(DeployRequest.builder("other/model", "L4")
+                .serviceName("other")
+                .serverlessProviders("local")
+                .build());
+        assertThat(world.until(other.ready()::isDone)).isTrue();
+        assertThat(plugin.volumes).extracting(ResourceRef::id).containsExactly("chat-weights", "other-weights");
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(plugin.volumes).extracting(ResourceRef::id).containsExactly("other-weights");
+        assertThat(world.until(other.destroy()::isDone)).isTrue();
+        assertThat(plugin.volumes).isEmpty();
+    }
+
+    @Test
+    @DisplayName("O-23: what goes belongs to the deployment; what another one has stays")
     void touchesNothingElse() {
         Deployment chat = world.serving();
         Deployment other = world.tuna.deploy(DeployRequest.builder("other/model", "L4")

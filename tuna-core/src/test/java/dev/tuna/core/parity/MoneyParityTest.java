@@ -116,6 +116,25 @@ class MoneyParityTest {
     }
 
     @Test
+    @DisplayName(
+            "M-01: with the bill there is the GPU, who bills, since when, and how many requests each tier answered")
+    void theHeaderOfTheBillIsThere() {
+        Deployment chat = world.start().deploy(Simulation.chat().build());
+        Instant asked = world.time.instant();
+        world.gateway.request("chat", SECOND);
+        assertThat(spotServes(chat)).isTrue();
+        world.traffic("chat", Duration.ofSeconds(30), Duration.ofSeconds(10), SECOND);
+        world.pass(Duration.ofHours(1));
+        CostReport bill = chat.cost();
+        assertThat(bill.from()).isEqualTo(asked);
+        assertThat(bill.to()).isEqualTo(world.time.instant());
+        assertThat(bill.lines()).extracting(CostReport.Line::provider).containsExactlyInAnyOrder("local", "local-spot");
+        assertThat(chat.request().gpu()).isEqualTo("L4");
+        assertThat(chat.status().traffic().requests()).isEqualTo(4);
+        assertThat(chat.status().traffic().byTier()).isEqualTo(Map.of(Tier.SERVERLESS, 1L, Tier.SPOT, 3L));
+    }
+
+    @Test
     @DisplayName("M-01, M-09: traffic and costs survive a restart, and the destruction")
     void historySurvives() {
         Deployment chat = world.start().deploy(Simulation.chat().build());

@@ -261,7 +261,7 @@ class StateParityTest {
 
     @Test
     @DisplayName(
-            "W-03 W-04: two installations have nothing in common, and a destroy leaves neither key nor machine behind")
+            "W-03 W-04 O-23: two installations have nothing in common, and a destroy leaves neither key nor machine behind")
     void leavesNothingAndSharesNothing() throws Exception {
         try (Tuna left = tuna("left").start();
                 Tuna right = tuna("right").start()) {

@@ -124,6 +124,22 @@ class FailoverTest {
     }
 
     @Test
+    @DisplayName("P-61 the next serverless endpoint catches what the first one does not answer, in their order")
+    void theNextServerlessEndpointCatches() throws Exception {
+        VllmStandIn third = bench.standIn();
+        bench.route(
+                List.of(
+                        serverless("first", bad.uri()),
+                        serverless("second", good.uri()),
+                        serverless("third", third.uri())),
+                List.of());
+        bad.inject(Fault.status(503));
+        assertThat(bench.post(chat("hello", ",\"max_tokens\":4")).statusCode()).isEqualTo(200);
+        assertThat(good.requests()).hasSize(1);
+        assertThat(third.requests()).isEmpty();
+    }
+
+    @Test
     void replicaThatStallsBeforeItsFirstTokenIsReplaced() throws Exception {
         bad.inject(Fault.stall(Moment.atToken(0)));
         spotThenServerless();

@@ -114,6 +114,7 @@ class LifecycleTest {
     }
 
     @Test
+    @DisplayName("O-14, O-15 a taken port is named")
     void aTakenPortIsNamed() {
         try (Bench bench = new Bench()) {
             RouterConfig config = RouterConfig.builder().port(bench.port()).build();

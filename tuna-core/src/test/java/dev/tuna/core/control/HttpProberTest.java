@@ -1,0 +1,57 @@
+package dev.tuna.core.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Secret;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.Credential;
+import dev.tuna.testkit.vendor.VendorAnswer;
+import dev.tuna.testkit.vendor.VendorServer;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Readiness requests over real sockets. */
+class HttpProberTest {
+
+    private static final String MODELS = "{\"data\":[{\"id\":\"org/model\"}]}";
+
+    private static Optional<String> probe(VendorServer backend, Credential credential) throws Exception {
+        var address = new BackendAddress(backend.uri(), Optional.of(credential), "/health", Optional.empty(), 0);
+        return new HttpProber(HttpClient.newHttpClient())
+                .probe(address, "org/model", Duration.ofSeconds(20))
+                .get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    @DisplayName("O-17, O-18: asks for the model and for a token, each with the header that the provider wants")
+    void bringsTheCredentialOfTheProvider() throws Exception {
+        try (VendorServer backend = VendorServer.start(request -> VendorAnswer.json(
+                request.header("X-Vendor").filter("Api-Key k1"::equals).isPresent() ? 200 : 401, MODELS))) {
+            assertThat(probe(backend, new Credential("X-Vendor", Secret.of("Api-Key k1"))))
+                    .isEmpty();
+            assertThat(backend.exchanges())
+                    .extracting(exchange -> exchange.request().toString())
+                    .containsExactly("GET /v1/models", "POST /v1/chat/completions");
+            assertThat(backend.exchanges())
+                    .noneMatch(exchange ->
+                            exchange.request().header("Authorization").isPresent());
+            assertThat(probe(backend, Credential.bearer(Secret.of("k1"))))
+                    .hasValueSatisfying(
+                            fault -> assertThat(fault).contains("401").doesNotContain("k1"));
+        }
+    }
+
+    @Test
+    @DisplayName("O-17: a server that answers is not ready while it serves another model")
+    void aServerOfAnotherModelIsNotReady() throws Exception {
+        try (VendorServer backend =
+                VendorServer.start(request -> VendorAnswer.json(200, MODELS.replace("model", "other")))) {
+            assertThat(probe(backend, Credential.bearer(Secret.of("k1"))))
+                    .hasValueSatisfying(fault -> assertThat(fault).contains("org/model"));
+        }
+    }
+}

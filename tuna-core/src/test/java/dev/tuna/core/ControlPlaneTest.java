@@ -125,6 +125,20 @@ class ControlPlaneTest {
     }
 
     @Test
+    void aNoticeByAClockThatIsBehindDoesNotBreakOffWhatIsInFlight() {
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(spotServes(chat)).isTrue();
+        world.time.jump(Duration.ofHours(5));
+        world.gateway.request("chat", Duration.ofSeconds(60));
+        world.cloud.interrupt(world.running().get(0).id(), Duration.ofMinutes(2));
+        world.pass(Duration.ofSeconds(100));
+        assertThat(world.happened(Kind.INTERRUPTION_NOTICE)).isTrue();
+        assertThat(world.running()).as("the one in its stead").hasSize(1);
+        assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
+        assertThat(chat.status().traffic().failedOver()).isZero();
+    }
+
+    @Test
     void scalesToZeroWithoutTrafficAndUpAgainAtTheFirstRequest() {
         Deployment chat = deploy(Simulation.chat().build());
         assertThat(spotServes(chat)).isTrue();
@@ -381,6 +395,23 @@ class ControlPlaneTest {
         assertThat(world.tuna.orphans().found()).isEmpty();
         assertThat(world.until(chat.destroy()::isDone)).isTrue();
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void anEndpointThatWasNeverMadeIsNotBilledForAnEarlierOneOfItsName() {
+        Deployment first = deploy(
+                Simulation.chat().noScaleToZero(true).serverlessOnly(true).build());
+        world.pass(Duration.ofHours(5));
+        assertThat(world.until(first.destroy()::isDone)).isTrue();
+        Duration metered = meteredTime(world);
+        assertThat(metered).isGreaterThan(Duration.ofHours(4));
+        world.cloud.faults(FaultScript.onCall(Operation.PUT_ENDPOINT, 2, CallFault.timeout())
+                .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 3, CallFault.status(403))));
+        Deployment second =
+                world.tuna.deploy(Simulation.chat().serverlessOnly(true).build());
+        assertThat(world.until(second.ready()::isDone)).isTrue();
+        assertThat(billedTime(second.cost())).isZero();
+        assertThat(meteredTime(world)).isEqualTo(metered);
     }
 
     @Test

@@ -365,7 +365,10 @@ final class FleetSide {
                     .map(at -> turn.steady()
                             .plus(Duration.between(turn.now().wall(), at))
                             .minus(BEFORE_INTERRUPTION))
-                    .filter(at -> at.isBefore(limit))
+                    // An end that seems to have passed says that the two clocks differ, or that the notice came late:
+                    // what it
+                    // has goes on until its cloud takes it, since nothing is gained by breaking it off before.
+                    .filter(at -> at.isAfter(turn.steady()) && at.isBefore(limit))
                     .orElse(limit);
             draft.drainUntil = Optional.of(end);
             draft.detail = drain.reason();

@@ -40,6 +40,7 @@ final class SimulatedRouter implements Gateway {
     private static final Duration NO_ANSWER_AFTER = Duration.ofSeconds(30);
     private static final Duration TRY_AGAIN = Duration.ofSeconds(5);
     private static final Duration HOP = Duration.ofMillis(5);
+    private static final String HANGS = "no answer";
 
     private final World world;
     private final RouterListener listener;
@@ -192,8 +193,7 @@ final class SimulatedRouter implements Gateway {
                     HOP, () -> over(lane, request, backend, Optional.of(BackendFailure.CONNECT), "connection refused"));
         } else if (!world.cloudOf(url).answers(url)) {
             world.later(
-                    NO_ANSWER_AFTER,
-                    () -> over(lane, request, backend, Optional.of(BackendFailure.NO_ANSWER), "no answer"));
+                    NO_ANSWER_AFTER, () -> over(lane, request, backend, Optional.of(BackendFailure.NO_ANSWER), HANGS));
         } else {
             world.later(
                     request.service,
@@ -228,7 +228,10 @@ final class SimulatedRouter implements Gateway {
             lane.demandTold &= backend.tier() == Tier.SERVERLESS;
             return;
         }
-        world.attemptFailed(lane.route.deployment(), backend, detail);
+        if (!detail.equals(HANGS)) {
+            // Only a request can find out that a model server hangs.
+            world.attemptFailed(lane.route.deployment(), backend, detail);
+        }
         load.failures++;
         load.coolUntil = world.time.nanoTime() + COOL_DOWN.toNanos();
         lane.failedOver++;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.fail;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.LongStream;
@@ -19,6 +21,7 @@ class SimulationTest {
     private static final String SEEDS = "tuna.simulation.seeds";
     private static final String DAYS = "tuna.simulation.days";
     private static final int SHOWN = 300;
+    private static final int TOLD_EVERY = 100;
 
     @Test
     void aFewSeedsOfOneDay() {
@@ -57,8 +60,9 @@ class SimulationTest {
         assertThat(outcome.violations()).isEmpty();
     }
 
-    /** What a number of seeds came to. */
+    /** What a number of seeds came to, told while it grows: a long run is looked at before it is over. Thread-safe. */
     private static final class Totals {
+        private final long start = System.nanoTime();
         private int seeds;
         private double deploymentDays;
         private long steps;
@@ -66,7 +70,7 @@ class SimulationTest {
         private long launches;
         private final List<Run.Outcome> failed = new ArrayList<>();
 
-        void add(Run.Outcome outcome) {
+        synchronized void add(Run.Outcome outcome) {
             seeds++;
             deploymentDays += outcome.deploymentDays();
             steps += outcome.steps();
@@ -74,28 +78,35 @@ class SimulationTest {
             launches += outcome.launches();
             if (!outcome.violations().isEmpty()) {
                 failed.add(outcome);
+                System.out.println("seed " + outcome.seed() + ": " + outcome.violations());
             }
+            if (seeds % TOLD_EVERY == 0) {
+                tell();
+            }
+        }
+
+        synchronized void tell() {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%d seeds, %d failed, %.0f deployment-days, %d steps, %d faults, %d launches, %.1f s%n",
+                    seeds,
+                    failed.size(),
+                    deploymentDays,
+                    steps,
+                    faults,
+                    launches,
+                    (System.nanoTime() - start) / 1e9);
         }
     }
 
     private static Totals hold(LongStream seeds, int days) {
         var totals = new Totals();
-        long start = System.nanoTime();
         seeds.parallel()
                 .mapToObj(seed -> Run.of(seed, Duration.ofDays(days), SHOWN))
-                .forEachOrdered(totals::add);
-        System.out.printf(
-                Locale.ROOT,
-                "%d seeds, %.0f deployment-days, %d steps, %d faults, %d launches, %.1f s%n",
-                totals.seeds,
-                totals.deploymentDays,
-                totals.steps,
-                totals.faults,
-                totals.launches,
-                (System.nanoTime() - start) / 1e9);
+                .forEach(totals::add);
+        totals.tell();
         if (!totals.failed.isEmpty()) {
-            totals.failed.forEach(bad -> System.out.println("seed " + bad.seed() + ": " + bad.violations()));
-            Run.Outcome first = totals.failed.get(0);
+            Run.Outcome first = Collections.min(totals.failed, Comparator.comparingLong(Run.Outcome::seed));
             fail(
                     "seed %d of %d days: %s%n%s%nreplay: mvn test -pl tuna-core -am -Dtest='SimulationTest#replay'"
                             + " -Dsurefire.failIfNoSpecifiedTests=false -D%s=%d -D%s=%d",

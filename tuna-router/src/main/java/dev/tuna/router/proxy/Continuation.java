@@ -3,6 +3,7 @@ package dev.tuna.router.proxy;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.http.SseScanner;
 import dev.tuna.router.stream.Capabilities;
+import dev.tuna.router.stream.ChunkText;
 import dev.tuna.router.stream.Departure;
 import dev.tuna.router.stream.Method;
 import dev.tuna.router.stream.Questions;
@@ -50,6 +51,7 @@ final class Continuation {
     private Optional<String> revision = Optional.empty();
     private final StringBuilder said = new StringBuilder();
     private int saidKept;
+    private int textLength;
     private boolean toolCall;
     private boolean reasoning;
     private boolean answering;
@@ -128,25 +130,45 @@ final class Continuation {
         return firstEvent.length == 0;
     }
 
-    /** The stream's first event says what all of them have in common. */
+    /** The stream's first event says what all of them have in common; of a long one the beginning is enough. */
     void firstEvent(byte[] event) {
-        firstEvent = event;
+        firstEvent = SeamFilter.hasData(event) ? event : NOTHING;
+    }
+
+    /** Whether chunks that show text are read: to be kept, or because its length counts. */
+    boolean readsText() {
+        return keepsText() || (!asked.chat() && asked.logprobs());
     }
 
     /** Whether the text of the answer is kept, for methods that are not exact. */
-    boolean keepsText() {
+    private boolean keepsText() {
         return asked.chat() && policy.mode() == RoutePolicy.Continuation.Mode.BEST_EFFORT && saidKept >= 0;
     }
 
     /** A chunk says something more. */
     void said(byte[] event) {
-        String more;
         try {
-            more = Questions.content(event);
+            if (asked.chat()) {
+                keep(ChunkText.ofChat(event));
+            } else {
+                String more = ChunkText.ofCompletion(event);
+                textLength += more.codePointCount(0, more.length());
+            }
         } catch (UncheckedIOException e) {
-            forgetSaid(); // the client may make sense of it; from here on the router does not know the text
-            return;
+            saidSomething(); // the client may make sense of it
         }
+    }
+
+    /** A chunk says something that the router cannot read: from here on it does not know the text. */
+    void saidSomething() {
+        if (asked.chat()) {
+            forgetSaid();
+        } else {
+            recorder.missed();
+        }
+    }
+
+    private void keep(String more) {
         if (memory.take(2L * more.length())) {
             said.append(more);
             saidKept += 2 * more.length();
@@ -210,6 +232,7 @@ final class Continuation {
     void restart() {
         firstEvent = NOTHING;
         uncounted = false;
+        textLength = 0;
         recorder.restart();
     }
 
@@ -217,6 +240,10 @@ final class Continuation {
 
     /** Whether somebody can go on; of an answer that is all there but its usage, whether the router can tell that. */
     boolean mayGoOn() {
+        return isWanted() && SeamFilter.tellsHead(firstEvent);
+    }
+
+    private boolean isWanted() {
         if (finished) {
             return !owesUsage() || (!uncounted && recorder.promptTokens() > 0);
         }
@@ -421,7 +448,7 @@ final class Continuation {
     }
 
     private SeamFilter filter(Optional<StopSearch> stops) {
-        return new SeamFilter(asked, firstEvent, recorder.promptTokens(), recorder.settled(), stops);
+        return new SeamFilter(asked, firstEvent, recorder.promptTokens(), recorder.settled(), textLength, stops);
     }
 
     int generated() {

@@ -122,7 +122,7 @@ final class SeamRelay implements Relay {
     }
 
     private void pass(Chunk chunk) {
-        if (continuation.keepsText() && chunk.shown()) {
+        if (continuation.readsText() && chunk.shown()) {
             continuation.said(chunk.event());
         }
         if (scanner.hasContent()) {

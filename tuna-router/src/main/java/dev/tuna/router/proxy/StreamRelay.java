@@ -2,6 +2,7 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.http.Cuts;
 import dev.tuna.router.http.SseScanner;
+import dev.tuna.router.stream.SeamFilter;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
@@ -34,6 +35,9 @@ final class StreamRelay implements Relay {
     private boolean cutApplied;
     private boolean flowing;
     private boolean insideEvent;
+    /** Of the event that goes out in pieces. */
+    private byte[] beginning = {};
+
     private boolean stopped;
 
     /**
@@ -126,21 +130,30 @@ final class StreamRelay implements Relay {
 
     private void note(Continuation record, Piece piece, boolean goes) {
         if (record.wantsFirstEvent() && !scanner.isComment()) {
-            record.firstEvent(bytesOf(piece));
+            record.firstEvent(insideEvent ? beginning : bytesOf(piece, SeamFilter.HEAD_BYTES));
         }
-        if (record.keepsText() && scanner.isShown()) {
-            record.said(bytesOf(piece));
+        if (record.readsText() && scanner.isShown()) {
+            if (insideEvent) {
+                record.saidSomething();
+            } else {
+                record.said(bytesOf(piece, Integer.MAX_VALUE));
+            }
         }
         record.passing(scanner, goes);
     }
 
-    private byte[] bytesOf(Piece piece) {
-        int before = kept != null && piece.event == piece.begin ? kept.readableBytes() - keptWhole : 0;
-        byte[] event = new byte[before + piece.to - piece.event];
+    private byte[] bytesOf(Piece piece, int most) {
+        return bytes(piece, piece.event, piece.to, most);
+    }
+
+    /** Of an event that may have begun in what was kept. */
+    private byte[] bytes(Piece piece, int from, int to, int most) {
+        int before = kept != null && from == piece.begin ? Math.min(most, kept.readableBytes() - keptWhole) : 0;
+        byte[] event = new byte[Math.min(most, before + to - from)];
         if (before > 0 && kept != null) {
             kept.getBytes(kept.readerIndex() + keptWhole, event, 0, before);
         }
-        piece.read.getBytes(piece.event, event, before, piece.to - piece.event);
+        piece.read.getBytes(from, event, before, event.length - before);
         return event;
     }
 
@@ -186,6 +199,9 @@ final class StreamRelay implements Relay {
     private void spill(Piece piece) {
         ByteBuf read = piece.read;
         boolean all = piece.to == read.writerIndex();
+        if (!all && !insideEvent) {
+            beginning = bytes(piece, piece.to, read.writerIndex(), SeamFilter.HEAD_BYTES);
+        }
         int unsure = cutApplied ? 0 : (int) Math.min(scanner.position() - scanner.safeUntil(), read.readableBytes());
         ByteBuf later = allocator.buffer(Math.max(1, unsure));
         later.writeBytes(read, read.writerIndex() - unsure, unsure);

@@ -113,18 +113,6 @@ public final class Questions {
         return value(answer, "version", "", JsonParser::getText);
     }
 
-    /**
-     * The text of a chunk of a chat.
-     *
-     * @param event the whole event
-     * @return what it adds to the answer; empty if it adds nothing
-     * @throws UncheckedIOException if it is not JSON
-     */
-    public static String content(byte[] event) {
-        byte[] json = Arrays.copyOfRange(event, SeamFilter.dataOf(event), event.length);
-        return value(json, "content", "", parser -> parser.getValueAsString(""));
-    }
-
     /** The first field of that name, however deep. */
     private static <T> T value(byte[] answer, String name, T otherwise, Value<T> value) {
         try (JsonParser json = StreamRequest.JSON.createParser(answer)) {

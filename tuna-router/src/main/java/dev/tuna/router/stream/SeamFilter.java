@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Rewrites the chunks of a continued stream so that they are the rest of the first one: its {@code id}, {@code created} and
@@ -25,30 +26,44 @@ public final class SeamFilter {
     @SuppressWarnings("ArrayRecordComponent") // written out, never compared
     public record Chunk(byte[] event, boolean shown) {}
 
+    /** How much of a stream's first event says what all of its events have in common, and has to be kept. */
+    public static final int HEAD_BYTES = 512;
+
     /** What every chunk of a stream has in common. */
-    private record Head(String id, long created, String model) {}
+    private record Head(String id, long created, String model) {
+        private static final Head NONE = new Head("", 0, "");
+    }
 
     private final StreamRequest asked;
     private final Head head;
     private final int promptTokens;
     private final int before;
     private final Optional<StopSearch> stops;
+    private int textLength;
 
     /**
      * Joins one more stream to the first.
      *
      * @param asked what the client asked for
-     * @param firstEvent the first event of the first stream
+     * @param firstEvent the first event of the first stream, or its first {@link #HEAD_BYTES}
      * @param promptTokens how many tokens the client's prompt has
      * @param before how many tokens had been generated before the seam
+     * @param textLength how much text the client has got before the seam, in code points; matters for completions with log
+     *     probabilities, which tell where in the text each token begins
      * @param stops looks for stop strings, if that is left to the router
      */
     public SeamFilter(
-            StreamRequest asked, byte[] firstEvent, int promptTokens, int before, Optional<StopSearch> stops) {
+            StreamRequest asked,
+            byte[] firstEvent,
+            int promptTokens,
+            int before,
+            int textLength,
+            Optional<StopSearch> stops) {
         this.asked = asked;
-        this.head = head(firstEvent);
+        this.head = head(firstEvent).orElse(Head.NONE);
         this.promptTokens = promptTokens;
         this.before = before;
+        this.textLength = textLength;
         this.stops = stops;
     }
 
@@ -162,27 +177,53 @@ public final class SeamFilter {
         json.writeEndObject();
     }
 
-    private static Head head(byte[] event) {
+    /** Empty if it cannot be read as far as it matters, which is the beginning. */
+    private static Optional<Head> head(byte[] event) {
         String id = "";
         long created = 0;
         String model = "";
+        int missing = 3;
         int from = dataOf(event);
         try (JsonParser json = StreamRequest.JSON.createParser(event, from, event.length - from)) {
             json.nextToken();
-            while (json.nextToken() == JsonToken.FIELD_NAME) {
+            while (missing > 0 && json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();
                 json.nextToken();
+                missing--;
                 switch (name) {
                     case "id" -> id = json.getText();
                     case "created" -> created = json.getValueAsLong();
                     case "model" -> model = json.getText();
-                    default -> json.skipChildren();
+                    default -> {
+                        missing++;
+                        json.skipChildren();
+                    }
                 }
             }
+            return Optional.of(new Head(id, created, model));
         } catch (IOException e) {
-            return new Head(id, created, model); // what matters comes first; the rest need not be readable
+            return Optional.empty();
         }
-        return new Head(id, created, model);
+    }
+
+    /**
+     * Whether an event can say what all of a stream have in common.
+     *
+     * @param event the beginning of an event
+     * @return false for one without data, such as a ping
+     */
+    public static boolean hasData(byte[] event) {
+        return dataOf(event) < event.length;
+    }
+
+    /**
+     * Whether an event says what all of a stream have in common.
+     *
+     * @param event the beginning of an event
+     * @return false if that cannot be read
+     */
+    public static boolean tellsHead(byte[] event) {
+        return head(event).isPresent();
     }
 
     /** Where the JSON begins. */
@@ -251,6 +292,7 @@ public final class SeamFilter {
         }
 
         private void choice(JsonParser from, JsonGenerator to) throws IOException {
+            int offset = textLength;
             to.writeStartObject();
             while (from.nextToken() == JsonToken.FIELD_NAME) {
                 String name = from.currentName();
@@ -265,7 +307,16 @@ public final class SeamFilter {
                     }
                     case "text" -> {
                         if (value == JsonToken.VALUE_STRING) {
-                            text(to, searched(from.getText()));
+                            String visible = searched(from.getText());
+                            textLength += visible.codePointCount(0, visible.length());
+                            text(to, visible);
+                        } else {
+                            copy(name, from, to);
+                        }
+                    }
+                    case "logprobs" -> {
+                        if (value == JsonToken.START_OBJECT) {
+                            logprobs(from, to, offset);
                         } else {
                             copy(name, from, to);
                         }
@@ -297,6 +348,34 @@ public final class SeamFilter {
                 }
             }
             to.writeEndObject();
+        }
+
+        private void logprobs(JsonParser from, JsonGenerator to, int offset) throws IOException {
+            to.writeObjectFieldStart("logprobs");
+            while (from.nextToken() == JsonToken.FIELD_NAME) {
+                String name = from.currentName();
+                if (from.nextToken() == JsonToken.START_ARRAY && name.equals("text_offset")) {
+                    offsets(from, to, offset);
+                } else {
+                    copy(name, from, to);
+                }
+            }
+            to.writeEndObject();
+        }
+
+        /** The chunk's first token begins where the text ends that the client has got, which only the router knows. */
+        private void offsets(JsonParser from, JsonGenerator to, int offset) throws IOException {
+            OptionalInt shift = OptionalInt.empty();
+            to.writeArrayFieldStart("text_offset");
+            while (from.nextToken() != JsonToken.END_ARRAY) {
+                if (from.currentToken() == JsonToken.VALUE_NUMBER_INT) {
+                    shift = shift.isPresent() ? shift : OptionalInt.of(offset - from.getIntValue());
+                    to.writeNumber(from.getIntValue() + shift.getAsInt());
+                } else {
+                    to.copyCurrentStructure(from);
+                }
+            }
+            to.writeEndArray();
         }
 
         private void delta(JsonParser from, JsonGenerator to) throws IOException {

@@ -244,6 +244,85 @@ class ContinuationTest {
     }
 
     @Test
+    @DisplayName("where each token begins in the text is counted on across the seam, and across the next one")
+    void textOffsets() throws Exception {
+        replica.inject(Fault.reset(Moment.atToken(9)));
+        VllmStandIn second = bench.standIn();
+        second.inject(Fault.reset(Moment.atToken(11)));
+        bench.route(
+                List.of(serverless("second", second.uri()), serverless("cloud", cloud.uri())),
+                List.of(spot("spot-1", replica.uri())));
+        String body = "{\"model\":\"" + Bench.MODEL + "\",\"prompt\":\"the sea\",\"logprobs\":1,\"max_tokens\":60,"
+                + "\"ignore_eos\":true,\"stream\":true,\"stop\":\"not to be found\"}";
+        HttpResponse<String> broken =
+                Bench.client().send(bench.request("/v1/completions", body), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> whole = Bench.client()
+                .send(
+                        bench.request("/v1/completions", body, "x-tuna-tier", "serverless"),
+                        HttpResponse.BodyHandlers.ofString());
+        assertThat(broken.body().split(": continued by", -1)).hasSize(3);
+        assertThat(whole.body().split(": continued by", -1)).hasSize(2);
+        SpliceRun run = SpliceRun.of(broken.body());
+        assertThat(run).as(broken.body()).isEqualTo(SpliceRun.of(whole.body()));
+        int last = run.logprobs().get(59).path("offset").intValue();
+        assertThat(last).isGreaterThan(100);
+    }
+
+    @Test
+    @DisplayName("what all events have in common is read from the first one even if that is too long to be held")
+    void longFirstEvent() throws Exception {
+        VllmStandIn first = bench.own(patient());
+        VllmStandIn second = bench.own(patient());
+        String body = Bench.chat("a long question ".repeat(25_000), USAGE + ",\"return_token_ids\":true");
+        bench.route(List.of(serverless("second", second.uri())), List.of(spot("spot-1", first.uri())));
+        SpliceRun whole = SpliceRun.of(bench.post(body).body());
+        first.inject(Fault.eof(Moment.atToken(9)));
+        HttpResponse<String> answer = bench.post(body);
+        assertThat(events(answer.body()).get(0)).hasSizeGreaterThan(256 << 10);
+        assertThat(answer.body()).contains(": continued by");
+        assertThat(SpliceRun.of(answer.body())).isEqualTo(whole);
+    }
+
+    private static VllmStandIn patient() {
+        return VllmStandIn.builder().maxModelLen(200_000).start();
+    }
+
+    @Test
+    @DisplayName("what has no data does not count as the first event")
+    void pingFirst() throws Exception {
+        RawBackend pinging = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk("event: ping\n\n");
+            peer.chunk(
+                    chunk("\"delta\":{\"content\":\"let me \"},\"token_ids\":[7,8]", ",\"prompt_token_ids\":[1,2,3]"));
+            peer.reset();
+        }));
+        RawBackend next = goingOn(
+                chunk("\"delta\":{\"content\":\"see\"},\"token_ids\":[9],\"finish_reason\":\"stop\"", "")
+                        .replace("\"c\"", "\"other\""),
+                "data: [DONE]\n\n");
+        bench.route(List.of(serverless("next", next.uri())), List.of(spot("spot-1", pinging.uri())));
+        String answer = bench.post(chat(",\"stream\":true")).body();
+        assertThat(answer).contains("see", "data: [DONE]").doesNotContain("other");
+    }
+
+    @Test
+    @DisplayName("a stream of which nobody can tell what its events have in common is not continued")
+    void unreadableFirstEvent() throws Exception {
+        RawBackend odd = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + "long ".repeat(200)
+                    + "\"},\"token_ids\":[7,8]}],\"prompt_token_ids\":[1,2,3],\"id\":\"c\"}\n\n");
+            peer.reset();
+        }));
+        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", odd.uri())));
+        assertHonest(bench.post(chat(",\"stream\":true")));
+        assertThat(cloud.stats().requests()).isZero();
+    }
+
+    @Test
     @DisplayName("prompt ids for which there was no memory are asked for again")
     void promptIdsAreRelearnt() throws Exception {
         String body = Bench.chat("a long question ".repeat(400), USAGE);

@@ -74,7 +74,10 @@ class GoldenSpliceTest {
             ",'response_format':{'type':'text'},'tool_choice':'none'");
 
     private static final List<String> COMPLETION_WISHES = List.of(
-            ",'logprobs':1,'max_tokens':90", ",'ignore_eos':true,'max_tokens':90", ",'max_tokens':64,'echo':false");
+            ",'logprobs':1,'max_tokens':90",
+            ",'logprobs':1,'max_tokens':90,'stop':['zzz','STOP']",
+            ",'ignore_eos':true,'max_tokens':90",
+            ",'max_tokens':64,'echo':false");
 
     private static final String CHAT = Bench.CHAT;
     private static final String COMPLETIONS = "/v1/completions";

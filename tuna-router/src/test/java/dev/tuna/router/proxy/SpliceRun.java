@@ -108,6 +108,7 @@ record SpliceRun(
             entry.set("token", logprobs.path("tokens").get(i));
             entry.set("logprob", logprobs.path("token_logprobs").get(i));
             entry.set("top", logprobs.path("top_logprobs").get(i));
+            entry.set("offset", logprobs.path("text_offset").get(i));
             entries.add(entry);
         }
         return entries;

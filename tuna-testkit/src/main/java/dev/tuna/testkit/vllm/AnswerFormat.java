@@ -44,20 +44,22 @@ abstract class AnswerFormat {
 
     abstract void writeWholeText(JsonGenerator json, ChoiceText choice) throws IOException;
 
-    abstract void writeLogprobs(JsonGenerator json, int[] ids) throws IOException;
+    /** @param offset how long the text was that came before, in characters (code points) */
+    abstract void writeLogprobs(JsonGenerator json, int[] ids, int offset) throws IOException;
 
     /** Fields within a choice that tell the prompt's ids. */
     abstract void writePromptIds(JsonGenerator json, int choice) throws IOException;
 
     byte[] roleChunk(int choice, int generated) {
-        return chunk(choice, Optional.empty(), "", true, generated);
+        return chunk(choice, Optional.empty(), "", true, generated, 0);
     }
 
-    byte[] chunk(int choice, Delta delta, boolean first, int generated) {
-        return chunk(choice, Optional.of(delta), delta.text(), first, generated);
+    /** @param offset how long the text of the choice's earlier chunks was, in characters (code points) */
+    byte[] chunk(int choice, Delta delta, boolean first, int generated, int offset) {
+        return chunk(choice, Optional.of(delta), delta.text(), first, generated, offset);
     }
 
-    private byte[] chunk(int choice, Optional<Delta> delta, String text, boolean first, int generated) {
+    private byte[] chunk(int choice, Optional<Delta> delta, String text, boolean first, int generated, int offset) {
         return Json.bytes(json -> {
             open(json, chunkObject());
             json.writeArrayFieldStart("choices");
@@ -68,7 +70,7 @@ abstract class AnswerFormat {
                     text,
                     delta.isEmpty(),
                     delta.isPresent() && delta.get().reasoning());
-            writeTail(json, delta.map(Delta::ids).orElse(new int[0]), delta, delta.isPresent());
+            writeTail(json, delta.map(Delta::ids).orElse(new int[0]), delta, delta.isPresent(), offset);
             if (first && request.tokenIds()) {
                 writePromptIds(json, choice);
             }
@@ -106,7 +108,7 @@ abstract class AnswerFormat {
                 json.writeStartObject();
                 json.writeNumberField("index", i);
                 writeWholeText(json, choice);
-                writeTail(json, choice.ids(), Optional.of(choice.last()), true);
+                writeTail(json, choice.ids(), Optional.of(choice.last()), true, 0);
                 if (request.tokenIds()) {
                     writePromptIds(json, i);
                 }
@@ -132,9 +134,10 @@ abstract class AnswerFormat {
         json.writeStringField("model", request.model());
     }
 
-    private void writeTail(JsonGenerator json, int[] ids, Optional<Delta> delta, boolean withIds) throws IOException {
+    private void writeTail(JsonGenerator json, int[] ids, Optional<Delta> delta, boolean withIds, int offset)
+            throws IOException {
         if (request.logprobs() >= 0 && ids.length > 0) {
-            writeLogprobs(json, ids);
+            writeLogprobs(json, ids, offset);
         } else {
             json.writeNullField("logprobs");
         }

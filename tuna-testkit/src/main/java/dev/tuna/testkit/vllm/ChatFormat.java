@@ -59,7 +59,7 @@ final class ChatFormat extends AnswerFormat {
     }
 
     @Override
-    void writeLogprobs(JsonGenerator json, int[] ids) throws IOException {
+    void writeLogprobs(JsonGenerator json, int[] ids, int offset) throws IOException {
         json.writeObjectFieldStart("logprobs");
         json.writeArrayFieldStart("content");
         for (int id : ids) {

@@ -44,7 +44,7 @@ final class CompletionFormat extends AnswerFormat {
     }
 
     @Override
-    void writeLogprobs(JsonGenerator json, int[] ids) throws IOException {
+    void writeLogprobs(JsonGenerator json, int[] ids, int offset) throws IOException {
         json.writeObjectFieldStart("logprobs");
         json.writeArrayFieldStart("tokens");
         for (int id : ids) {
@@ -61,10 +61,11 @@ final class CompletionFormat extends AnswerFormat {
         }
         json.writeEndArray();
         json.writeArrayFieldStart("text_offset");
-        int offset = 0;
+        int at = offset;
         for (int id : ids) {
-            json.writeNumber(offset);
-            offset += StandInTokenizer.decode(id).length();
+            json.writeNumber(at);
+            String token = StandInTokenizer.decode(id);
+            at += token.codePointCount(0, token.length());
         }
         json.writeEndArray();
         json.writeEndObject();

@@ -14,6 +14,7 @@ final class StreamSink implements Generation.Sink {
     private final Answer answer;
     private final AnswerFormat format;
     private final boolean[] opened;
+    private final int[] shown;
     private int generated;
     private boolean silent = true;
 
@@ -22,6 +23,7 @@ final class StreamSink implements Generation.Sink {
         this.answer = answer;
         this.format = format;
         opened = new boolean[format.request().choices()];
+        shown = new int[opened.length];
     }
 
     @Override
@@ -36,7 +38,12 @@ final class StreamSink implements Generation.Sink {
             open(choice.index());
         }
         generated += delta.ids().length;
-        event(format.chunk(choice.index(), delta, first && !format.opensWithRole(), generated));
+        chunk(choice.index(), delta, first && !format.opensWithRole());
+    }
+
+    private void chunk(int choice, Delta delta, boolean first) {
+        event(format.chunk(choice, delta, first, generated, shown[choice]));
+        shown[choice] += delta.text().codePointCount(0, delta.text().length());
     }
 
     /** What comes ahead of the first token of a choice. */
@@ -47,7 +54,7 @@ final class StreamSink implements Generation.Sink {
         }
         String echo = format.request().echoOf(choice);
         if (!echo.isEmpty()) {
-            event(format.chunk(choice, Delta.echo(echo), false, generated));
+            chunk(choice, Delta.echo(echo), false);
         }
     }
 

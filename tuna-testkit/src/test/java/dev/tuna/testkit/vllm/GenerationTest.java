@@ -203,6 +203,28 @@ class GenerationTest {
     }
 
     @Test
+    void countsTextOffsetsOverAllChunksInCodePoints() throws Exception {
+        String stops = PROMPT + ",\"logprobs\":1,\"stream\":true,\"stop\":\"not to be found\",\"echo\":true}";
+        Events events = Wire.stream(server, Wire.COMPLETIONS, stops.replace("the sea", "the \ud83d\udc1f sea"));
+        int shown = 0;
+        for (JsonNode chunk : events.chunks()) {
+            JsonNode choice = chunk.at("/choices/0");
+            JsonNode offsets = choice.at("/logprobs/text_offset");
+            int at = shown;
+            for (int i = 0; i < offsets.size(); i++) {
+                assertThat(offsets.get(i).intValue()).isEqualTo(at);
+                at += codePoints(choice.at("/logprobs/tokens").get(i).asText());
+            }
+            shown += codePoints(choice.path("text").asText());
+        }
+        assertThat(shown).isGreaterThan(60);
+    }
+
+    private static int codePoints(String text) {
+        return text.codePointCount(0, text.length());
+    }
+
+    @Test
     void ignoresTheGivenIdsWhenThereIsMediaInTheMessages() throws Exception {
         String body = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"what is it\"},"
                 + "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}],\"return_token_ids\":true,"

@@ -16,8 +16,9 @@ import java.util.Optional;
  * @param maxBodyBytes largest request body, since it is kept until the answer has begun; beyond it 413; default 32 MiB
  * @param maxHeaderBytes largest request line, and largest sum of a request's headers; beyond it 414 or 431; default 32 KiB
  * @param maxBufferedBytes request bodies kept at once, over all requests; beyond it 503; default 256 MiB
- * @param maxContinuationBytes what running streams together keep so that they could be continued elsewhere: requests and
- *     token ids; beyond it streams are served but not continued; default 256 MiB
+ * @param maxContinuationBytes what continuing streams takes, over all streams: three quarters of it for the requests and
+ *     token ids that running streams keep, beyond which they are served and not continued, and the rest for asking backends
+ *     to go on with those that broke, beyond which these end in an error; default 256 MiB
  * @param headerTimeout from the first byte of a request to the end of its headers, and longest silence inside its body;
  *     then 408; default 10 s
  * @param keepAliveTimeout longest rest of a client connection between requests; default 5 min, longer than the 60 s of

@@ -8,6 +8,7 @@ import dev.tuna.router.http.SseScanner.Verdict;
 import dev.tuna.router.http.WholeAnswer;
 import dev.tuna.router.stream.Departure;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
@@ -32,6 +33,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     /** An answer to a question that is longer than this is no answer; a prompt's ids fit a hundred thousand times. */
     private static final int MOST_ANSWER_BYTES = 8 << 20;
 
+    /** An answer to a question is held in a buffer that grows by doubling, as bytes, and as the ids that it tells. */
+    private static final long ANSWER_COPIES = 4;
+
     private final Exchange exchange;
     private final BackendRuntime backend;
     private final long startedAt;
@@ -42,6 +46,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private @Nullable Relay relay;
     private @Nullable HttpResponse head;
     private @Nullable String redirect;
+    private @Nullable Asking asking;
     private boolean redirecting;
     private int redirects;
     private boolean passing;
@@ -108,7 +113,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         @Nullable Question question = exchange.question(backend);
         if (question != null) {
             askedAt = exchange.now();
-            made.send(exchange.requestFor(backend, question), new Asking(question));
+            Asking asks = new Asking(question);
+            asking = asks;
+            made.send(exchange.requestFor(backend, question), asks);
             return;
         }
         sent = true;
@@ -475,14 +482,18 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         }
         HeldAnswer.drop(held);
         held = null;
+        if (asking != null) {
+            asking.forget();
+        }
         exchange.route().room().callOne();
     }
 
     /** Waits for the answer to a question, and then goes on with the request proper. */
     private final class Asking implements UpstreamConnection.User {
         private final Question question;
-        private final ByteBuf body = Unpooled.buffer();
+        private ByteBuf body = Unpooled.EMPTY_BUFFER;
         private int status;
+        private boolean tooLong;
 
         Asking(Question question) {
             this.question = question;
@@ -496,10 +507,29 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
         @Override
         public void onBody(ByteBuf data) {
-            if (body.readableBytes() <= MOST_ANSWER_BYTES) {
-                body.writeBytes(data);
+            if (status == 200 && !tooLong) {
+                hold(data);
             }
             data.release();
+        }
+
+        private void hold(ByteBuf data) {
+            int length = data.readableBytes();
+            tooLong = body.readableBytes() + length > MOST_ANSWER_BYTES
+                    || !exchange.continuationMemory().take(ANSWER_COPIES * length);
+            if (tooLong) {
+                forget();
+            } else {
+                body = body.capacity() == 0 ? Unpooled.buffer(length) : body;
+                body.writeBytes(data);
+            }
+        }
+
+        /** Gives back what the answer has taken. May be called twice. */
+        void forget() {
+            exchange.continuationMemory().giveBack(ANSWER_COPIES * body.writerIndex());
+            body.release();
+            body = Unpooled.EMPTY_BUFFER;
         }
 
         @Override
@@ -508,11 +538,13 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         @Override
         public void onEnd() {
             connection = null;
-            if ((status == 200 && isUnderstood()) || !question.needed()) {
+            boolean understood = status == 200 && !tooLong && isUnderstood();
+            forget();
+            if (understood || !question.needed()) {
                 start();
                 return;
             }
-            String detail = question.path() + " answered " + status;
+            String detail = question.path() + " answered " + status + (tooLong ? " and more than can be held" : "");
             @Nullable BackendFailure failure = failure(status);
             if (failure == BackendFailure.OVERLOADED || (failure != null && status >= 500 && status != 501)) {
                 fail(failure, detail); // not now, which does not mean never
@@ -522,8 +554,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         }
 
         private boolean isUnderstood() {
-            byte[] json = new byte[body.readableBytes()];
-            body.readBytes(json);
+            byte[] json = ByteBufUtil.getBytes(body);
             try {
                 return question.answer().test(json);
             } catch (UncheckedIOException e) {
@@ -538,6 +569,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
             if (over) {
                 return;
             }
+            forget();
             if (wasStale(broken)) {
                 connect();
             } else if (!question.needed()) {

@@ -38,12 +38,25 @@ final class Continuation {
     private static final String COMPLETIONS = "/v1/completions";
     private static final String CHAT = "/v1/chat/completions";
     private static final byte[] NOTHING = {};
+
+    /** An id of up to seven digits, and its comma. */
+    private static final long ID_TEXT_BYTES = 8;
+
+    /** Of each character that was said: as text, and escaped in a buffer that grows by doubling. */
+    private static final long PREFILL_BYTES = 6;
+
+    /** What a request by which a backend goes on has besides. */
+    private static final long REST_BYTES = 1024;
+
     private static final byte[] ASK_FOR_IDS = "{\"return_token_ids\":true,".getBytes(StandardCharsets.US_ASCII);
 
     private final ClientRequest request;
     private final StreamRequest asked;
     private final RoutePolicy.Continuation policy;
     private final MemoryBudget memory;
+    /** Where what is kept comes from: not all of it, so that what has broken can be gone on with. */
+    private final TokenRecorder.Room room;
+
     private final TokenRecorder recorder;
     private final Map<BackendRuntime, Set<Method>> refused = new HashMap<>();
     private byte[] body = NOTHING;
@@ -60,6 +73,7 @@ final class Continuation {
     private boolean uncounted;
     private int atSeam;
     private int moves;
+    private long borrowed;
     private boolean moving;
     private Method method = Method.FINISH;
     private Optional<Capabilities> asking = Optional.empty();
@@ -71,7 +85,8 @@ final class Continuation {
         this.asked = asked;
         this.policy = policy;
         this.memory = memory;
-        this.recorder = new TokenRecorder(memory);
+        this.room = memory.upTo(memory.limit() / 4 * 3);
+        this.recorder = new TokenRecorder(room);
     }
 
     /** For a request whose stream may be continued; null for any other. */
@@ -169,7 +184,7 @@ final class Continuation {
     }
 
     private void keep(String more) {
-        if (memory.take(2L * more.length())) {
+        if (room.take(2L * more.length())) {
             said.append(more);
             saidKept += 2 * more.length();
         } else {
@@ -178,7 +193,7 @@ final class Continuation {
     }
 
     private void forgetSaid() {
-        memory.giveBack(Math.max(0, saidKept));
+        room.giveBack(Math.max(0, saidKept));
         said.setLength(0);
         saidKept = -1;
     }
@@ -219,10 +234,18 @@ final class Continuation {
         recorder.settle();
     }
 
-    /** The answer has begun: the request is kept, if there is room, without the buffers that it came in. */
+    /**
+     * The answer has begun: the request is kept, if there is room, without the buffers that it came in. Ids of its prompt,
+     * which can be had again, make room for it.
+     */
     void keepRequest() {
         int length = request.body().readableBytes();
-        if (memory.take(length)) {
+        boolean taken = room.take(length);
+        if (!taken) {
+            recorder.dropPrompt();
+            taken = room.take(length);
+        }
+        if (taken) {
             body = new byte[length];
             request.body().getBytes(request.body().readerIndex(), body);
         }
@@ -313,6 +336,32 @@ final class Continuation {
         recorder.rollBack();
     }
 
+    /**
+     * Asks for the memory that it takes to ask a backend to go on, which is given back once one does or has failed; false if
+     * there is not so much. What has been borrowed already counts.
+     */
+    boolean borrow() {
+        long needed = body.length + ID_TEXT_BYTES * recorder.soFar() + PREFILL_BYTES * said.length() + REST_BYTES;
+        return needed <= borrowed || borrow(needed - borrowed);
+    }
+
+    private boolean borrow(long bytes) {
+        boolean lent = memory.take(bytes);
+        borrowed += lent ? bytes : 0;
+        return lent;
+    }
+
+    void giveBackBorrowed() {
+        memory.giveBack(borrowed);
+        borrowed = 0;
+    }
+
+    /** Ids for which there was no room, or that nobody has told. */
+    private boolean relearn(int[] ids) {
+        long uncounted = ID_TEXT_BYTES * (ids.length - recorder.promptTokens());
+        return recorder.relearnPrompt(ids, memory) && borrow(uncounted);
+    }
+
     /** Whether somebody is being looked for, or has not shown yet that he goes on. */
     boolean isMoving() {
         return moving;
@@ -334,6 +383,7 @@ final class Continuation {
     /** Somebody goes on. */
     Method arrived() {
         moving = false;
+        giveBackBorrowed();
         recorder.forgetBorrowed();
         atSeam = recorder.settled();
         return method;
@@ -387,10 +437,7 @@ final class Continuation {
         }
         if (!recorder.knowsPrompt()) {
             return new Question(
-                    "/tokenize",
-                    Questions.tokenize(body),
-                    true,
-                    answer -> recorder.relearnPrompt(Questions.tokens(answer)));
+                    "/tokenize", Questions.tokenize(body), true, answer -> relearn(Questions.tokens(answer)));
         }
         if (asked.heldBack() > 0 && beforeSeam.isEmpty()) {
             int[] tail = recorder.tail(4 * asked.heldBack() + 16);
@@ -405,7 +452,7 @@ final class Continuation {
                 && backend.capabilities().window().isEmpty()) {
             return new Question(
                     "/v1/models",
-                    NOTHING,
+                    Unpooled.EMPTY_BUFFER,
                     true,
                     answer -> backend.capabilities().sawWindow(Questions.window(answer)));
         }
@@ -420,23 +467,20 @@ final class Continuation {
 
     ByteBuf resumeBody(BackendRuntime backend) {
         if (!method.isExact()) {
-            ResumeRequest resume = new ResumeRequest(body, asked, new int[0], recorder.settled(), true);
-            return Unpooled.wrappedBuffer(resume.prefill(said.toString()));
+            return new ResumeRequest(body, asked, recorder, true).prefill(said.toString());
         }
-        ResumeRequest resume =
-                new ResumeRequest(body, asked, recorder.soFar(), recorder.settled(), asked.heldBack() == 0);
-        return Unpooled.wrappedBuffer(
-                method == Method.CHAT_TOKENS
-                        ? resume.chat()
-                        : resume.completion(backend.capabilities().window()));
+        ResumeRequest resume = new ResumeRequest(body, asked, recorder, asked.heldBack() == 0);
+        return method == Method.CHAT_TOKENS
+                ? resume.chat()
+                : resume.completion(backend.capabilities().window());
     }
 
     Relay relay(Relay.Sink sink) {
         if (!method.isExact()) {
             recorder.missed(); // from here on the tokens are not those of one prompt any more
-            return new SeamRelay(this, new Echo(new int[0], false, recorder), filter(Optional.empty()), sink);
+            return new SeamRelay(this, new Echo(recorder, false, false), filter(Optional.empty()), sink);
         }
-        Echo echo = new Echo(recorder.soFar(), method == Method.CHAT_TOKENS, recorder);
+        Echo echo = new Echo(recorder, true, method == Method.CHAT_TOKENS);
         return new SeamRelay(this, echo, filter(beforeSeam.map(text -> new StopSearch(asked, text))), sink);
     }
 
@@ -461,10 +505,15 @@ final class Continuation {
         return (": continued by " + how + "\n\n").getBytes(StandardCharsets.US_ASCII);
     }
 
+    MemoryBudget memory() {
+        return memory;
+    }
+
     void release() {
+        giveBackBorrowed();
         recorder.release();
         forgetSaid();
-        memory.giveBack(body.length);
+        room.giveBack(body.length);
         body = NOTHING;
     }
 }

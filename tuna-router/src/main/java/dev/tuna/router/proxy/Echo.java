@@ -1,6 +1,7 @@
 package dev.tuna.router.proxy;
 
 import dev.tuna.router.http.TokenListener;
+import dev.tuna.router.stream.TokenRecorder;
 
 /**
  * Compares the prompt's ids that a server says it has read with those that it was given: an old server ignores them
@@ -8,37 +9,42 @@ import dev.tuna.router.http.TokenListener;
  */
 final class Echo implements TokenListener {
 
-    private final int[] expected;
+    private final TokenRecorder recorder;
+    private final int expected;
     private final boolean needed;
-    private final TokenListener answer;
     private int seen;
     private boolean wrong;
 
     /**
      * Nothing compared yet.
      *
-     * @param expected what the server was given; empty if it was given no ids, so that none can be wrong
+     * @param recorder has the ids that the server was given, and is told the ids that it generates
+     * @param given whether it was given them; otherwise none can be wrong
      * @param needed whether it could have misunderstood
-     * @param answer told the ids that it generates
      */
-    Echo(int[] expected, boolean needed, TokenListener answer) {
-        this.expected = expected;
+    Echo(TokenRecorder recorder, boolean given, boolean needed) {
+        this.recorder = recorder;
+        this.expected = given ? recorder.soFar() : 0;
         this.needed = needed;
-        this.answer = answer;
     }
 
     @Override
     public void prompt(int id) {
-        if (expected.length == 0) {
+        if (expected == 0) {
             return;
         }
-        wrong |= seen >= expected.length || expected[seen] != id;
+        wrong |= seen >= expected || recorder.soFar(seen) != id;
         seen++;
     }
 
     @Override
     public void generated(int id) {
-        answer.generated(id);
+        recorder.generated(id);
+    }
+
+    /** How many ids the server was given. */
+    int expected() {
+        return expected;
     }
 
     boolean hasBegun() {
@@ -46,7 +52,7 @@ final class Echo implements TokenListener {
     }
 
     boolean isRight() {
-        return !wrong && seen == expected.length;
+        return !wrong && seen == expected;
     }
 
     boolean isNeeded() {

@@ -121,6 +121,10 @@ final class Exchange extends Sweeper.Member {
         return memory.answers();
     }
 
+    MemoryBudget continuationMemory() {
+        return memory.continuations();
+    }
+
     ByteBufAllocator allocator() {
         return client.allocator();
     }
@@ -154,12 +158,8 @@ final class Exchange extends Sweeper.Member {
 
     /** A question as a backend gets it. */
     FullHttpRequest requestFor(BackendRuntime backend, Question question) {
-        boolean post = question.body().length > 0;
-        return requestFor(
-                backend,
-                post ? HttpMethod.POST : HttpMethod.GET,
-                question.path(),
-                Unpooled.wrappedBuffer(question.body()));
+        boolean post = question.body().isReadable();
+        return requestFor(backend, post ? HttpMethod.POST : HttpMethod.GET, question.path(), question.body());
     }
 
     /** Where on the backend the answer will be; null if this is it. */
@@ -306,6 +306,11 @@ final class Exchange extends Sweeper.Member {
             leaveRoom();
             route.room().callOne(); // there may be room for more
         }
+        if (isMoving() && !requireNonNull(continuation).borrow()) {
+            backend.abandoned(now);
+            giveUp(OpenAiError.streamBroken());
+            return;
+        }
         if (isMoving() && !requireNonNull(continuation).choose(backend)) {
             backend.abandoned(now);
             tried.add(backend);
@@ -419,6 +424,7 @@ final class Exchange extends Sweeper.Member {
         long now = now();
         if (isMoving()) {
             route.continuation(requireNonNull(continuation).method(), false);
+            requireNonNull(continuation).giveBackBorrowed();
         }
         if (!request.wishes().failover()
                 || attempts >= policy.maxAttempts()
@@ -532,7 +538,8 @@ final class Exchange extends Sweeper.Member {
         // Another request to the same backend has its own time limit.
         if ((gone || over)
                 && mayGoOn()
-                && route.hasOther(backend -> isForeign(backend) || (gone && backend == current.backend()), now)) {
+                && route.hasOther(backend -> isForeign(backend) || (gone && backend == current.backend()), now)
+                && (continuation.needsNobody() || continuation.borrow())) {
             current.leave();
             if (gone) {
                 tried.add(current.backend()); // whether it drains or not, the stream must not come back
@@ -578,6 +585,7 @@ final class Exchange extends Sweeper.Member {
         Continuation next = requireNonNull(continuation);
         route.continuation(next.method(), false);
         next.refused(refusing.backend());
+        next.giveBackBorrowed();
         attempts++;
         if (attempts >= 2 * policy.maxAttempts()) {
             giveUp(OpenAiError.streamBroken());

@@ -16,7 +16,11 @@ final class MemoryBudget implements TokenRecorder.Room {
     /** Takes all of it or nothing. */
     @Override
     public boolean take(long bytes) {
-        if (taken.addAndGet(bytes) <= limit) {
+        return take(bytes, limit);
+    }
+
+    private boolean take(long bytes, long most) {
+        if (taken.addAndGet(bytes) <= most) {
             return true;
         }
         taken.addAndGet(-bytes);
@@ -26,6 +30,30 @@ final class MemoryBudget implements TokenRecorder.Room {
     @Override
     public void giveBack(long bytes) {
         taken.addAndGet(-bytes);
+    }
+
+    /**
+     * A part of this budget: takes nothing that would use up more than that, so that the rest is left for others. Is given
+     * back what was taken here, and the other way round.
+     *
+     * @param most bytes, of all that is taken here and there
+     */
+    TokenRecorder.Room upTo(long most) {
+        return new TokenRecorder.Room() {
+            @Override
+            public boolean take(long bytes) {
+                return MemoryBudget.this.take(bytes, most);
+            }
+
+            @Override
+            public void giveBack(long bytes) {
+                MemoryBudget.this.giveBack(bytes);
+            }
+        };
+    }
+
+    long limit() {
+        return limit;
     }
 
     long taken() {

@@ -17,16 +17,30 @@ import java.io.UncheckedIOException;
  */
 final class SeamRelay implements Relay {
 
+    /** Longer events are not rewritten, and no more waits for its text; but for the echo of the ids that were sent. */
+    private static final int MOST_HELD_BYTES = 256 << 10;
+
+    /** What a relay may hold without asking, like the buffers of any connection. */
+    private static final int FREE_BYTES = 4 << 10;
+
+    /** An event is held as it came, and as it is rewritten, in buffers that grow by doubling. */
+    private static final long COPIES = 4;
+
+    /** An id of up to eleven characters, and its comma. */
+    private static final int ID_TEXT_BYTES = 12;
+
     private final SseScanner scanner;
     private final Continuation continuation;
     private final SeamFilter filter;
     private final Echo echo;
     private final Sink sink;
-    private final ByteArrayOutputStream event = new ByteArrayOutputStream(512);
-    private final ByteArrayOutputStream held = new ByteArrayOutputStream(512);
+    private final long most;
+    private ByteArrayOutputStream event = new ByteArrayOutputStream(512);
+    private ByteArrayOutputStream held = new ByteArrayOutputStream(512);
     private boolean flowing;
     private boolean stopped;
     private boolean cutShort;
+    private long room = FREE_BYTES;
 
     SeamRelay(Continuation continuation, Echo echo, SeamFilter filter, Sink sink) {
         this.scanner = new SseScanner(1, echo);
@@ -34,6 +48,7 @@ final class SeamRelay implements Relay {
         this.echo = echo;
         this.filter = filter;
         this.sink = sink;
+        this.most = MOST_HELD_BYTES + ID_TEXT_BYTES * (long) echo.expected();
     }
 
     @Override
@@ -56,8 +71,7 @@ final class SeamRelay implements Relay {
         try {
             readOn(read);
         } catch (UncheckedIOException e) { // no JSON: nobody can tell what it says
-            stopped = true;
-            sink.backendFailed(Unpooled.EMPTY_BUFFER, false);
+            breakOff();
         } finally {
             read.release();
         }
@@ -70,7 +84,12 @@ final class SeamRelay implements Relay {
             add(read, from, end);
             byte[] whole = event.toByteArray();
             event.reset();
-            onEvent(whole);
+            if (!stopped) {
+                onEvent(whole);
+            }
+            if (room > FREE_BYTES && held.size() == 0) {
+                giveBack();
+            }
             from = end;
             end = stopped ? -1 : scanner.next(read, from);
         }
@@ -79,7 +98,28 @@ final class SeamRelay implements Relay {
         }
     }
 
+    /** Whether so much more may be held. */
+    private boolean mayHold(int more) {
+        long size = (long) event.size() + held.size() + more;
+        if (size > room && size <= most) {
+            long next = Math.min(most, 2 * size);
+            room = continuation.memory().take(COPIES * (next - room)) ? next : room;
+        }
+        return size <= room;
+    }
+
+    private void giveBack() {
+        continuation.memory().giveBack(COPIES * (room - FREE_BYTES));
+        room = FREE_BYTES;
+        event = new ByteArrayOutputStream(512);
+        held = new ByteArrayOutputStream(512);
+    }
+
     private void add(ByteBuf read, int from, int to) {
+        if (!mayHold(to - from)) {
+            breakOff();
+            return;
+        }
         byte[] bytes = new byte[to - from];
         read.getBytes(from, bytes);
         event.writeBytes(bytes);
@@ -94,8 +134,7 @@ final class SeamRelay implements Relay {
             if (isTrusted()) {
                 pass(filter.rewrite(whole, scanner.isFinish(), continuation.generated()));
             } else if (flowing) { // too late to have meant something else: it breaks here
-                stopped = true;
-                sink.backendFailed(Unpooled.EMPTY_BUFFER, false);
+                breakOff();
             } else {
                 stopped = true;
                 continuation.echoed(false);
@@ -110,6 +149,11 @@ final class SeamRelay implements Relay {
             return echo.isRight();
         }
         return !echo.isNeeded() || (!scanner.hasContent() && !scanner.isFinish());
+    }
+
+    private void breakOff() {
+        stopped = true;
+        sink.backendFailed(Unpooled.EMPTY_BUFFER, false);
     }
 
     private void fail(byte[] whole) {
@@ -137,8 +181,10 @@ final class SeamRelay implements Relay {
             if (filter.isStopped()) {
                 stop();
             }
-        } else if (scanner.hasTokenIds()) {
+        } else if (scanner.hasTokenIds() && mayHold(chunk.event().length)) {
             held.writeBytes(chunk.event());
+        } else if (scanner.hasTokenIds()) {
+            breakOff();
         }
     }
 
@@ -195,7 +241,6 @@ final class SeamRelay implements Relay {
     @Override
     public void release() {
         stopped = true;
-        held.reset();
-        event.reset();
+        giveBack();
     }
 }

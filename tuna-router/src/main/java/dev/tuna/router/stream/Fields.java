@@ -3,8 +3,11 @@ package dev.tuna.router.stream;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.ByteArrayOutputStream;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufOutputStream;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.function.Predicate;
 
@@ -20,12 +23,13 @@ interface Fields {
      * @param kept which of its fields to copy
      * @param more writes further fields
      * @param room bytes that these may need
-     * @return JSON
+     * @return JSON, written once; to be released
      */
-    static byte[] copied(byte[] body, Predicate<String> kept, Fields more, int room) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(body.length + room);
+    static ByteBuf copied(byte[] body, Predicate<String> kept, Fields more, int room) {
+        ByteBuf bytes = Unpooled.buffer(body.length + room);
         try (JsonParser from = StreamRequest.JSON.createParser(body);
-                JsonGenerator json = StreamRequest.JSON.createGenerator(bytes)) {
+                JsonGenerator json =
+                        StreamRequest.JSON.createGenerator((OutputStream) new ByteBufOutputStream(bytes))) {
             from.nextToken();
             json.writeStartObject();
             while (from.nextToken() == JsonToken.FIELD_NAME) {
@@ -41,8 +45,9 @@ interface Fields {
             more.write(json);
             json.writeEndObject();
         } catch (IOException e) {
+            bytes.release();
             throw new UncheckedIOException("a body that was readable no longer is", e);
         }
-        return bytes.toByteArray();
+        return bytes;
     }
 }

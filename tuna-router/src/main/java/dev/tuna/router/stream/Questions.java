@@ -2,6 +2,7 @@ package dev.tuna.router.stream;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -28,9 +29,9 @@ public final class Questions {
      * Asks which tokens the prompt of a request has.
      *
      * @param body the request's
-     * @return a body for {@code /tokenize}
+     * @return a body for {@code /tokenize}; to be released
      */
-    public static byte[] tokenize(byte[] body) {
+    public static ByteBuf tokenize(byte[] body) {
         return Fields.copied(body, PROMPT::contains, json -> {}, 64);
     }
 
@@ -39,9 +40,9 @@ public final class Questions {
      *
      * @param body the request's
      * @param ids the tokens
-     * @return a body for {@code /detokenize}
+     * @return a body for {@code /detokenize}; to be released
      */
-    public static byte[] detokenize(byte[] body, int[] ids) {
+    public static ByteBuf detokenize(byte[] body, int[] ids) {
         Fields tokens = json -> {
             json.writeFieldName("tokens");
             json.writeArray(ids, 0, ids.length);

@@ -3,6 +3,7 @@ package dev.tuna.router.stream;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -53,7 +54,7 @@ public final class ResumeRequest {
 
     private final byte[] body;
     private final StreamRequest asked;
-    private final int[] soFar;
+    private final TokenRecorder soFar;
     private final int generated;
     private final boolean stops;
 
@@ -62,26 +63,25 @@ public final class ResumeRequest {
      *
      * @param body the client's, a JSON object
      * @param asked what it asks for
-     * @param soFar ids of the prompt and of what has been generated
-     * @param generated how many of them have been generated
+     * @param soFar the tokens of the prompt and of what has been generated; ids are needed for what is exact only
      * @param stops whether the next backend looks for stop strings; otherwise the router does, since one may lie across the
      *     seam
      */
-    public ResumeRequest(byte[] body, StreamRequest asked, int[] soFar, int generated, boolean stops) {
-        this.body = body.clone();
+    public ResumeRequest(byte[] body, StreamRequest asked, TokenRecorder soFar, boolean stops) {
+        this.body = body;
         this.asked = asked;
-        this.soFar = soFar.clone();
-        this.generated = generated;
+        this.soFar = soFar;
+        this.generated = soFar.settled();
         this.stops = stops;
     }
 
     /**
      * For the chat endpoint: the same conversation, whose tokens the server is told.
      *
-     * @return JSON
+     * @return JSON; to be released
      */
-    public byte[] chat() {
-        return write(name -> !REWRITTEN.contains(name), json -> {
+    public ByteBuf chat() {
+        return write(name -> !REWRITTEN.contains(name), 8 * soFar.soFar(), json -> {
             OptionalInt left = asked.tokensLeft(generated);
             if (left.isPresent()) {
                 json.writeNumberField("max_completion_tokens", left.getAsInt());
@@ -96,14 +96,14 @@ public final class ResumeRequest {
      * For the completions endpoint: the tokens as the prompt.
      *
      * @param window the server's, used for chats that do not say how long they may be; otherwise of no matter
-     * @return JSON
+     * @return JSON; to be released
      */
-    public byte[] completion(OptionalInt window) {
+    public ByteBuf completion(OptionalInt window) {
         Predicate<String> kept =
                 asked.chat() ? SAMPLING::contains : name -> !REWRITTEN.contains(name) && !name.equals("prompt");
-        return write(kept, json -> {
+        return write(kept, 8 * soFar.soFar(), json -> {
             OptionalInt left = asked.tokensLeft(generated);
-            int most = left.orElse(window.orElse(Integer.MAX_VALUE) - soFar.length);
+            int most = left.orElse(window.orElse(Integer.MAX_VALUE) - soFar.soFar());
             json.writeNumberField("max_tokens", most);
             ids(json, "prompt");
         });
@@ -113,10 +113,11 @@ public final class ResumeRequest {
      * For the chat endpoint: the text so far as the beginning of the assistant's turn.
      *
      * @param text what the assistant has said so far
-     * @return JSON
+     * @return JSON; to be released
      */
-    public byte[] prefill(String text) {
-        return write(name -> !REWRITTEN.contains(name) && !FINAL_MESSAGE.contains(name), json -> {
+    public ByteBuf prefill(String text) {
+        Predicate<String> kept = name -> !REWRITTEN.contains(name) && !FINAL_MESSAGE.contains(name);
+        return write(kept, text.length(), json -> {
             OptionalInt left = asked.tokensLeft(generated);
             if (left.isPresent()) {
                 json.writeNumberField("max_completion_tokens", left.getAsInt());
@@ -149,17 +150,19 @@ public final class ResumeRequest {
     }
 
     private void ids(JsonGenerator json, String name) throws IOException {
-        json.writeFieldName(name);
-        json.writeArray(soFar, 0, soFar.length);
+        json.writeArrayFieldStart(name);
+        for (int i = 0; i < soFar.soFar(); i++) {
+            json.writeNumber(soFar.soFar(i));
+        }
+        json.writeEndArray();
     }
 
-    private byte[] write(Predicate<String> kept, Fields rest) {
+    private ByteBuf write(Predicate<String> kept, int room, Fields rest) {
         Fields more = json -> {
             common(json);
             rest.write(json);
         };
-        return Fields.copied(
-                body, name -> kept.test(name) && (stops || !name.equals("stop")), more, 8 * soFar.length + 256);
+        return Fields.copied(body, name -> kept.test(name) && (stops || !name.equals("stop")), more, room + 256);
     }
 
     private void common(JsonGenerator json) throws IOException {

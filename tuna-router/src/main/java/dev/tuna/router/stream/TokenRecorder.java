@@ -42,6 +42,7 @@ public final class TokenRecorder implements TokenListener {
     private int generated;
     private int settled;
     private boolean promptDropped;
+    private boolean borrowed;
     private boolean answerDropped;
 
     /**
@@ -89,7 +90,8 @@ public final class TokenRecorder implements TokenListener {
         }
     }
 
-    private void dropPrompt() {
+    /** Forgets the prompt's ids, for want of room or to make some; how many they are is known still. */
+    public void dropPrompt() {
         room.giveBack(promptRoom);
         promptRoom = 0;
         prompt = NONE;
@@ -185,39 +187,55 @@ public final class TokenRecorder implements TokenListener {
     }
 
     /**
-     * The prompt was learnt anew. It is kept whether there is room or not, until {@link #forgetBorrowed}.
+     * The prompt was learnt anew. It is kept until {@link #forgetBorrowed}, and beyond if there is room.
      *
-     * @param ids all of it
-     * @return false if they are not those of the prompt that was recorded
+     * @param ids all of it; belongs to this object from now on
+     * @param reserve where memory for it comes from; gives back what the usual room takes back, and the other way round
+     * @return false if they are not those of the prompt that was recorded, or there is no memory for them
      */
-    public boolean relearnPrompt(int[] ids) {
+    public boolean relearnPrompt(int[] ids, Room reserve) {
         if (ids.length == 0 || (promptTokens > 0 && ids.length != promptTokens)) {
             return false;
         }
         dropPrompt();
+        if (!reserve.take(4L * ids.length)) {
+            return false;
+        }
         promptDropped = false;
-        prompt = ids.clone();
+        borrowed = true;
+        prompt = ids;
         promptTokens = ids.length;
-        promptRoom = room.take(4L * ids.length) ? 4L * ids.length : 0;
+        promptRoom = 4L * ids.length;
         return true;
     }
 
-    /** A prompt that is kept without room for it has served its purpose. */
+    /** A prompt that was learnt anew has served its purpose. */
     public void forgetBorrowed() {
-        if (promptRoom == 0) {
+        if (borrowed && room.take(promptRoom)) {
+            room.giveBack(promptRoom);
+        } else if (borrowed) {
             dropPrompt();
         }
+        borrowed = false;
     }
 
     /**
-     * The prompt and the answer as far as it is settled.
+     * How many tokens the prompt and the settled part of the answer have together.
      *
-     * @return a new array
+     * @return zero or more
      */
-    public int[] soFar() {
-        int[] all = Arrays.copyOf(prompt, promptTokens + settled);
-        System.arraycopy(answer, 0, all, promptTokens, settled);
-        return all;
+    public int soFar() {
+        return promptTokens + settled;
+    }
+
+    /**
+     * A token of the prompt or the settled part of the answer, both being known.
+     *
+     * @param index from zero to {@link #soFar}, exclusive
+     * @return its id
+     */
+    public int soFar(int index) {
+        return index < promptTokens ? prompt[index] : answer[index - promptTokens];
     }
 
     /**

@@ -18,12 +18,14 @@ import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.Fault.Moment;
 import dev.tuna.testkit.vllm.RecordedRequest;
 import dev.tuna.testkit.vllm.VllmStandIn;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -322,21 +324,104 @@ class ContinuationTest {
         assertThat(cloud.stats().requests()).isZero();
     }
 
-    @Test
-    @DisplayName("prompt ids for which there was no memory are asked for again")
-    void promptIdsAreRelearnt() throws Exception {
-        String body = Bench.chat("a long question ".repeat(400), USAGE);
-        RouterConfig tight = RouterConfig.builder()
+    /** A router that may keep so much of all streams together; three quarters of it while they run. */
+    private static Bench tight(long bytes) {
+        return new Bench(RouterConfig.builder()
                 .port(0)
-                .maxContinuationBytes(body.length() + 1024)
-                .build();
-        try (Bench narrow = new Bench(tight)) {
-            replica.inject(Fault.eof(Moment.atToken(9)));
-            narrow.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
-            HttpResponse<String> answer = narrow.post(body);
-            assertContinued(answer, body);
-            assertThat(cloud.requests("/tokenize")).hasSize(1);
+                .maxContinuationBytes(bytes / 3 * 4)
+                .build());
+    }
+
+    @Test
+    @DisplayName("prompt ids for which there was no memory are asked for again, once there is")
+    void promptIdsAreRelearnt() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        RawBackend hoarder = bench.own(new RawBackend(peer -> {
+            peer.request();
+            peer.say(CHUNKED);
+            peer.chunk(chunk("\"delta\":{\"content\":\"a\"}", ""));
+            gate.await();
+            peer.chunk(chunk("\"delta\":{},\"finish_reason\":\"stop\"", "") + "data: [DONE]\n\n");
+            peer.say("0\r\n\r\n");
+        }));
+        VllmStandIn doomed = bench.own(slow());
+        String large = Bench.chat("x".repeat(200_000), ",\"stream\":true");
+        String body = Bench.chat("a long question ".repeat(400), USAGE);
+        try (Bench narrow = tight(large.length() + body.length() + 2048);
+                Socket other = narrow.socket()) {
+            narrow.route(
+                    List.of(serverless("cloud", cloud.uri())),
+                    List.of(
+                            RouteBackend.of("od-1", Tier.ON_DEMAND, BackendAddress.of(hoarder.uri())),
+                            spot("spot-1", doomed.uri())));
+            Bench.send(other, Bench.raw(large, "x-tuna-tier: on_demand"));
+            Bench.readUntil(other, "\n\n");
+            var answer = Bench.client()
+                    .sendAsync(
+                            narrow.request(Bench.CHAT, body, "x-tuna-tier", "spot"),
+                            HttpResponse.BodyHandlers.ofString());
+            Bench.await("some tokens", () -> doomed.stats().generationTokens() > 8);
+            gate.countDown();
+            Bench.readUntil(other, "[DONE]\n\n");
+            VllmStandIn next = bench.standIn();
+            narrow.route(
+                    List.of(serverless("cloud", cloud.uri())),
+                    List.of(spot("spot-1", doomed.uri()), spot("spot-2", next.uri())));
+            doomed.kill();
+            assertContinued(answer.get(), body);
+            assertThat(next.requests("/tokenize")).hasSize(1);
         }
+    }
+
+    @Test
+    @DisplayName("a stream that may be kept but not asked for again for want of memory ends in an error")
+    void noMemoryToGoOn() throws Exception {
+        String body = Bench.chat("a long question ".repeat(400), USAGE);
+        try (Bench narrow = tight(body.length() + (9 << 10))) {
+            narrow.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
+            replica.inject(Fault.eof(Moment.atToken(9)));
+            assertHonest(narrow.post(body));
+            assertThat(narrow.settled().failed()).isEqualTo(1);
+            assertThat(replica.requests(Bench.CHAT).get(0).bodyText()).contains("return_token_ids");
+        }
+        assertThat(cloud.stats().requests()).isZero();
+    }
+
+    @Test
+    @DisplayName("an answer to a question that is longer than there is memory for is none")
+    void answerTooLong() throws Exception {
+        RawBackend talkative = bench.own(new RawBackend(peer -> {
+            for (String request = peer.request(); !request.isEmpty(); request = peer.request()) {
+                if (request.startsWith("GET /version")) {
+                    peer.say("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+                } else {
+                    peer.say("HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n" + "[1,".repeat(133_333) + "]");
+                }
+            }
+        }));
+        String body = chat(USAGE + ",\"stop\":\"a long stop\"");
+        try (Bench narrow = tight(1 << 20)) {
+            narrow.route(
+                    List.of(serverless("talkative", talkative.uri()), serverless("cloud", cloud.uri())),
+                    List.of(spot("spot-1", replica.uri())));
+            replica.inject(Fault.eof(Moment.atToken(20)));
+            assertContinued(narrow.post(body), body);
+            assertThat(talkative.requests).last().asString().startsWith("POST /detokenize");
+        }
+    }
+
+    @Test
+    @DisplayName("behind a seam an event without an end is a break, and takes no memory without bound")
+    void endlessEventBehindTheSeam() throws Exception {
+        RawBackend next = goingOn(
+                chunk("\"delta\":{\"content\":\"see\"},\"token_ids\":[9]", ""),
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + "x".repeat(300 << 10));
+        bench.route(
+                List.of(serverless("next", next.uri())),
+                List.of(spot("spot-1", breaking().uri())));
+        HttpResponse<String> answer = bench.post(chat(",\"stream\":true"));
+        assertHonest(answer);
+        assertThat(answer.body()).contains("see").doesNotContain("xx");
     }
 
     @Test

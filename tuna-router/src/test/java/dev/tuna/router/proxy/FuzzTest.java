@@ -24,6 +24,7 @@ import dev.tuna.router.stream.StreamRequest;
 import dev.tuna.router.stream.TokenRecorder;
 import dev.tuna.spi.BackendAddress;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -179,18 +180,27 @@ class FuzzTest {
         boolean chat = peer.oneIn(2);
         StreamRequest asked = StreamRequest.read(body, chat);
         if (asked.ineligible().isEmpty()) {
-            int[] ids = {3, 4, 5, 6};
-            ResumeRequest resume = new ResumeRequest(bytes, asked, ids, 2, asked.heldBack() == 0);
+            TokenRecorder soFar = new TokenRecorder(new MemoryBudget(1024));
+            IntStream.of(3, 4).forEach(soFar::prompt);
+            IntStream.of(5, 6).forEach(soFar::generated);
+            soFar.settle();
+            ResumeRequest resume = new ResumeRequest(bytes, asked, soFar, asked.heldBack() == 0);
             boolean asChat = chat && peer.oneIn(2);
-            JsonNode resumed = JSON.readTree(asChat ? resume.chat() : resume.completion(OptionalInt.of(4096)));
+            JsonNode resumed = read(asChat ? resume.chat() : resume.completion(OptionalInt.of(4096)));
             assertThat(resumed.path("return_token_ids").asBoolean()).isTrue();
             assertThat(resumed.at(asChat ? "/kv_transfer_params/prompt_token_ids" : "/prompt"))
                     .hasSize(4);
             if (resumed.has("stop")) {
                 assertThat(resumed.path("stop")).hasSize(json.path("stop").size());
             }
-            assertThat(JSON.readTree(Questions.tokenize(bytes)).path("model")).isEqualTo(json.path("model"));
+            assertThat(read(Questions.tokenize(bytes)).path("model")).isEqualTo(json.path("model"));
         }
+    }
+
+    private static JsonNode read(ByteBuf json) throws IOException {
+        byte[] bytes = ByteBufUtil.getBytes(json);
+        json.release();
+        return JSON.readTree(bytes);
     }
 
     private void form(Hostile peer) throws IOException {
@@ -613,7 +623,7 @@ class FuzzTest {
                 }
                 case 2 -> recorder.prompt(i);
                 case 3 -> recorder.forgetBorrowed();
-                case 4 -> recorder.relearnPrompt(new int[peer.upTo(3)]);
+                case 4 -> recorder.relearnPrompt(new int[peer.upTo(3)], budget);
                 default -> {
                     recorder.generated(i);
                     answer.add(i);
@@ -623,7 +633,7 @@ class FuzzTest {
         }
         assertThat(recorder.generated()).isEqualTo(answer.size());
         if (recorder.knowsAnswer() && recorder.knowsPrompt()) {
-            int[] all = recorder.soFar();
+            int[] all = StreamRelayTest.soFar(recorder);
             assertThat(Arrays.copyOfRange(all, recorder.promptTokens(), all.length))
                     .containsExactly(answer.subList(0, settled).stream()
                             .mapToInt(Integer::intValue)

@@ -253,6 +253,15 @@ class ControlPlaneTest {
         assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("local"));
     }
 
+    /** An executor with one thread would wait for itself. */
+    @Test
+    void noThreadIsHeldWhilePricesAreAskedFor() {
+        world.stepwise = true;
+        Deployment chat = deploy(Simulation.chat().build());
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(chat.status().backends()).extracting(BackendStatus::provider).contains("local");
+    }
+
     @Test
     void failsWithEveryReasonWhenNobodyCanServe() {
         world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * Finds the serverless providers for a request: every usable one of those it names, in its order, or the cheapest usable
@@ -35,10 +36,39 @@ final class Chooser {
         this.preflights = new Preflights(clouds);
     }
 
-    Selection choose(String deploymentId, DeployRequest request, Set<String> excluded) {
-        boolean automatic = request.serverlessProviders().isEmpty();
+    /**
+     * What there is to choose from, if that is left to us. Does not block: who runs the calls to providers may have no
+     * thread left for them while this one waits.
+     */
+    CompletableFuture<Optional<GpuListing>> listing(DeployRequest request) {
+        return isAutomatic(request)
+                ? catalog.offersAsync(query(request)).thenApply(Optional::of)
+                : CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    private static boolean isAutomatic(DeployRequest request) {
+        return request.serverlessProviders().isEmpty();
+    }
+
+    private static GpuQuery query(DeployRequest request) {
+        return new GpuQuery(
+                Optional.of(request.gpu()),
+                Optional.empty(),
+                Optional.empty(),
+                Set.of(Tier.SERVERLESS),
+                Optional.empty());
+    }
+
+    /**
+     * Chooses.
+     *
+     * @param listing what {@link #listing} gave
+     */
+    Selection choose(String deploymentId, DeployRequest request, Set<String> excluded, Optional<GpuListing> listing) {
+        boolean automatic = isAutomatic(request);
         var refusals = new Refusals();
-        List<String> names = automatic ? byPrice(request, refusals) : request.serverlessProviders();
+        List<String> names =
+                listing.map(offers -> byPrice(request, offers, refusals)).orElseGet(request::serverlessProviders);
         var chosen = new ArrayList<Selection.Candidate>();
         for (String name : names) {
             if (!excluded.contains(name) && !(automatic && !chosen.isEmpty())) {
@@ -66,12 +96,10 @@ final class Chooser {
 
     /** The names of those that sell what is wanted, the cheapest first. */
     List<String> byPrice(DeployRequest request, Refusals refusals) {
-        GpuListing listing = catalog.offers(new GpuQuery(
-                Optional.of(request.gpu()),
-                Optional.empty(),
-                Optional.empty(),
-                Set.of(Tier.SERVERLESS),
-                Optional.empty()));
+        return byPrice(request, catalog.offers(query(request)), refusals);
+    }
+
+    private static List<String> byPrice(DeployRequest request, GpuListing listing, Refusals refusals) {
         List<String> names = Offers.cheapest(listing.offers(), request.gpu(), request.gpuCount());
         refusals.retryable |= listing.retryable();
         if (names.isEmpty()) {

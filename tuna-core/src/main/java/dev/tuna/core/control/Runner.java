@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
@@ -86,11 +87,7 @@ final class Runner {
      */
     void run(Effect effect, Managed managed, Keys keys, BooleanSupplier wanted, Consumer<Message> answer) {
         if (effect instanceof Effect.Choose choose) {
-            call(
-                    searches.of(managed.id()),
-                    wanted,
-                    () -> chooser.choose(managed.id(), managed.outsideRequest(), choose.excluded()),
-                    result -> answer.accept(new Message.Chosen(choose.generation(), result)));
+            choose(choose, managed, wanted, answer);
         } else if (effect instanceof Effect.CheckSpot check) {
             call(
                     calls.of(check.cloud()),
@@ -132,6 +129,21 @@ final class Runner {
         } else {
             end(effect, managed, wanted, answer);
         }
+    }
+
+    private void choose(Effect.Choose choose, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
+        Executor lane = searches.of(managed.id());
+        Consumer<Result<Selection>> chosen = result -> answer.accept(new Message.Chosen(choose.generation(), result));
+        call(lane, wanted, () -> chooser.listing(managed.outsideRequest()), listing -> {
+            listing.failure().ifPresent(failure -> chosen.accept(Result.failed(failure)));
+            listing.value().ifPresent(coming -> {
+                var unused = coming.whenComplete((offers, failure) -> call(
+                        lane,
+                        wanted,
+                        () -> chooser.choose(managed.id(), managed.outsideRequest(), choose.excluded(), coming.join()),
+                        chosen));
+            });
+        });
     }
 
     private void end(Effect effect, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
@@ -252,13 +264,19 @@ final class Runner {
             return Result.of(work.get());
         } catch (TunaException e) {
             return Result.failed(e);
+        } catch (CompletionException e) {
+            return e.getCause() instanceof TunaException cause ? Result.failed(cause) : unexpected(e);
         } catch (Throwable e) { // also what Java would have had declared: not every plugin is written in it
-            LOG.warn("A call failed in an unexpected way", e);
-            return Result.failed(ProviderException.of("tuna", "call a provider")
-                    .message("failed in an unexpected way: " + e)
-                    .cause(e)
-                    .retryable(true)
-                    .build());
+            return unexpected(e);
         }
+    }
+
+    private static <T> Result<T> unexpected(Throwable failure) {
+        LOG.warn("A call failed in an unexpected way", failure);
+        return Result.failed(ProviderException.of("tuna", "call a provider")
+                .message("failed in an unexpected way: " + failure)
+                .cause(failure)
+                .retryable(true)
+                .build());
     }
 }

@@ -3,12 +3,14 @@ package dev.tuna.core.simulation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.Tier;
 import dev.tuna.core.config.RequestJson;
+import dev.tuna.core.control.ControlTimings;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.ResourceRecord;
@@ -17,6 +19,7 @@ import dev.tuna.testkit.cloud.model.EndpointView;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.CloudCall;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,6 +39,9 @@ final class Invariants {
 
     /** After this long without any fault a request has its answer. */
     static final Duration ANSWERED_WITHIN = Duration.ofMinutes(15);
+
+    /** How long before its cloud takes it a machine may be given back, and what time a call needs to get there. */
+    private static final Duration GIVEN_BACK = Duration.ofSeconds(6);
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -172,6 +178,9 @@ final class Invariants {
         if (call.operation() == Operation.LAUNCH) {
             launching(call.target());
         }
+        if (call.operation() == Operation.TERMINATE) {
+            terminating(call.target());
+        }
         if ((call.operation() == Operation.LAUNCH || call.operation() == Operation.PUT_ENDPOINT)
                 && !known.containsKey(call.provider() + " " + call.target())) {
             world.violated(call.operation() + " of " + call.target() + " before it is on disk");
@@ -195,6 +204,29 @@ final class Invariants {
                 .count();
         if (others >= most) {
             world.violated("launch of " + token + " with " + others + " running, at most " + most + " allowed");
+        }
+    }
+
+    /** Who works is not stopped before it has finished what it has, or its time to do so is over. */
+    private void terminating(String id) {
+        world.replicas().stream()
+                .filter(replica -> replica.id().equals(id) && replica.phase() == BackendPhase.READY)
+                .forEach(replica -> world.router().ifPresent(router -> terminating(replica, router)));
+    }
+
+    private void terminating(ReplicaView replica, SimulatedRouter router) {
+        URI machine = replica.address().orElseThrow();
+        int inFlight = router.inFlight(machine);
+        Duration unchosen = router.unchosen(machine);
+        boolean taken = replica.interruptionAt()
+                .filter(end -> world.clocksDiffer() || !end.minus(GIVEN_BACK).isAfter(world.time.instant()))
+                .isPresent();
+        if (inFlight > 0
+                && world.first.answers(machine)
+                && !taken
+                && unchosen.compareTo(ControlTimings.DEFAULT.drainLimit()) < 0) {
+            world.violated(replica.id() + " is terminated with " + inFlight + " requests in flight, " + unchosen
+                    + " after the last one was sent there");
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,10 @@ final class SimulatedRouter implements Gateway {
     private final World world;
     private final RouterListener listener;
     private final Map<String, Lane> lanes = new LinkedHashMap<>();
+    private final Map<URI, Integer> busy = new HashMap<>();
+    /** Since when machines have got no new requests. */
+    private final Map<URI, Long> left = new HashMap<>();
+
     private boolean dead;
 
     SimulatedRouter(World world, RouterListener listener) {
@@ -121,6 +127,17 @@ final class SimulatedRouter implements Gateway {
                 .anyMatch(backend -> backend.address().url().equals(machine) && !backend.draining());
     }
 
+    /** Requests that a machine has not answered yet. */
+    int inFlight(URI machine) {
+        return busy.getOrDefault(machine, 0);
+    }
+
+    /** How long a machine that was sent requests has been sent none any more. */
+    Duration unchosen(URI machine) {
+        Long since = left.get(machine);
+        return since == null ? Duration.ZERO : Duration.ofNanos(world.time.nanoTime() - since);
+    }
+
     /** When the request that has been waiting for its answer longest came. */
     OptionalLong oldest(String deployment) {
         Lane lane = lanes.get(deployment);
@@ -183,6 +200,7 @@ final class SimulatedRouter implements Gateway {
         load.attempts++;
         lane.inFlight++;
         URI url = backend.address().url();
+        busy.merge(url, 1, Integer::sum);
         if (backend.tier() == Tier.SERVERLESS) {
             CompletableFuture<Integer> answer = world.cloudOf(url).request(backend.address(), request.service);
             request.upstream = answer;
@@ -215,6 +233,7 @@ final class SimulatedRouter implements Gateway {
 
     private void over(
             Lane lane, Request request, RouteBackend backend, Optional<BackendFailure> failure, String detail) {
+        busy.merge(backend.address().url(), -1, Integer::sum);
         if (dead || !lane.open.contains(request)) {
             return;
         }
@@ -243,11 +262,22 @@ final class SimulatedRouter implements Gateway {
     @Override
     public void put(Route route) {
         Lane lane = lanes.computeIfAbsent(route.deployment(), name -> new Lane(route));
+        Set<URI> chosen = chosen(route);
+        chosen(lane.route).stream()
+                .filter(machine -> !chosen.contains(machine))
+                .forEach(machine -> left.put(machine, world.time.nanoTime()));
         lane.route = route;
         lane.load = null;
         if (!lane.waiting.isEmpty()) {
             world.later(HOP, () -> sendWaiting(lane));
         }
+    }
+
+    private static Set<URI> chosen(Route route) {
+        return route.replicas().stream()
+                .filter(backend -> !backend.draining())
+                .map(backend -> backend.address().url())
+                .collect(Collectors.toSet());
     }
 
     @Override

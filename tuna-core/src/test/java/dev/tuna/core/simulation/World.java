@@ -30,7 +30,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletableFuture.AsynchronousCompletionTask;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -132,12 +131,14 @@ final class World implements AutoCloseable {
 
     /** When a cloud takes a machine it says by its own clock; who has another one cannot know how long that is. */
     private boolean isTakenByAnotherClock(URI machine) {
-        boolean clocksDiffer =
-                Duration.between(time.steady().instant(), time.instant()).abs().compareTo(CLOSE) > 0;
-        return clocksDiffer
+        return clocksDiffer()
                 && first.snapshot().replicas().stream()
                         .anyMatch(replica -> replica.address().equals(Optional.of(machine))
                                 && replica.interruptionAt().isPresent());
+    }
+
+    boolean clocksDiffer() {
+        return Duration.between(time.steady().instant(), time.instant()).abs().compareTo(CLOSE) > 0;
     }
 
     void storeBroken(boolean now) {
@@ -217,11 +218,6 @@ final class World implements AutoCloseable {
     /** Every call and every write takes its time, so that anything can happen between any two of them. */
     private Executor executor(ScheduledExecutorService mine) {
         return task -> {
-            if (task instanceof AsynchronousCompletionTask) {
-                // Somebody joins it in this very thread.
-                task.run();
-                return;
-            }
             long millis = 1L + latency.nextInt(200);
             if (slow && latency.nextInt(10) == 0) {
                 millis = latency.nextInt(300_000);

@@ -305,15 +305,6 @@ final class ChunkReader {
             cutAtLineEnd = false;
             cuts.begin(base + from);
         }
-        int at = readLine(bytes, from, to);
-        if (at < to && cutDepth >= 0) { // lines stay lines; if the field goes on in the next one, so does the cut
-            cuts.end(base + at);
-            cutAtLineEnd = true;
-        }
-        return at;
-    }
-
-    private int readLine(byte[] bytes, int from, int to) {
         int at = from;
         while (at < to && !isLineEnd(bytes[at])) {
             if (!inString) {
@@ -330,6 +321,19 @@ final class ChunkReader {
             }
         }
         return at;
+    }
+
+    /**
+     * A line of the event has ended, which may have been known only when more bytes came.
+     *
+     * @param position of the byte that ends it
+     */
+    void endLine(long position) {
+        endNumber();
+        if (cutDepth >= 0 && !cutAtLineEnd) { // lines stay lines; if the field goes on in the next one, so does the cut
+            cuts.end(position);
+            cutAtLineEnd = true;
+        }
     }
 
     /** The digits of ids, of which a prompt can have many thousands. */

@@ -296,6 +296,9 @@ public final class SseScanner {
         int at = 0;
         while (at < length) {
             byte b = block[at];
+            if (part == Part.DATA && (b == '\n' || b == '\r')) {
+                chunk.endLine(position + at);
+            }
             if (b == '\n') {
                 at++;
                 if (part == Part.NAME && name.length() == 0) {

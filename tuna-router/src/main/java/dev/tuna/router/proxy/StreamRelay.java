@@ -91,7 +91,8 @@ final class StreamRelay implements Relay {
                 return;
             }
             piece.take(end);
-            boolean goes = insideEvent || mayGo(keptWhole == 0 && piece.passable == piece.event);
+            boolean noneWaits = (matters || keptWhole == 0) && piece.passable == piece.event;
+            boolean goes = insideEvent || mayGo((matters || flowing) && noneWaits);
             if (continuation != null) {
                 note(continuation, piece, goes);
             }
@@ -157,10 +158,14 @@ final class StreamRelay implements Relay {
         return event;
     }
 
-    /** Whether the event that has just ended need not wait for another. */
-    private boolean mayGo(boolean noneWaits) {
+    /**
+     * Whether the event that has just ended need not wait for another.
+     *
+     * @param allBeforeGo whether the stream has begun for the client and no event waits
+     */
+    private boolean mayGo(boolean allBeforeGo) {
         if (scanner.isComment() || scanner.isRoleOnly()) {
-            return flowing && noneWaits;
+            return allBeforeGo;
         }
         return continuation == null || !scanner.hasTokenIds() || scanner.isShown() || scanner.isFinish();
     }

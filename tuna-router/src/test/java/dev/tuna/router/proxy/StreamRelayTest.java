@@ -193,6 +193,49 @@ class StreamRelayTest {
         }
     }
 
+    /** What the client has of a stream that came as these two pieces and did not end. */
+    private static String shown(String first, String second) {
+        Continuation continuation = continuation();
+        Client client = new Client();
+        StreamRelay relay = new StreamRelay(
+                new SseScanner(1, continuation.recorder()), client, ByteBufAllocator.DEFAULT, continuation, true);
+        byte[] bytes = (first + second).getBytes(StandardCharsets.UTF_8);
+        feed(relay, bytes, List.of(first.length(), bytes.length));
+        relay.release();
+        continuation.release();
+        return client.text() + (client.failed ? "failed" : "");
+    }
+
+    @Test
+    @DisplayName("ids that a line's end breaks off swallow nothing behind it, wherever the stream is cut in two")
+    void brokenOffIds() {
+        String said = "data: " + HEAD + "\"delta\":{\"content\":\"a\"}";
+        String next = "data: " + HEAD + "\"delta\":{\"content\":\"b\"}}]}\n\n";
+        for (String end : List.of("\n\n", "\r\n\r\n")) {
+            for (String ids : List.of(",\"token_ids\":[", ",\"token_ids\":[1", ",\"token_ids\":[1,")) {
+                String all = said + ids + end + next;
+                for (int cut = 0; cut <= all.length(); cut++) {
+                    assertThat(shown(all.substring(0, cut), all.substring(cut)))
+                            .as("cut at %d", cut)
+                            .isEqualTo(said + end + next);
+                }
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("what comes between the first text and a failure is passed on, wherever the stream is cut in two")
+    void betweenTextAndFailure() {
+        String said = "data: " + HEAD + "\"delta\":{\"content\":\"a\"}}]}\n\n";
+        String role = "data: " + HEAD + "\"delta\":{\"role\":\"assistant\"}}]}\n\n";
+        String all = said + role + "data: " + HEAD + "\"delta\":{},\"finish_reason\":\"abort\"}]}\n\n";
+        for (int cut = 0; cut <= all.length(); cut++) {
+            assertThat(shown(all.substring(0, cut), all.substring(cut)))
+                    .as("cut at %d", cut)
+                    .isEqualTo(said + role + "failed");
+        }
+    }
+
     @Test
     @DisplayName("the ids of a prompt as long as a book are not held back in memory, nor shown")
     void hugePrompt() {

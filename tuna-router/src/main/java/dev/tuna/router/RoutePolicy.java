@@ -22,6 +22,9 @@ import java.util.Objects;
  * @param breaker when a failing backend is left alone
  * @param continuation whether and how broken streams are continued on another backend
  * @param spill when requests go to serverless although replicas serve
+ * @param affinity whether the requests of one conversation go to the same replica as long as that is not much busier than
+ *     the others; default true, since a server answers sooner from what it has in its prefix cache, and loads differ by a
+ *     few requests only
  */
 public record RoutePolicy(
         int maxInFlight,
@@ -35,7 +38,8 @@ public record RoutePolicy(
         Duration heartbeat,
         Breaker breaker,
         Continuation continuation,
-        Spill spill) {
+        Spill spill,
+        boolean affinity) {
 
     /** Every default. */
     public static final RoutePolicy DEFAULT = builder().build();
@@ -165,7 +169,8 @@ public record RoutePolicy(
                 .heartbeat(heartbeat)
                 .breaker(breaker)
                 .continuation(continuation)
-                .spill(spill);
+                .spill(spill)
+                .affinity(affinity);
     }
 
     /** Apart, so that a nested policy can be the first of these types to be used: its checks must not load the defaults. */
@@ -201,6 +206,7 @@ public record RoutePolicy(
         private Breaker breaker = Breaker.DEFAULT;
         private Continuation continuation = Continuation.DEFAULT;
         private Spill spill = Spill.DEFAULT;
+        private boolean affinity = true;
 
         private Builder() {}
 
@@ -337,6 +343,17 @@ public record RoutePolicy(
         }
 
         /**
+         * Sets {@link RoutePolicy#affinity()}.
+         *
+         * @param value false for the least busy replica each time
+         * @return this
+         */
+        public Builder affinity(boolean value) {
+            this.affinity = value;
+            return this;
+        }
+
+        /**
          * Checks and builds.
          *
          * @return the policy
@@ -355,7 +372,8 @@ public record RoutePolicy(
                     heartbeat,
                     breaker,
                     continuation,
-                    spill);
+                    spill,
+                    affinity);
         }
     }
 }

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -62,7 +63,7 @@ final class MultipartForm {
         if (!modelSeen) {
             throw RequestBody.noModel();
         }
-        return new RequestBody(model, stream, 1, false);
+        return new RequestBody(model, stream, 1, false, OptionalLong.empty());
     }
 
     private int firstPart() throws RefusedException {

@@ -15,6 +15,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -28,8 +29,11 @@ import java.util.Set;
  * @param choices how many choices its answer has: {@code n} for each of its prompts; at least 1
  * @param internals whether it has fields that are for servers among themselves, to be removed with
  *     {@link #withoutInternals}
+ * @param conversation a number that all requests of one conversation have in common and other conversations hardly share:
+ *     made of {@code messages} up to the end of the first one by a user, or of the first KiB of {@code prompt}; empty if
+ *     there is neither
  */
-public record RequestBody(String model, boolean stream, int choices, boolean internals) {
+public record RequestBody(String model, boolean stream, int choices, boolean internals, OptionalLong conversation) {
 
     /** Fields by which model servers hand over caches: whoever sets them can read what is not his. */
     private static final Set<String> INTERNALS = Set.of("kv_transfer_params", "ec_transfer_params");
@@ -48,6 +52,7 @@ public record RequestBody(String model, boolean stream, int choices, boolean int
     /** Checks that the model is there. */
     public RequestBody {
         Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(conversation, "conversation");
     }
 
     /**
@@ -119,7 +124,7 @@ public record RequestBody(String model, boolean stream, int choices, boolean int
     private static RequestBody scanJson(ByteBuf body) throws RefusedException {
         refuseOtherEncodings(body);
         try (JsonParser json = parser(body)) {
-            return new JsonScan(json).scan();
+            return new JsonScan(json, new ConversationHash(json, body)).scan();
         } catch (StreamConstraintsException e) {
             throw refused(OpenAiError.badRequest(
                     "json_too_complex",
@@ -155,6 +160,7 @@ public record RequestBody(String model, boolean stream, int choices, boolean int
     private static final class JsonScan {
 
         private final JsonParser json;
+        private final ConversationHash conversation;
         private String model = "";
         private boolean modelSeen;
         private boolean stream;
@@ -163,8 +169,9 @@ public record RequestBody(String model, boolean stream, int choices, boolean int
         private int prompts = 1;
         private boolean internals;
 
-        JsonScan(JsonParser json) {
+        JsonScan(JsonParser json, ConversationHash conversation) {
             this.json = json;
+            this.conversation = conversation;
         }
 
         RequestBody scan() throws IOException, RefusedException {
@@ -172,16 +179,19 @@ public record RequestBody(String model, boolean stream, int choices, boolean int
                 throw refused(OpenAiError.badRequest("invalid_json", "The body must be a JSON object."));
             }
             while (json.nextToken() == JsonToken.FIELD_NAME) {
+                conversation.fieldEnded();
                 field(json.currentName(), json.nextToken());
                 json.skipChildren();
             }
+            conversation.fieldEnded();
             if (json.nextToken() != null) {
                 throw refused(OpenAiError.badRequest("invalid_json", "There is something behind the JSON object."));
             }
             if (!modelSeen) {
                 throw noModel();
             }
-            return new RequestBody(model, stream, (int) Math.min(MOST_CHOICES, (long) n * prompts), internals);
+            int choices = (int) Math.min(MOST_CHOICES, (long) n * prompts);
+            return new RequestBody(model, stream, choices, internals, conversation.value());
         }
 
         private void field(String name, JsonToken value) throws IOException, RefusedException {
@@ -190,7 +200,15 @@ public record RequestBody(String model, boolean stream, int choices, boolean int
                 case "stream" -> stream(value);
                 case "n" ->
                     n = value.isNumeric() ? Math.max(1, Math.min(MOST_CHOICES, (int) json.getDoubleValue())) : 1;
-                case "prompt" -> prompts = value == JsonToken.START_ARRAY ? countPrompts() : 1;
+                case "prompt" -> {
+                    conversation.promptBegins();
+                    prompts = value == JsonToken.START_ARRAY ? countPrompts() : 1;
+                }
+                case "messages" -> {
+                    if (value == JsonToken.START_ARRAY) {
+                        conversation.messages();
+                    }
+                }
                 default -> internals |= INTERNALS.contains(name);
             }
         }

@@ -39,6 +39,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -458,10 +459,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             if (scan.internals()) {
                 withoutInternals();
             }
-            whole = clientRequest(request, scan.stream(), scan.choices(), ClientWishes.of(headers));
+            whole = clientRequest(request, scan.stream(), scan.choices(), scan.conversation());
         } else {
             route = onlyRoute(request);
-            whole = clientRequest(request, false, 1, ClientWishes.of(headers));
+            whole = clientRequest(request, false, 1, OptionalLong.empty());
         }
         incoming = null;
         Exchange begun = new Exchange(loop, route, this, whole, server.exchangeMemory());
@@ -477,8 +478,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         body = kept;
     }
 
-    private ClientRequest clientRequest(Incoming request, boolean stream, int choices, ClientWishes wishes) {
+    private ClientRequest clientRequest(Incoming request, boolean stream, int choices, OptionalLong conversation)
+            throws RefusedException {
         HttpRequest head = request.head();
+        ClientWishes wishes = ClientWishes.of(head.headers());
         return new ClientRequest(
                 head.method(),
                 request.target(),
@@ -488,6 +491,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 takeBody(),
                 stream,
                 choices,
+                conversation,
                 wishes);
     }
 

@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
+import java.util.OptionalLong;
 
 /**
  * A request as the client sent it, checked and whole.
@@ -18,6 +19,8 @@ import io.netty.handler.codec.http.HttpVersion;
  * @param body its body, kept for every attempt
  * @param stream whether it asks for a stream of events
  * @param choices how many choices its answer must have
+ * @param conversation what it has in common with other requests of its conversation; see {@link
+ *     dev.tuna.router.http.RequestBody#conversation()}
  * @param wishes how it wants to be treated
  */
 record ClientRequest(
@@ -29,6 +32,7 @@ record ClientRequest(
         ByteBuf body,
         boolean stream,
         int choices,
+        OptionalLong conversation,
         ClientWishes wishes) {
 
     boolean isHead() {

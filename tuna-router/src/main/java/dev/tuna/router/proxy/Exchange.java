@@ -274,8 +274,8 @@ final class Exchange extends Sweeper.Member {
             return;
         }
         long now = now();
-        Choice<BackendRuntime> choice =
-                route.choose(isTried, attempts > 0 && attempts + 1 >= policy.maxAttempts(), now);
+        Choice<BackendRuntime> choice = route.choose(
+                isTried, request.conversation(), attempts > 0 && attempts + 1 >= policy.maxAttempts(), now);
         if (choice.outcome() == Outcome.EXHAUSTED && isMoving() && secondChance) {
             secondChance = false;
             tried.removeIf(backend -> !backend.isReplica()); // an endpoint outlives the machine that failed

@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -213,26 +214,30 @@ final class RouteRuntime {
      * Chooses the backend of an attempt.
      *
      * @param tried what has failed this request
+     * @param conversation which conversation it belongs to
      * @param last whether no other attempt can follow: then serverless is preferred, which nobody takes away
      * @param now the time
      * @return a backend, or why there is none
      */
-    Choice<BackendRuntime> choose(Predicate<BackendRuntime> tried, boolean last, long now) {
+    Choice<BackendRuntime> choose(Predicate<BackendRuntime> tried, OptionalLong conversation, boolean last, long now) {
         View current = view;
         int turn = rotation.getAndIncrement();
         if (last) {
-            Choice<BackendRuntime> safest = BackendSelector.choose(List.of(), current.serverless, tried, turn, now);
+            Choice<BackendRuntime> safest =
+                    BackendSelector.choose(List.of(), current.serverless, tried, OptionalLong.empty(), turn, now);
             if (safest.outcome() == Outcome.SERVERLESS) {
                 return safest;
             }
         }
-        return BackendSelector.choose(current.replicas, current.serverless, tried, turn, now);
+        OptionalLong home = current.route.policy().affinity() ? conversation : OptionalLong.empty();
+        return BackendSelector.choose(current.replicas, current.serverless, tried, home, turn, now);
     }
 
     /** Whether another backend could take the request at once. */
     boolean hasOther(Predicate<BackendRuntime> tried, long now) {
         View current = view;
-        Outcome found = BackendSelector.choose(current.replicas, current.serverless, tried, 0, now)
+        Outcome found = BackendSelector.choose(
+                        current.replicas, current.serverless, tried, OptionalLong.empty(), 0, now)
                 .outcome();
         return found == Outcome.REPLICA || found == Outcome.SERVERLESS;
     }

@@ -3,6 +3,7 @@ package dev.tuna.router.select;
 import dev.tuna.router.select.Choice.Outcome;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -17,11 +18,21 @@ import org.jspecify.annotations.Nullable;
  *   <li>the replica with the fewest requests, though it is slow or full: slow is better than nothing;
  *   <li>if everything has failed of late, the backend whose last failure is the longest ago.
  * </ol>
+ *
+ * <p>Where the fewest requests in flight decide, a conversation goes to its home instead, if that is not much busier: its
+ * server may still have the tokens so far in its prefix cache. Homes are chosen by rendezvous: each replica has a score
+ * for each conversation and the highest wins, so that a replica that comes or goes moves no conversations but its own.
  */
 public final class BackendSelector {
 
     /** In place of a draw: a replica need not keep up. */
     private static final double WHATEVER_IT_IS = -1;
+
+    /** Requests by which a conversation's home may be busier than the least busy replica, at least. */
+    private static final int LEAST_SLACK = 4;
+
+    /** Likewise, as a part of the least busy replica's requests. */
+    private static final int SLACK_PART = 4;
 
     private BackendSelector() {}
 
@@ -32,13 +43,19 @@ public final class BackendSelector {
      * @param replicas the route's replicas, in any order
      * @param serverless the route's serverless endpoints, in order of preference
      * @param tried which of them have already failed this request
+     * @param conversation which conversation the request belongs to; empty if that does not matter
      * @param rotation a number that differs from one request to the next: it decides between equals
      * @param nowNanos the time
      * @return a backend, or why there is none
      */
     public static <C extends Candidate> Choice<C> choose(
-            List<C> replicas, List<C> serverless, Predicate<? super C> tried, int rotation, long nowNanos) {
-        @Nullable C quick = leastLoaded(replicas, tried, rotation, draw(rotation), nowNanos);
+            List<C> replicas,
+            List<C> serverless,
+            Predicate<? super C> tried,
+            OptionalLong conversation,
+            int rotation,
+            long nowNanos) {
+        @Nullable C quick = replica(replicas, tried, conversation, rotation, draw(rotation), nowNanos);
         if (quick != null) {
             return Choice.of(Outcome.REPLICA, quick);
         }
@@ -47,7 +64,7 @@ public final class BackendSelector {
                 return Choice.of(Outcome.SERVERLESS, endpoint);
             }
         }
-        @Nullable C slow = leastLoaded(replicas, tried, rotation, WHATEVER_IT_IS, nowNanos);
+        @Nullable C slow = replica(replicas, tried, conversation, rotation, WHATEVER_IT_IS, nowNanos);
         if (slow != null) {
             return Choice.of(Outcome.REPLICA, slow);
         }
@@ -78,6 +95,44 @@ public final class BackendSelector {
         }
     }
 
+    private static <C extends Candidate> @Nullable C replica(
+            List<C> replicas,
+            Predicate<? super C> tried,
+            OptionalLong conversation,
+            int rotation,
+            double draw,
+            long now) {
+        @Nullable C least = leastLoaded(replicas, tried, rotation, draw, now);
+        return least == null || conversation.isEmpty()
+                ? least
+                : home(replicas, tried, conversation.getAsLong(), least, draw, now);
+    }
+
+    private static <C extends Candidate> C home(
+            List<C> replicas, Predicate<? super C> tried, long conversation, C least, double draw, long now) {
+        int fewest = least.inFlight();
+        int most = fewest + Math.max(LEAST_SLACK, fewest / SLACK_PART);
+        C best = least;
+        long highest = score(conversation, least);
+        for (int i = 0; i < replicas.size(); i++) {
+            C replica = replicas.get(i);
+            long score = score(conversation, replica);
+            if (score > highest && replica.inFlight() <= most && isReady(replica, tried, draw, now)) {
+                best = replica;
+                highest = score;
+            }
+        }
+        return best;
+    }
+
+    /** The same in every router and every run; every bit of both decides about every bit of it. */
+    private static long score(long conversation, Candidate replica) {
+        long mixed = conversation * 0x9E3779B97F4A7C15L + replica.backend().id().hashCode();
+        mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+        return mixed ^ (mixed >>> 31);
+    }
+
     private static <C extends Candidate> @Nullable C leastLoaded(
             List<C> replicas, Predicate<? super C> tried, int rotation, double draw, long now) {
         @Nullable C best = null;
@@ -86,14 +141,16 @@ public final class BackendSelector {
         for (int i = 0; i < size; i++) {
             C replica = replicas.get(Math.floorMod(rotation + i, size));
             int inFlight = replica.inFlight();
-            if (inFlight < fewest
-                    && verdict(replica, tried, now) == Verdict.USABLE
-                    && (draw == WHATEVER_IT_IS || replica.keepsUp(draw, now))) {
+            if (inFlight < fewest && isReady(replica, tried, draw, now)) {
                 best = replica;
                 fewest = inFlight;
             }
         }
         return best;
+    }
+
+    private static <C extends Candidate> boolean isReady(C replica, Predicate<? super C> tried, double draw, long now) {
+        return verdict(replica, tried, now) == Verdict.USABLE && (draw == WHATEVER_IT_IS || replica.keepsUp(draw, now));
     }
 
     private static <C extends Candidate> Verdict verdict(C candidate, Predicate<? super C> tried, long now) {

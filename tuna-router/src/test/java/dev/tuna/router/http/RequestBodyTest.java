@@ -7,6 +7,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -36,7 +38,8 @@ class RequestBodyTest {
                 "{\"x\":{\"kv_transfer_params\":1},\"model\":\"m\"} | m | false | 1 | false",
             })
     void findsWhatMatters(String json, String model, boolean stream, int choices, boolean internals) throws Exception {
-        assertThat(scan(json.replace('~', '\n'))).isEqualTo(new RequestBody(model, stream, choices, internals));
+        RequestBody found = scan(json.replace('~', '\n'));
+        assertThat(found).isEqualTo(new RequestBody(model, stream, choices, internals, found.conversation()));
     }
 
     @ParameterizedTest(name = "{0} -> {2}")
@@ -173,9 +176,9 @@ class RequestBodyTest {
                 "");
 
         assertThat(form(form, "multipart/form-data; boundary=XX"))
-                .isEqualTo(new RequestBody("whisper/large", true, 1, false));
+                .isEqualTo(new RequestBody("whisper/large", true, 1, false, OptionalLong.empty()));
         assertThat(form("preamble\r\n" + form, "Multipart/Form-Data; charset=x; boundary=\"XX\""))
-                .isEqualTo(new RequestBody("whisper/large", true, 1, false));
+                .isEqualTo(new RequestBody("whisper/large", true, 1, false, OptionalLong.empty()));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -203,6 +206,80 @@ class RequestBodyTest {
                 .isInstanceOfSatisfying(
                         RefusedException.class,
                         refused -> assertThat(refused.error().code()).isEqualTo(code));
+    }
+
+    private static final String BEGUN =
+            "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"be brief\"},{\"role\":\"user\",\"content\":\"hi\"}";
+
+    @Test
+    @DisplayName("R-46 each turn of a conversation has the same number, whatever has been said since")
+    void turnsHaveOneNumber() throws Exception {
+        OptionalLong first = scan(BEGUN + "]}").conversation();
+
+        assertThat(first).isPresent();
+        assertThat(scan(BEGUN
+                                + ",{\"role\":\"assistant\",\"content\":\"hello\"},{\"role\":\"user\",\"content\":\"why\"}],"
+                                + "\"stream\":true,\"prompt\":\"other\"}")
+                        .conversation())
+                .isEqualTo(first);
+        assertThat(scan("{\"prompt\":\"x\",\"n\":1,\"max_tokens\":9," + BEGUN.substring(1) + "]}")
+                        .conversation())
+                .isEqualTo(first);
+        assertThat(scan(BEGUN.replace("hi", "ho") + "]}").conversation())
+                .isPresent()
+                .isNotEqualTo(first);
+        assertThat(scan(BEGUN.replace("brief", "polite") + "]}").conversation())
+                .isPresent()
+                .isNotEqualTo(first);
+    }
+
+    @Test
+    @DisplayName("R-46 a body in pieces has the same number")
+    void piecesHaveTheSameNumber() throws Exception {
+        byte[] json = (BEGUN + "]}").getBytes(StandardCharsets.UTF_8);
+        OptionalLong whole = scan(BEGUN + "]}").conversation();
+        for (int cut = 1; cut < json.length; cut++) {
+            ByteBuf pieces = Unpooled.wrappedBuffer(
+                    Unpooled.copiedBuffer(json, 0, cut), Unpooled.copiedBuffer(json, cut, json.length - cut));
+            assertThat(RequestBody.scan(pieces, "application/json").conversation())
+                    .isEqualTo(whole);
+        }
+    }
+
+    @Test
+    @DisplayName("R-46 of a prompt the first KiB counts")
+    void promptsThatBeginAlikeHaveOneNumber() throws Exception {
+        String kib = "y".repeat(1023); // with the quote before it
+        OptionalLong first = scan("{\"model\":\"m\",\"prompt\":\"" + kib + "and so on\",\"seed\":1}")
+                .conversation();
+
+        assertThat(first).isPresent();
+        assertThat(scan("{\"model\":\"m\",\"prompt\":\"" + kib + "otherwise\"}").conversation())
+                .isEqualTo(first);
+        assertThat(scan("{\"model\":\"m\",\"prompt\":\"" + kib.substring(1) + "z and\"}")
+                        .conversation())
+                .isPresent()
+                .isNotEqualTo(first);
+        assertThat(scan("{\"model\":\"m\",\"prompt\":[1,2,3],\"seed\":1}").conversation())
+                .isPresent()
+                .isEqualTo(
+                        scan("{\"model\":\"m\",\"prompt\":[1,2,3],\"seed\":2}").conversation())
+                .isNotEqualTo(
+                        scan("{\"model\":\"m\",\"prompt\":[1,2,4],\"seed\":1}").conversation());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"model\":\"m\"}",
+                "{\"model\":\"m\",\"messages\":null}",
+                "{\"model\":\"m\",\"messages\":[]}",
+                "{\"model\":\"m\",\"messages\":[{\"role\":\"system\"},{\"role\":7},[\"role\",\"user\"],\"user\",{\"x\":{\"role\":\"user\"}}]}",
+                "{\"model\":\"m\",\"metadata\":{\"messages\":[{\"role\":\"user\"}],\"prompt\":\"x\"}}"
+            })
+    @DisplayName("R-46 what no user has begun is no conversation")
+    void withoutAUserThereIsNoConversation(String json) throws Exception {
+        assertThat(scan(json).conversation()).isEmpty();
     }
 
     private static RequestBody scan(String json) throws RefusedException {

@@ -14,6 +14,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,7 @@ class AccessLogTest {
                 Unpooled.copiedBuffer("a prompt", StandardCharsets.UTF_8),
                 true,
                 1,
+                OptionalLong.empty(),
                 ClientWishes.of(headers));
         AccessLog log = new AccessLog(lines::add, time::get, "chat", request, time.get());
         log.waited(20_000_000);

@@ -47,6 +47,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -354,6 +355,7 @@ class FuzzTest {
                 Unpooled.copiedBuffer(body, StandardCharsets.UTF_8),
                 true,
                 1,
+                OptionalLong.empty(),
                 ClientWishes.of(headers));
     }
 

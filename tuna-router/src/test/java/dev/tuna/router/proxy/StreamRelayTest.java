@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -80,6 +81,7 @@ class StreamRelayTest {
                 body,
                 true,
                 1,
+                OptionalLong.empty(),
                 new ClientWishes(true, true, Optional.empty(), false, Optional.empty()));
         @Nullable
         Continuation made = Continuation.of(request, RoutePolicy.Continuation.DEFAULT, new MemoryBudget(64 << 20));

@@ -9,23 +9,28 @@ import dev.tuna.router.select.Choice.Outcome;
 import dev.tuna.spi.BackendAddress;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BackendSelectorTest {
 
     private static final long NOW = 42;
     private static final long ASKED_FOR_REST = -1;
+    private static final OptionalLong ANY = OptionalLong.empty();
 
     private final Set<Some> tried = new HashSet<>();
 
@@ -94,7 +99,7 @@ class BackendSelectorTest {
         Map<String, Integer> chosen = new HashMap<>();
         for (int rotation = -50; rotation < 50; rotation++) {
             chosen.merge(
-                    BackendSelector.choose(equals, List.<Some>of(), tried::contains, rotation, NOW)
+                    BackendSelector.choose(equals, List.<Some>of(), tried::contains, ANY, rotation, NOW)
                             .backend()
                             .backend()
                             .id(),
@@ -166,7 +171,7 @@ class BackendSelectorTest {
     }
 
     private Outcome outcome(List<Some> replicas, List<Some> serverless, int rotation) {
-        return BackendSelector.choose(replicas, serverless, tried::contains, rotation, NOW)
+        return BackendSelector.choose(replicas, serverless, tried::contains, ANY, rotation, NOW)
                 .outcome();
     }
 
@@ -202,7 +207,7 @@ class BackendSelectorTest {
 
     @Test
     void aMissingBackendCannotBeTaken() {
-        Choice<Some> none = BackendSelector.choose(List.<Some>of(), List.of(), tried::contains, 0, NOW);
+        Choice<Some> none = BackendSelector.choose(List.<Some>of(), List.of(), tried::contains, ANY, 0, NOW);
 
         assertThatThrownBy(none::backend)
                 .isInstanceOf(NoSuchElementException.class)
@@ -217,7 +222,9 @@ class BackendSelectorTest {
             tried.clear();
             List<Some> replicas = some(random, Tier.SPOT);
             List<Some> serverless = some(random, Tier.SERVERLESS);
-            Choice<Some> choice = BackendSelector.choose(replicas, serverless, tried::contains, random.nextInt(), NOW);
+            OptionalLong conversation = random.nextBoolean() ? ANY : OptionalLong.of(random.nextInt());
+            Choice<Some> choice =
+                    BackendSelector.choose(replicas, serverless, tried::contains, conversation, random.nextInt(), NOW);
             String where = "seed " + seed + " round " + round;
 
             List<Some> usable =
@@ -228,7 +235,8 @@ class BackendSelectorTest {
                 int fewest = usable.stream().mapToInt(Some::inFlight).min().orElseThrow();
                 assertThat(choice.outcome()).as(where).isEqualTo(Outcome.REPLICA);
                 assertThat(usable).as(where).contains(choice.backend());
-                assertThat(choice.backend().inFlight()).as(where).isEqualTo(fewest);
+                int most = fewest + (conversation.isPresent() ? 4 : 0);
+                assertThat(choice.backend().inFlight()).as(where).isBetween(fewest, most);
             } else if (!endpoints.isEmpty()) {
                 assertThat(choice.outcome()).as(where).isEqualTo(Outcome.SERVERLESS);
                 assertThat(choice.backend()).as(where).isEqualTo(endpoints.get(0));
@@ -256,13 +264,110 @@ class BackendSelectorTest {
         return list;
     }
 
+    // --- conversations ---
+
+    private static List<Some> fleet(int size) {
+        return IntStream.rangeClosed(1, size)
+                .mapToObj(i -> replica("spot-" + i, 0))
+                .toList();
+    }
+
+    private Some home(long conversation, int rotation, List<Some> replicas) {
+        return BackendSelector.choose(
+                        replicas, List.<Some>of(), tried::contains, OptionalLong.of(conversation), rotation, NOW)
+                .backend();
+    }
+
+    @Test
+    @DisplayName("R-46 a conversation stays on its replica, whatever turn it is and in whatever order they are listed")
+    void aConversationStaysWhereItIs() {
+        List<Some> replicas = fleet(5);
+        List<Some> listedOtherwise = new ArrayList<>(replicas);
+        Collections.reverse(listedOtherwise);
+        for (long conversation = 0; conversation < 200; conversation++) {
+            Some home = home(conversation, 0, replicas);
+            for (int turn = 1; turn < 20; turn++) {
+                assertThat(home(conversation, turn, turn % 2 == 0 ? replicas : listedOtherwise))
+                        .isSameAs(home);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 0x9E3779B97F4A7C15L, 1L << 40})
+    @DisplayName("R-46 conversations are spread evenly over the replicas, whatever numbers they have")
+    void conversationsAreSpreadEvenly(long step) {
+        List<Some> replicas = fleet(8);
+        Map<String, Integer> homes = new HashMap<>();
+        for (int i = 0; i < 8_000; i++) {
+            homes.merge(home(i * step, i, replicas).backend().id(), 1, Integer::sum);
+        }
+        assertThat(homes).hasSize(8);
+        assertThat(homes.values()).allMatch(count -> count > 850 && count < 1_150);
+    }
+
+    @Test
+    @DisplayName("R-46 a replica that leaves moves its own conversations and no others, and they go everywhere")
+    void aReplicaThatLeavesMovesItsOwnConversations() {
+        List<Some> before = fleet(5);
+        List<Some> after = before.subList(0, 4);
+        Map<String, Integer> moved = new HashMap<>();
+        for (int i = 0; i < 2_000; i++) {
+            Some home = home(i, i, before);
+            if (home.equals(before.get(4))) {
+                moved.merge(home(i, i, after).backend().id(), 1, Integer::sum);
+            } else {
+                assertThat(home(i, i, after)).isSameAs(home);
+            }
+        }
+        assertThat(moved).hasSize(4);
+        assertThat(moved.values()).allMatch(count -> count > 60);
+    }
+
+    @ParameterizedTest(name = "{0} in flight elsewhere, {1} at home: stays {2}")
+    @CsvSource({"0,4,true", "0,5,false", "16,20,true", "16,21,false", "100,125,true", "100,126,false"})
+    @DisplayName("R-46 a conversation leaves a replica that is much busier than another, and only that")
+    void overloadBreaksAffinity(int elsewhere, int atHome, boolean stays) {
+        String home = home(7, 0, fleet(3)).backend().id();
+        List<Some> replicas = fleet(3).stream()
+                .map(some -> replica(some.backend().id(), some.backend().id().equals(home) ? atHome : elsewhere))
+                .toList();
+
+        Some chosen = home(7, 0, replicas);
+
+        assertThat(chosen.backend().id().equals(home)).isEqualTo(stays);
+        assertThat(chosen.inFlight()).isEqualTo(stays ? atHome : elsewhere);
+    }
+
+    @Test
+    @DisplayName("R-46 a home that has failed the request, drains, rests or is slow is left for the next best")
+    void whatIsNotReadyIsNobodysHome() {
+        List<Some> replicas = fleet(3);
+        Some home = home(7, 0, replicas);
+        Some second =
+                home(7, 0, replicas.stream().filter(some -> !some.equals(home)).toList());
+        List<Some> changed = new ArrayList<>();
+        changed.add(backend(home.backend().id(), Tier.SPOT, 0, 0, true, true));
+        changed.add(backend(home.backend().id(), Tier.SPOT, 0, 0, false, false));
+        changed.add(backend(home.backend().id(), Tier.SPOT, 1, 1, true, false));
+        changed.add(home.sharing(0));
+        for (Some now : changed) {
+            List<Some> fleet = replicas.stream()
+                    .map(some -> some.equals(home) ? now : some)
+                    .toList();
+            assertThat(home(7, 1, fleet)).isSameAs(second);
+        }
+        tried.add(home);
+        assertThat(home(7, 1, replicas)).isSameAs(second);
+    }
+
     private Some choose(List<Some> replicas, List<Some> serverless) {
-        return BackendSelector.choose(replicas, serverless, tried::contains, 7, NOW)
+        return BackendSelector.choose(replicas, serverless, tried::contains, ANY, 7, NOW)
                 .backend();
     }
 
     private Outcome why(List<Some> replicas, List<Some> serverless) {
-        return BackendSelector.choose(replicas, serverless, tried::contains, 7, NOW)
+        return BackendSelector.choose(replicas, serverless, tried::contains, ANY, 7, NOW)
                 .outcome();
     }
 

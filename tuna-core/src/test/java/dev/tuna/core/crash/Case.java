@@ -165,11 +165,12 @@ final class Case implements AutoCloseable {
         return subject.ask("phase");
     }
 
+    /** They come even if the controller dies before it has told them the way; the next one tells them. */
     void comeClients(int count) {
-        knowTheWay();
         for (int i = 0; i < count; i++) {
             clients.come();
         }
+        knowTheWay();
     }
 
     private void knowTheWay() {

@@ -33,7 +33,11 @@ final class Clients implements AutoCloseable {
     private void hold() {
         while (!Thread.currentThread().isInterrupted()) {
             try {
-                var unused = http.send(request(4000, true), HttpResponse.BodyHandlers.discarding());
+                int status = http.send(request(4000, true), HttpResponse.BodyHandlers.discarding())
+                        .statusCode();
+                if (status != 200) {
+                    pauseOrLeave();
+                }
             } catch (IOException e) {
                 // Its controller was killed: there will be another one.
                 pauseOrLeave();

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -48,13 +49,15 @@ class BillPropertyTest {
     private static void histories(int count) {
         Long given = Long.getLong("tuna.bill.seed");
         long first = given == null ? new Random().nextLong() : given;
-        for (long seed = first; seed < first + (given == null ? count : 1); seed++) {
-            String name = "history of -Dtuna.bill.seed=" + seed;
-            try (var world = new Simulation(Simulation.rememberingAll())) {
-                new History(world, new Random(seed)).live(name);
-            } catch (RuntimeException e) {
-                throw new IllegalStateException(name, e);
-            }
+        LongStream.range(0, given == null ? count : 1).parallel().forEach(i -> history(first + i));
+    }
+
+    private static void history(long seed) {
+        String name = "history of -Dtuna.bill.seed=" + seed;
+        try (var world = new Simulation(Simulation.rememberingAll())) {
+            new History(world, new Random(seed)).live(name);
+        } catch (RuntimeException e) {
+            throw new IllegalStateException(name, e);
         }
     }
 

@@ -51,6 +51,10 @@ record Choice(
         return new Choice(settled, retryable, more, begun, call, retry);
     }
 
+    Choice resting(Retry next) {
+        return new Choice(settled, retryable, refused, begun, call, next);
+    }
+
     Choice reopened(Retry next) {
         return new Choice(false, retryable, refused, begun, Optional.empty(), next);
     }

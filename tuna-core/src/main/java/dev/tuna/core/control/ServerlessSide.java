@@ -7,9 +7,11 @@ import dev.tuna.core.ledger.Money;
 import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.ServerlessObservation;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -19,9 +21,13 @@ final class ServerlessSide {
 
     static final String TOPIC = "serverless";
 
+    /** Times in a row that an endpoint cannot be made, whatever the reason, before another provider is looked for too. */
+    private static final int STUBBORN = 3;
+
     private ServerlessSide() {}
 
     static void serve(Turn turn) {
+        giveUpStuck(turn);
         Choice choice = turn.state().choice();
         if (choice.settled()
                 && choice.retry().isDue(turn.steady())
@@ -48,13 +54,22 @@ final class ServerlessSide {
         return turn.state().request().serverlessProviders().isEmpty();
     }
 
+    /** Whether there is no endpoint that serves or may come to serve. */
     private static boolean noneLeft(Turn turn) {
+        boolean automatic = isAutomatic(turn);
         for (Backend backend : turn.state().backends().values()) {
-            if (backend.isServerless() && !backend.isGone()) {
+            if (backend.isServerless() && backend.isWanted() && !(automatic && isStuck(backend))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether its provider has failed so often to make it that nobody should have to wait for it. */
+    static boolean isStuck(Backend endpoint) {
+        return endpoint.isServerless()
+                && endpoint.state() == State.INTENDED
+                && endpoint.retry().failures() >= STUBBORN;
     }
 
     static void chosen(Turn turn, Message.Chosen message) {
@@ -97,11 +112,41 @@ final class ServerlessSide {
         }
     }
 
+    /** What nobody gets to be made is given up as soon as another provider makes one. */
+    private static void giveUpStuck(Turn turn) {
+        if (!isAutomatic(turn) || noneLeft(turn)) {
+            return;
+        }
+        for (Backend endpoint : turn.state().present()) {
+            // A call under way might make it after it was removed.
+            if (isStuck(endpoint) && endpoint.call().isEmpty()) {
+                String reason = Objects.requireNonNullElse(
+                        turn.state().problems().get(endpoint.id()), "its endpoint cannot be made");
+                endAsPlanned(turn, endpoint, reason);
+                Choice choice = turn.state().choice().refusing(endpoint.provider(), reason);
+                Instant later = turn.steady().plus(turn.timings().crashLoopPause());
+                turn.choice(choice.resting(choice.retry().pausedUntil(later)));
+                turn.problem(TOPIC, "not used: " + reasons(choice.refused()));
+            }
+        }
+    }
+
+    /** What may be there all the same has the name that was planned. */
+    static void endAsPlanned(Turn turn, Backend endpoint, String reason) {
+        turn.backend(endpoint.id(), draft -> {
+            draft.ref = Optional.of(PlanJson.serverless(endpoint.plan()).resource());
+            draft.enter(State.ENDING);
+            draft.failed = true;
+            draft.detail = reason;
+        });
+        turn.solved(endpoint.id());
+    }
+
     private static Retry nextSearch(Turn turn, Retry retry, Selection selection, boolean allWillDo, boolean none) {
-        if (allWillDo) {
+        if (allWillDo && !none) {
             return retry;
         }
-        if (selection.retryable() && none) {
+        if (none && (allWillDo || selection.retryable())) {
             return turn.failed(retry);
         }
         Duration pause = none ? turn.timings().retryMax() : turn.timings().crashLoopPause();
@@ -115,22 +160,20 @@ final class ServerlessSide {
                 .collect(Collectors.joining("; "));
     }
 
-    /** A refusal sends the search on to the next provider; anything else is tried again as it was. */
+    /** A refusal sends the search on to the next provider; anything else is tried again as it was, if not for ever. */
     static void notMade(Turn turn, Backend endpoint, TunaException failure) {
         String reason = String.valueOf(failure.getMessage());
         turn.problem(endpoint.id(), reason);
-        boolean nothing = Brain.nothingWasMade(endpoint, failure);
-        if (nothing || Brain.isRefusal(failure)) {
+        if (Brain.nothingWasMade(endpoint, failure)) {
             turn.backend(endpoint.id(), draft -> {
-                if (!nothing) {
-                    // What may be there all the same has the name that was planned.
-                    draft.ref = Optional.of(PlanJson.serverless(endpoint.plan()).resource());
-                }
-                draft.enter(nothing ? State.GONE : State.ENDING);
+                draft.enter(State.GONE);
                 draft.failed = true;
                 draft.detail = reason;
             });
             turn.solved(endpoint.id());
+            refuse(turn, endpoint, reason);
+        } else if (Brain.isRefusal(failure)) {
+            endAsPlanned(turn, endpoint, reason);
             refuse(turn, endpoint, reason);
         }
     }
@@ -179,7 +222,7 @@ final class ServerlessSide {
 
     private static void gone(Turn turn, Backend endpoint) {
         TearDown.gone(turn, endpoint);
-        if (turn.state().goal() == Goal.SERVE) {
+        if (turn.state().goal() == Goal.SERVE && (noneLeft(turn) || !isAutomatic(turn))) {
             Choice choice = turn.state().choice();
             turn.choice(choice.reopened(turn.failed(choice.retry())));
         }

@@ -60,12 +60,17 @@ final class TearDown {
                         .orElse(true);
     }
 
-    /** What may have been made without our knowing its name is made once more, which is harmless, to learn the name. */
+    /**
+     * What may have been made without our knowing its name is made once more, which is harmless, to learn the name. An
+     * endpoint that cannot be made has the name that was planned.
+     */
     private static void dismiss(Turn turn, Backend backend) {
         if (backend.state() == State.LIVE) {
             turn.backend(backend.id(), draft -> draft.enter(State.ENDING));
         } else if (backend.state() == State.INTENDED && !backend.sent()) {
             turn.backend(backend.id(), draft -> draft.enter(State.GONE));
+        } else if (ServerlessSide.isStuck(backend) && backend.call().isEmpty()) {
+            ServerlessSide.endAsPlanned(turn, backend, backend.detail());
         }
     }
 

@@ -25,6 +25,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -223,6 +225,117 @@ class DeployParityTest {
         assertThat(world.cloud.snapshot().endpoints()).hasSize(1);
         assertThat(world.until(chat.destroy()::isDone)).isTrue();
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    /** Fails by mistake whatever it is to make. */
+    private static final class Broken extends ForwardingServerless {
+        private boolean mended;
+        private int begins;
+
+        Broken(Simulation world) {
+            super(world.cloud.serverless());
+        }
+
+        @Override
+        public ResourceRef begin(ServerlessPlan plan) {
+            begins++;
+            if (!mended) {
+                throw new IllegalStateException("not today");
+            }
+            return super.begin(plan);
+        }
+    }
+
+    private static List<String> providers(Deployment deployment) {
+        return deployment.status().backends().stream()
+                .filter(backend -> backend.tier() == Tier.SERVERLESS)
+                .map(BackendStatus::provider)
+                .toList();
+    }
+
+    @Test
+    @DisplayName(
+            "O-19, P-61: a provider that fails at every attempt is followed by the next one, and the status says why")
+    void aProviderThatAlwaysFailsIsFollowedByTheNext() {
+        var broken = new Broken(world);
+        world.serverless = broken;
+        world.others.add(world.cloud.serverless("other"));
+        Deployment chat =
+                world.start().deploy(Simulation.chat().serverlessOnly(true).build());
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(world.time.instant()).isBefore(chat.status().createdAt().plus(Duration.ofMinutes(2)));
+        assertThat(broken.begins).as("tries before the next provider is asked").isEqualTo(3);
+        assertThat(world.until(() -> providers(chat).equals(List.of("other")))).isTrue();
+        assertThat(chat.status().problems()).singleElement().asString().contains("not used: local", "not today");
+        assertThat(world.cloud.snapshot().endpoints())
+                .filteredOn(endpoint -> endpoint.endedAt().isEmpty())
+                .hasSize(1);
+        world.pass(Duration.ofHours(3));
+        assertThat(broken.begins).as("while another one serves").isEqualTo(3);
+        assertThat(chat.status().problems()).isEmpty();
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    @DisplayName("O-19: a provider that does not answer is followed by the next one too")
+    void aProviderThatDoesNotAnswerIsFollowedByTheNext() {
+        world.cloud.faults(call ->
+                call.operation() == Operation.PUT_ENDPOINT && call.provider().equals("local")
+                        ? Optional.of(CallFault.timeout())
+                        : Optional.empty());
+        world.others.add(world.cloud.serverless("other"));
+        Deployment chat =
+                world.start().deploy(Simulation.chat().serverlessOnly(true).build());
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(world.until(() -> providers(chat).equals(List.of("other")))).isTrue();
+    }
+
+    @Test
+    @DisplayName(
+            "O-19: without another provider the same one is asked with growing pauses, and used when it works again")
+    void theOnlyProviderIsAskedWithGrowingPauses() {
+        var broken = new Broken(world);
+        world.serverless = broken;
+        Deployment chat =
+                world.start().deploy(Simulation.chat().serverlessOnly(true).build());
+        world.pass(Duration.ofHours(1));
+        assertThat(broken.begins).isBetween(8, 25);
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(chat.status().problems()).singleElement().asString().contains("not today");
+        broken.mended = true;
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("O-19: of two that fail each one gets its turn again")
+    void ofTwoThatFailEachOneGetsItsTurnAgain() {
+        var broken = new Broken(world);
+        world.serverless = broken;
+        world.others.add(world.cloud.serverless("other"));
+        world.cloud.faults(call ->
+                call.operation() == Operation.PUT_ENDPOINT && call.provider().equals("other")
+                        ? Optional.of(CallFault.status(500))
+                        : Optional.empty());
+        Deployment chat =
+                world.start().deploy(Simulation.chat().serverlessOnly(true).build());
+        world.pass(Duration.ofMinutes(10));
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("500"));
+        broken.mended = true;
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(world.until(() -> providers(chat).equals(List.of("local")))).isTrue();
+    }
+
+    @Test
+    @DisplayName("O-19: a deployment whose endpoint was never made can be destroyed")
+    void whatWasNeverMadeCanBeDestroyed() {
+        world.serverless = new Broken(world);
+        Deployment chat =
+                world.start().deploy(Simulation.chat().serverlessOnly(true).build());
+        world.pass(Duration.ofMinutes(10));
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
     }
 
     @Test

@@ -1,6 +1,11 @@
 package dev.tuna.provider.runpod;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.tuna.api.ScalingPolicy;
+import dev.tuna.spi.ServerlessCloud;
+import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.ServerlessSpec;
 import dev.tuna.testkit.contract.ContractContext;
@@ -12,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 
 /** The contract on load-balancing endpoints. Covers P-10 to P-15. */
 class RunPodContractTest extends ServerlessProviderContract {
@@ -59,6 +66,33 @@ class RunPodContractTest extends ServerlessProviderContract {
                                         .scaledownWindow(Duration.ofHours(2))
                                         .build(),
                                 Map.of()));
+    }
+
+    @Test
+    @DisplayName("S-04, S-05: each key of the serverless half is sent, or refused if it was set and cannot be honoured")
+    void scalingKeysAreSentOrRefused() throws Exception {
+        ServerlessSpec fine = spec("tuna-a");
+        ScalingPolicy.Serverless asked = ScalingPolicy.Serverless.builder()
+                .concurrency(3)
+                .scaledownWindow(Duration.ofSeconds(77))
+                .timeout(Duration.ofSeconds(88))
+                .workersMin(1)
+                .workersMax(6)
+                .build();
+        ScalingPolicy.Serverless delayed = asked.toBuilder().scalerValue(9).build();
+        try (ServerlessCloud cloud = provider().open(context())) {
+            assertThat(compact(cloud.plan(with(fine, Optional.empty(), asked, Map.of()))))
+                    .contains(
+                            "\"min\":1", "\"max\":6", "\"idleTimeout\":77", "\"requestCount\":3", "\"timeout\":88000");
+            assertThat(compact(cloud.plan(with(fine, Optional.empty(), delayed, Map.of("endpoint_type", "queue")))))
+                    .contains("\"queueDelay\":9");
+            ServerlessSpec impossible = with(fine, Optional.empty(), delayed, Map.of());
+            assertThatThrownBy(() -> cloud.plan(impossible)).hasMessageContaining("serverless.scaler_value is 9");
+        }
+    }
+
+    private static String compact(ServerlessPlan plan) {
+        return plan.body().replaceAll("\\s+", "");
     }
 
     private static ServerlessSpec with(

@@ -38,7 +38,7 @@ final class ConversationHash {
         while (json.nextToken() != JsonToken.END_ARRAY) {
             if (!found && json.currentToken() == JsonToken.START_OBJECT && isUsers()) {
                 found = true;
-                value = OptionalLong.of(hash(from, offset() + 1));
+                value = hash(from, offset() + 1);
             } else {
                 json.skipChildren();
             }
@@ -67,7 +67,7 @@ final class ConversationHash {
     /** The parser is behind a field: if it was the prompt, its length is known without having read it. */
     void fieldEnded() {
         if (promptFrom != NOWHERE && value.isEmpty()) {
-            value = OptionalLong.of(hash(promptFrom, Math.min(promptFrom + MOST_OF_PROMPT, offset())));
+            value = hash(promptFrom, Math.min(promptFrom + MOST_OF_PROMPT, offset()));
         }
         promptFrom = NOWHERE;
     }
@@ -76,11 +76,14 @@ final class ConversationHash {
         return (int) json.currentTokenLocation().getByteOffset();
     }
 
-    private long hash(int from, int to) {
+    private OptionalLong hash(int from, int to) {
+        if (from > to || to > body.readableBytes()) {
+            return OptionalLong.empty(); // where a body breaks off the parser miscounts; such a body is refused
+        }
         CRC32C sum = new CRC32C();
         for (ByteBuffer part : body.nioBuffers(body.readerIndex() + from, to - from)) {
             sum.update(part);
         }
-        return sum.getValue();
+        return OptionalLong.of(sum.getValue());
     }
 }

@@ -80,6 +80,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean interim;
     private boolean keepAlive;
     private boolean written;
+    private boolean resting;
     private @Nullable Throwable cause;
     private long idleSince;
 
@@ -204,12 +205,13 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Whatever has come behind the answer must not be taken for the next one, so that is not asked for before it is seen. */
     private void finished() {
         user = null;
         used = true;
         if (keepAlive && written && channel.isActive()) {
             reading(true);
-            pool.release(this);
+            resting = true;
         } else {
             channel.close();
         }
@@ -231,6 +233,11 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             channel.eventLoop().schedule(this::closeIfUnread, UNREAD_MILLIS, TimeUnit.MILLISECONDS);
         } else if (user != null) {
             user.onReadComplete();
+        } else if (resting) {
+            resting = false;
+            if (channel.isActive()) {
+                pool.release(this);
+            }
         }
     }
 

@@ -247,6 +247,22 @@ class RequestBodyTest {
     }
 
     @Test
+    @DisplayName("R-46 where a reader's buffer ends makes no difference")
+    void longBeginningsHaveOneNumber() throws Exception {
+        for (int length = 7_800; length < 8_100; length++) {
+            String begun = BEGUN.replace("be brief", "b".repeat(length));
+            OptionalLong first = scan(begun + "]}").conversation();
+            assertThat(first).isPresent();
+            assertThat(scan(begun + ",{\"role\":\"assistant\",\"content\":\"hello\"}]}")
+                            .conversation())
+                    .isEqualTo(first);
+            assertThat(scan(begun.replace("hi", "ho") + "]}").conversation())
+                    .isPresent()
+                    .isNotEqualTo(first);
+        }
+    }
+
+    @Test
     @DisplayName("R-46 of a prompt the first KiB counts")
     void promptsThatBeginAlikeHaveOneNumber() throws Exception {
         String kib = "y".repeat(1023); // with the quote before it
@@ -266,6 +282,17 @@ class RequestBodyTest {
                         scan("{\"model\":\"m\",\"prompt\":[1,2,3],\"seed\":2}").conversation())
                 .isNotEqualTo(
                         scan("{\"model\":\"m\",\"prompt\":[1,2,4],\"seed\":1}").conversation());
+    }
+
+    @Test
+    @DisplayName("a body that breaks off anywhere is refused, conversation or not")
+    void brokenOffBodiesAreRefused() {
+        String all = "{\"prompt\":76,\"seed\":32," + BEGUN.substring(1)
+                + ",{\"role\":\"user\",\"content\":1}],\"prompt\":[1,[2]],\"n\":12}";
+        for (int end = 1; end < all.length(); end++) {
+            String begun = all.substring(0, end);
+            assertThatThrownBy(() -> scan(begun)).as(begun).isInstanceOf(RefusedException.class);
+        }
     }
 
     @ParameterizedTest

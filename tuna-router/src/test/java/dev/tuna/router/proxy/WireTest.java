@@ -25,6 +25,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -345,6 +346,29 @@ class WireTest {
         assertThat(bench.failures).isEmpty();
         assertThat(bench.settled().clientErrors()).isEqualTo(8);
         assertThat(bench.load().backend("spot-1").available()).isTrue();
+    }
+
+    @Test
+    @DisplayName("what a backend sends behind its answer is not taken for the answer of the next request")
+    void nothingBehindAnAnswerIsAnAnswer() throws Exception {
+        AtomicInteger count = new AtomicInteger();
+        RawBackend backend = bench.own(new RawBackend(peer -> {
+            while (!peer.request().isEmpty()) {
+                String body = "{\"number\":" + count.incrementAndGet() + "}";
+                String answer = "HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+                peer.say(answer + answer);
+            }
+        }));
+        bench.route(List.of(), List.of(spot("spot-1", backend.uri())));
+        try (Socket client =
+                bench.socket()) { // all at once, so that each request is ready when the answer before it ends
+            send(client, raw(BODY) + raw(BODY) + raw(BODY, "Connection: close"));
+            assertThat(Pattern.compile("\"number\":(\\d)")
+                            .matcher(readAll(client))
+                            .results()
+                            .map(found -> found.group(1)))
+                    .containsExactly("1", "2", "3");
+        }
     }
 
     @Test

@@ -253,6 +253,22 @@ class ControlPlaneTest {
         assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("local"));
     }
 
+    /** Each kind of call hangs more often than there are threads for one cloud. */
+    @Test
+    void callsThatNeverReturnAreInterruptedAndHoldUpNoLaterOnes() {
+        world.time.letTasksHang();
+        world.stepwise = true;
+        world.cloud.faults(call -> call.nth() <= 5 ? Optional.of(CallFault.neverReturns(false)) : Optional.empty());
+        Deployment chat = deploy(Simulation.chat()
+                .serverlessProviders("local")
+                .noScaleToZero(true)
+                .build());
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
     /** An executor with one thread would wait for itself. */
     @Test
     void noThreadIsHeldWhilePricesAreAskedFor() {

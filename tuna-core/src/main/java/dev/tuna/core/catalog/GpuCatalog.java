@@ -10,6 +10,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.config.DurationText;
 import dev.tuna.core.provider.Clouds;
+import dev.tuna.core.provider.Underway;
 import dev.tuna.spi.PoolOffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ public final class GpuCatalog {
     private final ScheduledExecutorService scheduler;
     private final Duration limit;
     private final AsyncCache<Source, Answer> cache;
+    private final Underway<Source> underway = new Underway<>();
 
     /**
      * Asks these clouds.
@@ -140,7 +142,18 @@ public final class GpuCatalog {
         }
     }
 
+    /** A slow answer is of use to the next query; one that takes longer than it would be kept is waited for no more. */
     private List<GpuOffer> fetch(Source source) {
+        ScheduledFuture<?> end =
+                scheduler.schedule(() -> underway.interrupt(source), FRESH.toNanos(), TimeUnit.NANOSECONDS);
+        try {
+            return underway.call(source, () -> offers(source));
+        } finally {
+            end.cancel(false);
+        }
+    }
+
+    private List<GpuOffer> offers(Source source) {
         List<GpuOffer> offers = source.rents()
                 ? clouds.spot(source.provider()).pools().stream()
                         .map(GpuCatalog::offer)

@@ -50,7 +50,7 @@ final class World implements AutoCloseable {
     private static final Duration FOR_EVER = Duration.ofDays(10_000);
     private static final Duration CLOSE = Duration.ofSeconds(5);
 
-    final VirtualTime time = VirtualTime.create();
+    final VirtualTime time = VirtualTime.create().letTasksHang();
     final Trace trace = new Trace(time);
     final SimulatedCloud first = SimulatedCloud.on(time, settings(), "first");
     final SimulatedCloud second = SimulatedCloud.on(time, settings(), "second");
@@ -259,6 +259,7 @@ final class World implements AutoCloseable {
             trace.add("controller is closed: " + why);
             process = null;
             old.tuna().close();
+            time.endHanging();
             old.scheduler().shutdownNow();
             store.close();
             store = store.reopen();
@@ -271,9 +272,10 @@ final class World implements AutoCloseable {
         if (old != null) {
             trace.add("controller is killed: " + why);
             process = null;
-            old.scheduler().shutdownNow();
             store.close();
             old.tuna().close();
+            time.endHanging();
+            old.scheduler().shutdownNow();
             store = store.reopen();
         }
     }

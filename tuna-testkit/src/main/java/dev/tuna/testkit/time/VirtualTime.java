@@ -43,6 +43,7 @@ public final class VirtualTime implements InstantSource {
     private volatile Instant origin;
     private volatile boolean moving;
     private final ScheduledExecutorService scheduler = new VirtualScheduler(this);
+    private volatile @Nullable Stage stage;
 
     private VirtualTime(Instant start) {
         this.start = start;
@@ -196,25 +197,74 @@ public final class VirtualTime implements InstantSource {
         }
     }
 
+    /**
+     * Allows tasks to {@link #hang}. From now on tasks do not run in the thread that moves time but in others, which take
+     * turns with it: still one after the other and in the same order every time.
+     *
+     * @return this
+     */
+    public VirtualTime letTasksHang() {
+        stage = new Stage();
+        return this;
+    }
+
+    /**
+     * Called by a task: it hangs, as a call does that is never answered, while time and all other tasks go on. It comes back
+     * at the moment at which its thread is interrupted, or when {@link #endHanging} is called.
+     *
+     * @throws IllegalStateException if called by anybody else, or if {@link #letTasksHang} was not
+     */
+    public void hang() {
+        Stage actors = stage;
+        if (actors == null) {
+            throw new IllegalStateException("tasks must be allowed to hang, see letTasksHang");
+        }
+        actors.hang();
+    }
+
+    /** Lets every task that hangs come back, as when the process ends that it belongs to; they have ended when this returns. */
+    public void endHanging() {
+        Stage actors = stage;
+        if (actors != null) {
+            actors.end();
+        }
+    }
+
     private boolean move(long target, BooleanSupplier done) {
         if (moving) {
             throw new IllegalStateException("time is already being moved; a task must not move it");
         }
         moving = true;
         try {
-            while (!done.getAsBoolean()) {
-                VirtualTask<?> task = takeDue(target);
-                if (task == null) {
-                    elapsedNanos = target;
-                    return done.getAsBoolean();
-                }
-                elapsedNanos = Math.max(elapsedNanos, task.due());
-                task.run();
-            }
-            return true;
+            Stage actors = stage;
+            return actors == null ? loop(target, done, null) : actors.run(() -> loop(target, done, actors));
         } finally {
             moving = false;
         }
+    }
+
+    /**
+     * Moves time.
+     *
+     * @param actors whose threads do so in turns, if tasks may hang
+     */
+    private boolean loop(long target, BooleanSupplier done, @Nullable Stage actors) {
+        while (!done.getAsBoolean()) {
+            VirtualTask<?> task = takeDue(target);
+            if (task == null) {
+                elapsedNanos = target;
+                return done.getAsBoolean();
+            }
+            elapsedNanos = Math.max(elapsedNanos, task.due());
+            task.run();
+            if (actors != null) {
+                if (actors.isOver()) {
+                    return false;
+                }
+                actors.resumeInterrupted();
+            }
+        }
+        return true;
     }
 
     private @Nullable VirtualTask<?> takeDue(long target) {

@@ -18,6 +18,7 @@ final class CallBook {
     private static final int KEPT = 1000;
 
     private final InstantSource clock;
+    private final Runnable hang;
     private final ReentrantLock lock = new ReentrantLock();
     /** Guarded by lock. */
     private final Deque<CloudCall> last = new ArrayDeque<>();
@@ -28,8 +29,14 @@ final class CallBook {
 
     private volatile FaultScript script = FaultScript.NONE;
 
-    CallBook(InstantSource clock) {
+    /**
+     * An empty book.
+     *
+     * @param hang does not return for a long time
+     */
+    CallBook(InstantSource clock, Runnable hang) {
         this.clock = clock;
+        this.hang = hang;
     }
 
     void script(FaultScript faults) {
@@ -44,6 +51,9 @@ final class CallBook {
         }
         if (fault.get().takesEffect()) {
             carryOut(effect);
+        }
+        if (fault.get().hangs()) {
+            hang.run();
         }
         throw fault.get().failure(call);
     }

@@ -9,10 +9,12 @@ import java.util.function.Function;
 public final class CallFault {
 
     private final boolean takesEffect;
+    private final boolean hangs;
     private final Function<CloudCall, RuntimeException> failure;
 
-    private CallFault(boolean takesEffect, Function<CloudCall, RuntimeException> failure) {
+    private CallFault(boolean takesEffect, boolean hangs, Function<CloudCall, RuntimeException> failure) {
         this.takesEffect = takesEffect;
+        this.hangs = hangs;
         this.failure = failure;
     }
 
@@ -24,7 +26,7 @@ public final class CallFault {
      */
     public static CallFault throwing(RuntimeException failure) {
         Objects.requireNonNull(failure, "failure");
-        return new CallFault(false, call -> failure);
+        return new CallFault(false, false, call -> failure);
     }
 
     /**
@@ -35,6 +37,7 @@ public final class CallFault {
      */
     public static CallFault status(int status) {
         return new CallFault(
+                false,
                 false,
                 call -> ProviderException.of(call.provider(), call.operation().toString())
                         .httpStatus(status)
@@ -49,7 +52,7 @@ public final class CallFault {
      * @return the fault
      */
     public static CallFault timeout() {
-        return new CallFault(false, call -> unreachable(call, "no answer in time, as scripted"));
+        return new CallFault(false, false, call -> unreachable(call, "no answer in time, as scripted"));
     }
 
     /**
@@ -58,35 +61,21 @@ public final class CallFault {
      * @return the fault
      */
     public static CallFault lostAnswer() {
-        return new CallFault(true, call -> unreachable(call, "no answer in time, as scripted"));
+        return new CallFault(true, false, call -> unreachable(call, "no answer in time, as scripted"));
     }
 
     /**
-     * The call hangs and never returns, as when neither side has a time-out.
+     * The call hangs and never returns, as when neither side has a time-out, unless its thread is interrupted: then it fails
+     * as {@link #timeout()} does.
      *
-     * <p>A caller cannot be held up on virtual time, so its task ends here with a throwable that nobody expects: whoever
-     * waits for the task's result goes on waiting. The task has to run on a scheduler of the {@link
-     * dev.tuna.testkit.time.VirtualTime}, not in the thread that asks for it.
+     * <p>The {@link dev.tuna.testkit.time.VirtualTime} has to be one that {@linkplain
+     * dev.tuna.testkit.time.VirtualTime#letTasksHang() lets tasks hang}, and the call has to be made by one of its tasks.
      *
      * @param takesEffect whether the cloud has done what was asked
      * @return the fault
      */
     public static CallFault neverReturns(boolean takesEffect) {
-        return new CallFault(takesEffect, call -> CallFault.<RuntimeException>asUnchecked(new NeverReturns(call)));
-    }
-
-    /** Checked and thrown unchecked, so that no handler of exceptions or errors on the way takes it for an answer. */
-    private static final class NeverReturns extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        NeverReturns(CloudCall call) {
-            super(call + " never returns", null, false, false);
-        }
-    }
-
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    private static <T extends Throwable> RuntimeException asUnchecked(Throwable thrown) throws T {
-        throw (T) thrown;
+        return new CallFault(takesEffect, true, call -> unreachable(call, "interrupted while it hung, as scripted"));
     }
 
     private static RuntimeException unreachable(CloudCall call, String message) {
@@ -99,6 +88,10 @@ public final class CallFault {
 
     boolean takesEffect() {
         return takesEffect;
+    }
+
+    boolean hangs() {
+        return hangs;
     }
 
     RuntimeException failure(CloudCall call) {

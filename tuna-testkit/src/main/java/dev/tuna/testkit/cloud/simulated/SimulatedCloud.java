@@ -59,7 +59,7 @@ public final class SimulatedCloud implements CloudScript {
         scheduler = time.newScheduler();
         machines = new VirtualMachines(scheduler, Duration.ZERO);
         model = new CloudModel(settings, time.steady(), scheduler, machines, idPrefix);
-        calls = new CallBook(time.steady());
+        calls = new CallBook(time.steady(), time::hang);
     }
 
     /**

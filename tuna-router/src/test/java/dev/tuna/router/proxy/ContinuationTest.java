@@ -27,6 +27,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -802,15 +803,20 @@ class ContinuationTest {
         return VllmStandIn.builder().tokensPerSecond(60).start();
     }
 
+    /** Would not be done with its answer for long. */
+    private static VllmStandIn tooSlow() {
+        return VllmStandIn.builder().tokensPerSecond(5).start();
+    }
+
     @Test
     @DisplayName("R20 on notice a stream that would not be done in time leaves before the end")
     void leavesBeforeTheEnd() throws Exception {
-        VllmStandIn doomed = bench.own(slow());
+        VllmStandIn doomed = bench.own(tooSlow());
         List<RouteBackend> rest = List.of(serverless("cloud", cloud.uri()));
         bench.router.put(Bench.route(rest, List.of(spot("spot-1", doomed.uri())), Bench.POLICY));
         var answer =
                 Bench.client().sendAsync(bench.request(Bench.CHAT, chat(USAGE)), HttpResponse.BodyHandlers.ofString());
-        Bench.await("some tokens", () -> doomed.stats().generationTokens() > 5);
+        Bench.await("some tokens", () -> doomed.stats().generationTokens() > 2);
         bench.router.put(Bench.route(rest, List.of(ending(doomed, Duration.ofMillis(400))), Bench.POLICY));
         assertContinued(answer.get(), chat(USAGE));
         assertThat(answer.get().body()).contains(": continued by chat_tokens");
@@ -831,7 +837,7 @@ class ContinuationTest {
     @Test
     @DisplayName("R20 a stream that has left does not come back, whether the replica drains or not")
     void doesNotComeBack() throws Exception {
-        VllmStandIn doomed = bench.own(slow());
+        VllmStandIn doomed = bench.own(tooSlow());
         List<RouteBackend> rest = List.of(serverless("cloud", cloud.uri()));
         RouteBackend ending = new RouteBackend(
                 "spot-1",
@@ -953,9 +959,17 @@ class ContinuationTest {
                 peer.awaitEnd();
             }
         }));
-        bench.route(List.of(serverless("modal", modal.uri())), List.of());
-        assertHonest(bench.post(chat(",\"stream\":true")));
-        assertThat(bench.failures).containsExactly(BackendFailure.MID_STREAM);
+        AtomicLong time = new AtomicLong();
+        try (Bench timed = new Bench(time::get)) {
+            timed.route(List.of(serverless("modal", modal.uri())), List.of());
+            var answer = Bench.client()
+                    .sendAsync(
+                            timed.request(Bench.CHAT, chat(",\"stream\":true")), HttpResponse.BodyHandlers.ofString());
+            timed.awaitFirstToken();
+            Bench.passing(time, Bench.POLICY.idleTimeout(), "it is given up", answer::isDone);
+            assertHonest(answer.get());
+            assertThat(timed.failures).containsExactly(BackendFailure.MID_STREAM);
+        }
     }
 
     @Test

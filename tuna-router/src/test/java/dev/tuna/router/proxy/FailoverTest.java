@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -142,10 +143,16 @@ class FailoverTest {
     @Test
     void replicaThatStallsBeforeItsFirstTokenIsReplaced() throws Exception {
         bad.inject(Fault.stall(Moment.atToken(0)));
-        spotThenServerless();
-        HttpResponse<String> answer = bench.post(stream("hello"));
-        assertThat(events(answer.body())).last().isEqualTo("[DONE]");
-        assertThat(bench.failures).containsExactly(BackendFailure.SLOW_FIRST_TOKEN);
+        AtomicLong time = new AtomicLong();
+        try (Bench timed = new Bench(time::get)) {
+            timed.route(List.of(serverless("cloud", good.uri())), List.of(spot("spot-1", bad.uri())));
+            var answer = Bench.client()
+                    .sendAsync(timed.request(Bench.CHAT, stream("hello")), HttpResponse.BodyHandlers.ofString());
+            await("the replica has it", () -> bad.stats().modelRequests() == 1);
+            time.addAndGet(Bench.POLICY.firstTokenTimeout().toNanos());
+            assertThat(events(answer.get().body())).last().isEqualTo("[DONE]");
+            assertThat(timed.failures).containsExactly(BackendFailure.SLOW_FIRST_TOKEN);
+        }
         await(
                 "hung up on the stalled replica",
                 () -> bad.stats().aborted() + bad.stats().faulted() == 1);

@@ -42,10 +42,7 @@ import org.junit.jupiter.api.Test;
 /** Permits, back-pressure, and clients that leave. */
 class LimitsTest {
 
-    private static final RoutePolicy PATIENT = Bench.POLICY.toBuilder()
-            .idleTimeout(Duration.ofMinutes(5))
-            .firstTokenTimeout(Duration.ofMinutes(5))
-            .build();
+    private static final RoutePolicy PATIENT = Bench.POLICY;
 
     private final Bench bench = new Bench();
     private final VllmStandIn replica = bench.standIn();
@@ -273,11 +270,17 @@ class LimitsTest {
     @DisplayName("R-29 the deadline ends what takes too long, without blaming the replica")
     void theDeadlineHolds() throws Exception {
         replica.inject(Fault.stall(Moment.BEFORE_HEADERS));
-        route(PATIENT.toBuilder().deadline(Duration.ofMillis(200)).build());
-        HttpResponse<String> answer = bench.post(chat("hello", ""));
-        assertThat(answer.statusCode()).isEqualTo(504);
-        assertThat(bench.settled().failed()).isEqualTo(1);
-        assertThat(bench.failures).isEmpty();
+        AtomicLong time = new AtomicLong();
+        try (Bench timed = new Bench(time::get)) {
+            timed.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), PATIENT));
+            var answer =
+                    Bench.client().sendAsync(timed.request(Bench.CHAT, chat("hello", "")), BodyHandlers.ofString());
+            await("it has been sent", () -> replica.stats().modelRequests() == 1);
+            time.addAndGet(PATIENT.deadline().toNanos());
+            assertThat(answer.get().statusCode()).isEqualTo(504);
+            assertThat(timed.settled().failed()).isEqualTo(1);
+            assertThat(timed.failures).isEmpty();
+        }
         assertThat(replica.requests()).hasSize(1);
     }
 
@@ -285,7 +288,7 @@ class LimitsTest {
     @DisplayName("R6 R15 a client that takes nothing for as long as a request may last is cut")
     void aStuckClientIsCut() throws Exception {
         AtomicLong time = new AtomicLong();
-        try (Bench timed = new Bench(RouterConfig.builder().port(0).ioThreads(2).build(), time::get)) {
+        try (Bench timed = new Bench(time::get)) {
             AtomicLong sent = new AtomicLong();
             String event =
                     "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + "x".repeat(8000) + "\"}}]}\n\n";

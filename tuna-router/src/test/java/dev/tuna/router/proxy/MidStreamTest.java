@@ -8,6 +8,7 @@ import static dev.tuna.router.proxy.Bench.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.router.BackendFailure;
+import dev.tuna.router.RoutePolicy;
 import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.Fault.Kind;
 import dev.tuna.testkit.vllm.Fault.Moment;
@@ -16,6 +17,7 @@ import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -30,7 +32,8 @@ class MidStreamTest {
     private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
     private static final String CHUNKED = HEAD + "Transfer-Encoding: chunked\r\n\r\n";
 
-    private final Bench bench = new Bench();
+    private final AtomicLong time = new AtomicLong();
+    private final Bench bench = new Bench(time::get);
     private final VllmStandIn replica = bench.standIn();
     private final VllmStandIn cloud = bench.standIn();
 
@@ -53,8 +56,19 @@ class MidStreamTest {
     @DisplayName("R-33 a stream cut after its first token ends in an error event without [DONE]")
     void brokenStreamEndsInAnErrorEvent(String name, Fault fault) throws Exception {
         replica.inject(fault);
-        bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
-        HttpResponse<String> answer = bench.post(stream("hello"), "x-tuna-continuation", "off");
+        RoutePolicy alert =
+                Bench.POLICY.toBuilder().idleTimeout(Duration.ofSeconds(1)).build();
+        bench.router.put(
+                Bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())), alert));
+        var later = Bench.client()
+                .sendAsync(
+                        bench.request(Bench.CHAT, stream("hello"), "x-tuna-continuation", "off"),
+                        HttpResponse.BodyHandlers.ofString());
+        if (name.equals("silence")) {
+            bench.awaitFirstToken();
+            Bench.passing(time, Duration.ofSeconds(1), "it is given up", later::isDone);
+        }
+        HttpResponse<String> answer = later.get();
         assertThat(answer.statusCode()).isEqualTo(200);
         List<String> events = events(answer.body());
         assertThat(events).doesNotContain("[DONE]").hasSizeGreaterThan(2);
@@ -158,16 +172,19 @@ class MidStreamTest {
             peer.awaitEnd();
         }));
         var policy = Bench.POLICY.toBuilder()
-                .heartbeat(Duration.ofMillis(50))
-                .idleTimeout(Duration.ofMinutes(1))
+                .heartbeat(Duration.ofSeconds(10))
+                .idleTimeout(Duration.ofDays(1))
                 .build();
         bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", slow.uri())), policy));
         try (Socket client = bench.socket()) {
             Bench.send(client, Bench.raw(stream("hello")));
-            assertThat(Bench.readUntil(client, ": waiting\n\n\r\n")).contains("\"a\"");
-            Bench.readUntil(client, ": waiting\n\n\r\n");
+            Bench.readUntil(client, "\"a\"}}]}\n\n\r\n");
+            for (int i = 0; i < 2; i++) {
+                time.addAndGet(policy.heartbeat().toNanos());
+                Bench.readUntil(client, ": waiting\n\n\r\n");
+            }
         }
-        Bench.await("the backend was hung up on", () -> slow.ended.size() == 1);
+        Bench.passing(time, Duration.ofSeconds(1), "the backend was hung up on", () -> slow.ended.size() == 1);
         assertThat(bench.settled().clientErrors()).isEqualTo(1);
     }
 

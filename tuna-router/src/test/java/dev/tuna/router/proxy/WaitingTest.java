@@ -26,6 +26,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -174,17 +176,22 @@ class WaitingTest {
 
     @Test
     void aWaitInVainIsSaidInBandOnceSignsOfLifeWereSent() throws Exception {
-        RoutePolicy policy = PATIENT.toBuilder()
-                .heartbeat(Duration.ofMillis(40))
-                .waitLimit(Duration.ofMillis(300))
-                .build();
-        bench.router.put(Bench.route(List.of(), List.of(), policy));
-        HttpResponse<String> answer = bench.post(stream("hello"));
-        assertThat(answer.statusCode()).isEqualTo(200);
-        assertThat(answer.body()).startsWith(": waiting\n\n");
-        assertThat(events(answer.body())).hasSize(1);
-        assertThat(json(events(answer.body()).get(0)).has("error")).isTrue();
-        assertThat(bench.settled().failed()).isEqualTo(1);
+        RoutePolicy policy =
+                PATIENT.toBuilder().heartbeat(Duration.ofSeconds(10)).build();
+        AtomicLong time = new AtomicLong();
+        try (Bench timed = new Bench(time::get)) {
+            timed.router.put(Bench.route(List.of(), List.of(), policy));
+            var answer = Bench.client().sendAsync(timed.request(Bench.CHAT, stream("hello")), BodyHandlers.ofLines());
+            await("it waits", () -> timed.traffic().waiting() == 1);
+            time.addAndGet(policy.heartbeat().toNanos());
+            assertThat(answer.get().statusCode()).as("once the head has come").isEqualTo(200);
+            time.addAndGet(policy.waitLimit().toNanos());
+            String body = answer.get().body().map(line -> line + "\n").collect(Collectors.joining());
+            assertThat(body).startsWith(": waiting\n\n");
+            assertThat(events(body)).hasSize(1);
+            assertThat(json(events(body).get(0)).has("error")).isTrue();
+            assertThat(timed.settled().failed()).isEqualTo(1);
+        }
     }
 
     @Test

@@ -40,12 +40,8 @@ class WireTest {
 
     private static final String BODY = chat("hello", ",\"max_tokens\":4");
 
-    private final Bench bench = new Bench(RouterConfig.builder()
-            .port(0)
-            .ioThreads(1)
-            .maxBodyBytes(1 << 20)
-            .headerTimeout(Duration.ofMillis(700))
-            .build());
+    private final Bench bench = new Bench(
+            RouterConfig.builder().port(0).ioThreads(1).maxBodyBytes(1 << 20).build());
     private final VllmStandIn replica = bench.standIn();
 
     @BeforeEach
@@ -206,8 +202,14 @@ class WireTest {
 
     @Test
     void slowHeadsAndBodiesAreGivenUp() throws Exception {
-        try (Socket head = bench.socket();
-                Socket body = bench.socket()) {
+        RouterConfig impatient = RouterConfig.builder()
+                .port(0)
+                .headerTimeout(Duration.ofMillis(200))
+                .build();
+        try (Bench quick = new Bench(impatient);
+                Socket head = quick.socket();
+                Socket body = quick.socket()) {
+            quick.route(List.of(), List.of(spot("spot-1", replica.uri())));
             send(head, "GET /v1/models HTTP/1.1\r\nHo");
             send(body, "POST " + Bench.CHAT + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
             assertThat(readAll(head)).startsWith("HTTP/1.1 408");

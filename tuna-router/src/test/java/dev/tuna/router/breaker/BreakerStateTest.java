@@ -75,6 +75,7 @@ class BreakerStateTest {
     }
 
     @Test
+    @DisplayName("R7 overload never opens it")
     void overloadNeverOpensIt() {
         for (int i = 0; i < 100; i++) {
             breaker = breaker.failed(BackendFailure.OVERLOADED, true, now, now, POLICY);
@@ -95,6 +96,7 @@ class BreakerStateTest {
     }
 
     @Test
+    @DisplayName("R9 a half-open breaker admits one probe at a time and closes after two")
     void admitsOneProbeAtATimeAndClosesAfterTwo() {
         open();
         now += 5 * SECOND;
@@ -124,7 +126,7 @@ class BreakerStateTest {
     }
 
     @Test
-    @DisplayName("R-27 a probe that never ends does not keep the breaker half open")
+    @DisplayName("R-27 R9 a probe that never ends does not keep the breaker half open")
     void aProbeThatNeverEndsLosesItsPlace() {
         open();
         now += 5 * SECOND;

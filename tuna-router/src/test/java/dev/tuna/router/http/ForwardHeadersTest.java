@@ -171,6 +171,7 @@ class ForwardHeadersTest {
     }
 
     @Test
+    @DisplayName("R5 event streams are not to be held back on their way")
     void eventStreamsAreNotToBeHeldBack() {
         HttpHeaders headers = headers("Cache-Control", "max-age=9");
         ForwardHeaders.unbuffered(headers);

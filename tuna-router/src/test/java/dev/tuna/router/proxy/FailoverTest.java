@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
+import dev.tuna.router.RoutePolicy;
 import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.Fault.Moment;
 import dev.tuna.testkit.vllm.VllmStandIn;
@@ -94,7 +95,7 @@ class FailoverTest {
     }
 
     @Test
-    @DisplayName("R-38 an answer that its server gave up when it was told to stop is no answer, whatever its status")
+    @DisplayName("R-38 R2 an answer that its server gave up when it was told to stop is no answer, whatever its status")
     void abortedAnswerFailsOver() throws Exception {
         bad.inject(Fault.abort(3));
         spotThenServerless();
@@ -159,6 +160,26 @@ class FailoverTest {
     }
 
     @Test
+    @DisplayName("R9 a stream that begins well and breaks is a failure of its backend, and no success before that")
+    void outcomesAreRecordedAtTheEnd() throws Exception {
+        bench.router.put(Bench.route(
+                List.of(),
+                List.of(spot("spot-1", bad.uri())),
+                Bench.POLICY.toBuilder()
+                        .breaker(new RoutePolicy.Breaker(3, Duration.ofMinutes(5), 1, 2, Duration.ZERO))
+                        .build()));
+        bad.inject(Fault.eof(Moment.atToken(3)));
+        for (int i = 0; i < 3; i++) {
+            assertThat(bench.load().backend("spot-1").available()).isTrue();
+            bench.post(stream("hello"), "x-tuna-continuation", "off");
+            bench.settled();
+        }
+        assertThat(bench.load().backend("spot-1").available()).isFalse();
+        assertThat(bench.traffic().failed()).isEqualTo(3);
+    }
+
+    @Test
+    @DisplayName("R5 a stream passes as the model said it, and asks those in between not to hold it back")
     void streamPassesEveryTokenOfTheModelsAnswer() throws Exception {
         spotThenServerless();
         HttpResponse<String> direct = Bench.client()

@@ -78,7 +78,7 @@ class HostileSocketsTest {
     @Tag("full")
     @DisplayName("many thousand hostile clients and backends get what is theirs, and harm nobody else")
     void many() throws Exception {
-        run(60_000, 64);
+        run(30_000, 128);
     }
 
     private void run(int clients, int atOnce) throws Exception {

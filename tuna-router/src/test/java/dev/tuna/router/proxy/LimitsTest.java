@@ -12,6 +12,7 @@ import static dev.tuna.router.proxy.Bench.spot;
 import static dev.tuna.router.proxy.Bench.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.Tier;
 import dev.tuna.router.RouteBackend;
 import dev.tuna.router.RoutePolicy;
@@ -43,6 +44,12 @@ import org.junit.jupiter.api.Test;
 class LimitsTest {
 
     private static final RoutePolicy PATIENT = Bench.POLICY;
+
+    /** Never leaves a backend alone, but does not wait for long. */
+    private static final RoutePolicy LENIENT = Bench.POLICY.toBuilder()
+            .deadline(Duration.ofSeconds(1))
+            .breaker(new RoutePolicy.Breaker(Integer.MAX_VALUE, Duration.ZERO, 9, 1, Duration.ZERO))
+            .build();
 
     private final Bench bench = new Bench();
     private final VllmStandIn replica = bench.standIn();
@@ -87,7 +94,7 @@ class LimitsTest {
     }
 
     @Test
-    @DisplayName("R-37 a client that leaves before the answer cancels it")
+    @DisplayName("R-37 R6 a client that leaves before the answer cancels it")
     void leavingBeforeTheHeadersCancels() throws Exception {
         replica.inject(Fault.stall(Moment.BEFORE_HEADERS));
         route(PATIENT);
@@ -102,6 +109,60 @@ class LimitsTest {
     }
 
     @Test
+    @DisplayName("R12 however a request ends its place is free again, once")
+    void everyEndFreesThePlace() throws Exception {
+        VllmStandIn cloud = bench.standIn();
+        List<RouteBackend> serverless = List.of(Bench.serverless("cloud", cloud.uri()));
+        bench.router.put(Bench.route(serverless, List.of(spot("spot-1", replica.uri())), LENIENT));
+        List<Fault> ends = List.of(
+                Fault.status(400),
+                Fault.status(500),
+                Fault.status(503),
+                Fault.tooManyRequests(Duration.ofSeconds(1)),
+                Fault.reset(Moment.BEFORE_HEADERS),
+                Fault.eof(Moment.AFTER_HEADERS),
+                Fault.stall(Moment.BEFORE_HEADERS),
+                Fault.reset(Moment.atToken(3)),
+                Fault.stall(Moment.atToken(3)),
+                Fault.abort(3),
+                Fault.errorEvent(3));
+        int asked = 0;
+        for (Fault end : ends) {
+            for (String body : List.of(stream("hello"), chat("hello", ""))) {
+                for (String continuation : List.of("on", "off")) {
+                    replica.inject(end.once());
+                    bench.post(body, "x-tuna-continuation", continuation);
+                    replica.clearFaults();
+                    asked++;
+                    assertNothingIsInFlight(asked);
+                }
+            }
+        }
+        for (String body : List.of(stream("hello"), chat("hello", ""))) { // who leaves
+            replica.inject(Fault.stall(Moment.BEFORE_HEADERS).once());
+            long before = replica.stats().requests();
+            try (Socket client = bench.socket()) {
+                send(client, raw(body));
+                await("it arrived", () -> replica.stats().requests() > before);
+            }
+            replica.clearFaults();
+            asked++;
+            assertNothingIsInFlight(asked);
+        }
+        bench.post(chat("hello", ""));
+        assertNothingIsInFlight(asked + 1);
+    }
+
+    private void assertNothingIsInFlight(int asked) {
+        TrafficStats traffic = bench.settled();
+        assertThat(bench.load().backends().values()).allMatch(load -> load.inFlight() == 0);
+        assertThat(traffic.requests()).isEqualTo(asked);
+        assertThat(traffic.succeeded() + traffic.failed() + traffic.clientErrors())
+                .isEqualTo(asked);
+    }
+
+    @Test
+    @DisplayName("R6 a client that leaves in the middle of a stream cancels it")
     void leavingInTheMiddleOfAStreamCancels() throws Exception {
         replica.inject(Fault.stall(Moment.atToken(3)));
         route(PATIENT);

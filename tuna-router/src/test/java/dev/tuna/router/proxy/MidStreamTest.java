@@ -53,7 +53,7 @@ class MidStreamTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("faults")
-    @DisplayName("R-33 a stream cut after its first token ends in an error event without [DONE]")
+    @DisplayName("R-33 R2 a stream cut after its first token ends in an error event without [DONE]")
     void brokenStreamEndsInAnErrorEvent(String name, Fault fault) throws Exception {
         replica.inject(fault);
         RoutePolicy alert =
@@ -92,6 +92,7 @@ class MidStreamTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("earlyFaults")
+    @DisplayName("R2 a stream that gives up before its first token fails over")
     void aStreamThatGivesUpBeforeItsFirstTokenFailsOver(String name, Fault fault) throws Exception {
         replica.inject(fault);
         bench.route(List.of(serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
@@ -123,7 +124,7 @@ class MidStreamTest {
     }
 
     @Test
-    @DisplayName("R-35 every event arrives the moment it was sent")
+    @DisplayName("R-35 R5 every event arrives the moment it was sent")
     void everyEventArrivesAtOnce() throws Exception {
         java.util.concurrent.SynchronousQueue<String> next = new java.util.concurrent.SynchronousQueue<>();
         RawBackend paced = bench.own(new RawBackend(peer -> {
@@ -153,6 +154,7 @@ class MidStreamTest {
     }
 
     @Test
+    @DisplayName("R2 a stream that ends in good order but not at its end is no success")
     void aStreamWithoutAnEndIsNoSuccess() throws Exception {
         String event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"abcde\"}}]}\n\n";
         RawBackend quiet =
@@ -164,6 +166,7 @@ class MidStreamTest {
     }
 
     @Test
+    @DisplayName("R4 a stream that falls silent in the middle gets signs of life")
     void aSilentRunningStreamGetsSignsOfLife() throws Exception {
         RawBackend slow = bench.own(new RawBackend(peer -> {
             peer.request();

@@ -50,7 +50,7 @@ class WaitingTest {
     }
 
     @Test
-    @DisplayName("R-08 requests wait for the first backend, which is asked for once, and are all answered by it")
+    @DisplayName("R-08 R10 requests wait for the first backend, which is asked for once, and are all answered by it")
     void waitingRequestsGoOnWhenABackendComesUp() throws Exception {
         bench.router.put(Bench.route(List.of(), List.of(), PATIENT));
         List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
@@ -158,6 +158,7 @@ class WaitingTest {
     }
 
     @Test
+    @DisplayName("R4 a stream that waits gets signs of life and then its answer")
     void aWaitingStreamGetsSignsOfLifeAndThenItsAnswer() throws Exception {
         RoutePolicy policy =
                 PATIENT.toBuilder().heartbeat(Duration.ofMillis(40)).build();
@@ -172,6 +173,24 @@ class WaitingTest {
             assertThat(Bench.readAll(client)).contains("data: [DONE]");
         }
         assertThat(bench.settled().succeeded()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("R4 signs of life do not keep a stream from failing over")
+    void signsOfLifeLeaveFailoverOpen() throws Exception {
+        RoutePolicy policy =
+                Bench.POLICY.toBuilder().heartbeat(Duration.ofMillis(40)).build();
+        VllmStandIn silent = bench.standIn();
+        VllmStandIn cloud = bench.standIn();
+        silent.inject(Fault.stall(Moment.BEFORE_HEADERS));
+        bench.router.put(Bench.route(
+                List.of(Bench.serverless("cloud", cloud.uri())), List.of(spot("spot-1", silent.uri())), policy));
+        HttpResponse<String> answer = bench.post(stream("hello"));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).startsWith(": waiting\n\n");
+        assertThat(events(answer.body())).last().isEqualTo("[DONE]");
+        assertThat(Bench.text(answer.body())).isNotEmpty();
+        assertThat(bench.settled().failedOver()).isEqualTo(1);
     }
 
     @Test

@@ -294,6 +294,15 @@ class WireTest {
     }
 
     @Test
+    @DisplayName("R5 events are asked for uncompressed")
+    void eventsAreAskedForUncompressed() throws Exception {
+        bench.post(chat("a", ",\"stream\":true"), "Accept-Encoding", "gzip");
+        assertThat(seen().header("accept-encoding")).isEmpty();
+        bench.post(BODY, "Accept-Encoding", "gzip");
+        assertThat(seen().header("accept-encoding")).hasValue("gzip");
+    }
+
+    @Test
     @DisplayName("R-12 a gzipped answer arrives as it was sent")
     void gzipIsUntouched() throws Exception {
         replica.inject(Fault.of(Kind.GZIP));
@@ -336,16 +345,20 @@ class WireTest {
         assertThat(bench.post(BODY).body()).isEqualTo("{\"old\":true}");
     }
 
-    @Test
-    @DisplayName("R-26 an error of the client's making passes unchanged and harms nobody")
-    void clientErrorsPass() throws Exception {
-        replica.inject(Fault.status(422));
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(ints = {400, 404, 409, 413, 422})
+    @DisplayName("R-26 R8 an error of the client's making passes unchanged, is not tried again and harms nobody")
+    void clientErrorsPass(int status) throws Exception {
+        VllmStandIn cloud = bench.standIn();
+        bench.route(List.of(Bench.serverless("cloud", cloud.uri())), List.of(spot("spot-1", replica.uri())));
+        replica.inject(Fault.status(status));
         for (int i = 0; i < 8; i++) {
-            HttpResponse<String> answer = bench.post(BODY);
-            assertThat(answer.statusCode()).isEqualTo(422);
-            assertThat(json(answer.body()).path("error").path("code").asInt()).isEqualTo(422);
+            HttpResponse<String> answer = bench.post(i % 2 == 0 ? BODY : chat("a", ",\"stream\":true"));
+            assertThat(answer.statusCode()).isEqualTo(status);
+            assertThat(json(answer.body()).path("error").path("code").asInt()).isEqualTo(status);
         }
         assertThat(bench.failures).isEmpty();
+        assertThat(cloud.stats().requests()).isZero();
         assertThat(bench.settled().clientErrors()).isEqualTo(8);
         assertThat(bench.load().backend("spot-1").available()).isTrue();
     }

@@ -94,6 +94,7 @@ class BackendSelectorTest {
     }
 
     @Test
+    @DisplayName("R12 equals take turns")
     void tiesRotate() {
         List<Some> equals = List.of(replica("a", 2), replica("b", 2), replica("c", 2), replica("busy", 3));
         Map<String, Integer> chosen = new HashMap<>();
@@ -176,6 +177,7 @@ class BackendSelectorTest {
     }
 
     @Test
+    @DisplayName("R11 R12 what drains, rests or has failed the request is not taken")
     void neverTakesADrainingOrRestingOrTriedBackend() {
         Some failed = replica("a", 0);
         tried.add(failed);

@@ -145,10 +145,7 @@ public final class Tuna implements ControlPlane {
     }
 
     private Controller.Ended ended(String name) {
-        return controller.ended(Integer.MAX_VALUE).stream()
-                .filter(ended -> ended.status().name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> noSuch(name));
+        return controller.ended(name).orElseThrow(() -> noSuch(name));
     }
 
     private ConfigurationException noSuch(String name) {

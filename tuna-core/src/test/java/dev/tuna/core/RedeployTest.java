@@ -424,6 +424,50 @@ class RedeployTest {
                 .count();
     }
 
+    private static ScalingPolicy upTo(int replicas) {
+        return new ScalingPolicy(
+                ScalingPolicy.Spot.builder()
+                        .minReplicas(Math.min(1, replicas))
+                        .maxReplicas(replicas)
+                        .targetQps(0.1)
+                        .build(),
+                ScalingPolicy.Serverless.builder().workersMax(4).build());
+    }
+
+    @Test
+    void replicasThatBootAboveALoweredLimitAreEndedToo() {
+        Deployment chat = world.start().deploy(chat().scaling(upTo(4)).build());
+        assertThat(world.spotServes(chat)).isTrue();
+        world.traffic("chat", Duration.ofMinutes(2), Duration.ofSeconds(1), Duration.ofMillis(100));
+        assertThat(world.running()).as("one serves, three boot").hasSize(4);
+        world.tuna.redeploy(chat().scaling(upTo(2)).build());
+        world.pass(Duration.ofSeconds(20));
+        assertThat(world.running()).hasSize(2);
+        assertThat(chat.status().spotState()).as("the one that serves stays").isEqualTo(SpotState.READY);
+        assertThat(world.events)
+                .filteredOn(event -> event.kind() == Kind.BACKEND_FAILED)
+                .isEmpty();
+        world.traffic("chat", Duration.ofMinutes(10), Duration.ofSeconds(1), Duration.ofMillis(100));
+        assertThat(world.running()).hasSize(2);
+        assertThat(serving(chat, "replica-")).isEqualTo(2);
+        assertThat(world.happened(Kind.ROLL_STARTED)).isFalse();
+    }
+
+    @Test
+    void aReplicaThatBootsIsNotEndedForLackOfTrafficNorByALimitThatItKeeps() {
+        Deployment chat = world.start().deploy(chat().scaling(upTo(4)).build());
+        assertThat(world.spotServes(chat)).isTrue();
+        world.traffic("chat", Duration.ofMinutes(2), Duration.ofSeconds(1), Duration.ofMillis(100));
+        assertThat(world.running()).hasSize(4);
+        world.pass(Duration.ofMinutes(1));
+        world.tuna.redeploy(chat().scaling(upTo(4).withSpot(
+                                ScalingPolicy.Spot.builder().maxReplicas(4).build()))
+                .build());
+        assertThat(world.until(() -> serving(chat, "replica-") == 4))
+                .as("without a request since a minute after they were asked for")
+                .isTrue();
+    }
+
     @Test
     void anEqualRequestChangesNothing() {
         Deployment chat = world.serving();

@@ -518,20 +518,29 @@ public final class Controller implements AutoCloseable {
      * @return their last state and their final bill, newest first
      */
     public List<Ended> ended(int limit) {
-        return parts.store().ended(Integer.MAX_VALUE).stream()
-                .flatMap(record -> ended(record).stream())
-                .limit(limit)
-                .toList();
+        return new History(parts.store())
+                .newest(limit, Records::isCurrent).stream().map(this::ended).toList();
     }
 
-    /** Revisions that were replaced are part of the one that was current at the end. */
-    private Optional<Ended> ended(DeploymentRecord record) {
+    /**
+     * The last deployment of a name that is over.
+     *
+     * @param name its name
+     * @return its last state and its final bill; empty if none of this name is over
+     */
+    public Optional<Ended> ended(String name) {
+        return new History(parts.store())
+                .newest(1, record -> Records.service(record).equals(name) && Records.isCurrent(record)).stream()
+                        .findFirst()
+                        .map(this::ended);
+    }
+
+    private Ended ended(DeploymentRecord record) {
         Now then = new Now(record.updatedAt(), record.updatedAt());
-        return Optional.of(Records.adopt(record, List.of(), this::tally, then))
-                .filter(managed -> managed.revision().isCurrent())
-                .map(managed -> new Ended(
-                        Reports.status(managed, List.of(), RouteLoad.NONE, endpoint(), parts.timings()),
-                        Reports.cost(managed, List.of(), Tally.EMPTY, then)));
+        Managed managed = Records.adopt(record, List.of(), this::tally, then);
+        return new Ended(
+                Reports.status(managed, List.of(), RouteLoad.NONE, endpoint(), parts.timings()),
+                Reports.cost(managed, List.of(), Tally.EMPTY, then));
     }
 
     /**

@@ -165,7 +165,7 @@ final class Records {
      */
     static Managed adopt(
             DeploymentRecord stored, Collection<ResourceRecord> resources, Function<Revision, Tally> tally, Now now) {
-        String where = "deployment '" + stored.name() + "'";
+        String where = where(stored);
         try {
             JsonNode json = PlanJson.read(stored.details(), where);
             DeployRequest request = RequestJson.read(stored.request(), "request of " + where);
@@ -181,7 +181,7 @@ final class Records {
             boolean settled = json.path("settled").asBoolean() && isComplete(request, backends.values());
             return new Managed(
                     stored.id(),
-                    json.path("service").asText(stored.name()),
+                    service(stored, json),
                     revision,
                     request,
                     request.effectiveScaling(),
@@ -207,6 +207,32 @@ final class Records {
         }
     }
 
+    /** The name of the deployment that a revision belongs to. */
+    static String service(DeploymentRecord stored) {
+        return service(stored, details(stored));
+    }
+
+    private static String service(DeploymentRecord stored, JsonNode details) {
+        return details.path("service").asText(stored.name());
+    }
+
+    /** Revisions that were replaced are part of the one that was current at the end. */
+    static boolean isCurrent(DeploymentRecord stored) {
+        return role(details(stored)).equals(Revision.Role.CURRENT.name());
+    }
+
+    private static String role(JsonNode details) {
+        return details.path("role").asText(Revision.Role.CURRENT.name());
+    }
+
+    private static JsonNode details(DeploymentRecord stored) {
+        return PlanJson.read(stored.details(), where(stored));
+    }
+
+    private static String where(DeploymentRecord stored) {
+        return "deployment '" + stored.name() + "'";
+    }
+
     private static Revision revision(DeploymentRecord stored, JsonNode json, Now now) {
         Instant askedAt =
                 json.has("askedAt") ? Instant.parse(json.path("askedAt").asText()) : stored.createdAt();
@@ -217,7 +243,7 @@ final class Records {
                 stored.name(),
                 askedAt,
                 now,
-                Revision.Role.valueOf(json.path("role").asText(Revision.Role.CURRENT.name())),
+                Revision.Role.valueOf(role(json)),
                 false);
     }
 

@@ -15,9 +15,13 @@ import java.util.Locale;
  * <p>What is broken or has outrun its boot deadline is terminated, what its cloud will take is drained and replaced, what
  * has drained is terminated. Too few replicas are topped up, but never beyond the maximum, which counts every machine that
  * may still run. Of too many, ready ones are drained, the dearest first, and of equals the idlest and then the youngest;
- * one that boots is never given up for lack of traffic. Pure.
+ * one that boots is never given up for lack of traffic, only if the maximum has been lowered below what there is. Pure.
  */
 public final class Reconciler {
+
+    private static final Comparator<ReplicaView> YOUNGEST_FIRST = Comparator.comparing(
+                    ReplicaView::askedAt, Comparator.reverseOrder())
+            .thenComparing(ReplicaView::id, Comparator.reverseOrder());
 
     /** Who is drained first when there are too many. */
     private static final Comparator<ReplicaView> LEAST_WANTED = Comparator.<ReplicaView>comparingLong(
@@ -41,7 +45,7 @@ public final class Reconciler {
     public static List<FleetAction> reconcile(
             int target, int most, List<ReplicaView> observed, Duration bootDeadline, Instant now) {
         var actions = new ArrayList<FleetAction>();
-        int alive = 0;
+        var alive = new ArrayList<ReplicaView>();
         for (ReplicaView replica : observed) {
             if (replica.stage() == Stage.BROKEN) {
                 actions.add(new FleetAction.End(replica.id(), replica.detail(), true));
@@ -52,32 +56,38 @@ public final class Reconciler {
             } else if (replica.doomed() && replica.stage() == Stage.READY) {
                 actions.add(new FleetAction.Drain(replica.id(), "its cloud will take it"));
             } else if (replica.counts()) {
-                alive++;
+                alive.add(replica);
             }
         }
-        int missing = Math.min(target - alive, most - observed.size());
+        int missing = Math.min(target - alive.size(), most - observed.size());
         if (missing > 0) {
             actions.add(new FleetAction.Launch(missing));
         }
-        surplus(alive - target, observed)
+        List<ReplicaView> excess = excess(alive, most);
+        excess.forEach(replica -> actions.add(new FleetAction.End(
+                replica.id(), "there may be " + most + " at the most from now on, and it does not serve yet", false)));
+        alive.removeAll(excess);
+        surplus(alive, target)
                 .forEach(replica -> actions.add(new FleetAction.Drain(replica.id(), "the traffic no longer needs it")));
         return actions;
     }
 
-    /** Ready replicas beyond the target; those that boot do not make a ready one superfluous before they serve. */
-    private static List<ReplicaView> surplus(int surplus, List<ReplicaView> observed) {
-        if (surplus <= 0) {
-            return List.of();
-        }
-        List<ReplicaView> ready = observed.stream()
-                .filter(replica -> replica.stage() == Stage.READY && replica.counts())
+    /** Of more than there may be, those that boot go before any that serves, the youngest first. */
+    private static List<ReplicaView> excess(List<ReplicaView> alive, int most) {
+        return alive.stream()
+                .filter(replica -> replica.stage() == Stage.BOOTING)
+                .sorted(YOUNGEST_FIRST)
+                .limit(Math.max(0, alive.size() - most))
                 .toList();
-        int booting = (int) observed.stream()
-                .filter(replica -> replica.stage() == Stage.BOOTING && replica.counts())
-                .count();
+    }
+
+    /** Ready replicas beyond the target; those that boot do not make a ready one superfluous before they serve. */
+    private static List<ReplicaView> surplus(List<ReplicaView> alive, int target) {
+        List<ReplicaView> ready =
+                alive.stream().filter(replica -> replica.stage() == Stage.READY).toList();
         return ready.stream()
                 .sorted(LEAST_WANTED)
-                .limit(Math.max(0, surplus - booting))
+                .limit(Math.max(0, ready.size() - target))
                 .toList();
     }
 

@@ -81,6 +81,21 @@ class ReconcilerTest {
     }
 
     @Test
+    void whenTheLimitIsLoweredTheYoungestThatBootEndFirstAndReadyOnesAreDrained() {
+        ReplicaView old = replica("old", Stage.BOOTING);
+        ReplicaView young = replica("young", Stage.BOOTING, 0, 1, NOW, false, Optional.empty());
+        assertThat(reconcile(2, 2, replica("a", Stage.READY), old, young))
+                .singleElement()
+                .satisfies(action -> assertThat(((End) action).id()).isEqualTo("young"))
+                .satisfies(action -> assertThat(((End) action).reason()).contains("2 at the most"));
+        assertThat(reconcile(1, 1, replica("a", Stage.READY), replica("b", Stage.READY), old, young))
+                .extracting(action -> action instanceof End end ? "end " + end.id() : "drain " + ((Drain) action).id())
+                .containsExactly("end young", "end old", "drain a");
+        assertThat(reconcile(0, 0, old)).hasSize(1);
+        assertThat(reconcile(0, 1, old)).as("only for lack of traffic").isEmpty();
+    }
+
+    @Test
     void aDoomedReplicaIsDrainedAndReplaced() {
         assertThat(reconcile(1, 5, replica("a", Stage.READY, 1, 1, NOW, true, Optional.empty())))
                 .satisfiesExactly(

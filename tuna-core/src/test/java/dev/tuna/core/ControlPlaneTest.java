@@ -269,6 +269,23 @@ class ControlPlaneTest {
         assertThat(world.cloud.snapshot().empty()).isTrue();
     }
 
+    /** The replicas are gone before their calls are overdue, so nobody waits for these any more. */
+    @Test
+    void callsThatNeverReturnThoughTheyActHoldUpNoLaterOnes() {
+        world.time.letTasksHang();
+        world.stepwise = true;
+        world.cloud.faults(call -> call.operation() == Operation.TERMINATE && call.nth() <= 5
+                ? Optional.of(CallFault.neverReturns(true))
+                : Optional.empty());
+        Deployment chat = deploy(Simulation.chat().serverlessProviders("local").build());
+        for (int i = 0; i < 6; i++) {
+            world.gateway.request("chat", SECOND);
+            assertThat(spotServes(chat)).isTrue();
+            assertThat(world.until(() -> world.running().isEmpty())).isTrue();
+        }
+        assertThat(world.cloud.callCount(Operation.TERMINATE)).isEqualTo(6);
+    }
+
     /** An executor with one thread would wait for itself. */
     @Test
     void noThreadIsHeldWhilePricesAreAskedFor() {

@@ -9,8 +9,8 @@ import dev.tuna.api.GpuQuery;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.config.DurationText;
+import dev.tuna.core.provider.Alarms;
 import dev.tuna.core.provider.Clouds;
-import dev.tuna.core.provider.Underway;
 import dev.tuna.spi.PoolOffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +41,7 @@ public final class GpuCatalog {
     private final ScheduledExecutorService scheduler;
     private final Duration limit;
     private final AsyncCache<Source, Answer> cache;
-    private final Underway<Source> underway = new Underway<>();
+    private final Alarms alarms;
 
     /**
      * Asks these clouds.
@@ -57,6 +57,7 @@ public final class GpuCatalog {
         this.clouds = Objects.requireNonNull(clouds, "clouds");
         this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
         this.limit = Objects.requireNonNull(limit, "limit");
+        this.alarms = new Alarms(scheduler);
         this.cache = Caffeine.newBuilder()
                 .expireAfter(Expiry.creating((Source source, Answer answer) -> answer.freshFor()))
                 .ticker(ticker)
@@ -144,13 +145,7 @@ public final class GpuCatalog {
 
     /** A slow answer is of use to the next query; one that takes longer than it would be kept is waited for no more. */
     private List<GpuOffer> fetch(Source source) {
-        ScheduledFuture<?> end =
-                scheduler.schedule(() -> underway.interrupt(source), FRESH.toNanos(), TimeUnit.NANOSECONDS);
-        try {
-            return underway.call(source, () -> offers(source));
-        } finally {
-            end.cancel(false);
-        }
+        return alarms.call(FRESH, () -> offers(source));
     }
 
     private List<GpuOffer> offers(Source source) {

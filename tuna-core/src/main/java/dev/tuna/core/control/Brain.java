@@ -220,7 +220,7 @@ final class Brain {
 
     private static void expireCalls(Turn turn) {
         for (Backend backend : turn.state().backends().values()) {
-            if (expires(turn, backend.call())) {
+            if (isOverdue(turn, backend.call())) {
                 turn.backend(backend.id(), draft -> {
                     draft.call = Optional.empty();
                     draft.retry = turn.failed(backend.retry());
@@ -229,38 +229,33 @@ final class Brain {
             }
         }
         turn.state().looks().forEach((whose, look) -> {
-            if (expires(turn, look)) {
+            if (isOverdue(turn, look)) {
                 turn.change(state -> state.withoutLook(whose));
             }
         });
         Fleet fleet = turn.state().fleet();
-        if (expires(turn, fleet.call())) {
+        if (isOverdue(turn, fleet.call())) {
             turn.fleet(draft -> {
                 draft.call = Optional.empty();
                 draft.retry = turn.failed(fleet.retry());
             });
         }
         Choice choice = turn.state().choice();
-        if (expires(turn, choice.call())) {
+        if (isOverdue(turn, choice.call())) {
             turn.choice(choice.failed(turn.failed(choice.retry())));
         }
         Ending ending = turn.state().ending();
-        if (expires(turn, ending.call())) {
+        if (isOverdue(turn, ending.call())) {
             turn.ending(ending.failed(turn.failed(ending.retry())));
         }
     }
 
-    /** Whether nobody waits for a call any more; then it need not go on. */
-    private static boolean expires(Turn turn, Optional<Call> call) {
-        return call.isPresent() && expires(turn, call.get());
+    private static boolean isOverdue(Turn turn, Optional<Call> call) {
+        return call.isPresent() && isOverdue(turn, call.get());
     }
 
-    private static boolean expires(Turn turn, Call call) {
-        boolean overdue = !call.deadline().isAfter(turn.steady());
-        if (overdue) {
-            turn.want(new Effect.Interrupt(call.generation()));
-        }
-        return overdue;
+    private static boolean isOverdue(Turn turn, Call call) {
+        return !call.deadline().isAfter(turn.steady());
     }
 
     /** Makes the call that a backend's state asks for, if none is under way. */

@@ -11,6 +11,7 @@ import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.provider.Alarms;
 import dev.tuna.core.provider.Helpers;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.Route;
@@ -91,7 +92,9 @@ public final class Controller implements AutoCloseable {
                 parts.prober(),
                 threads.calls(),
                 threads.endings(),
-                parts.orphanTimeout());
+                parts.orphanTimeout(),
+                new Alarms(threads.scheduler()),
+                parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
         StateSnapshot left = parts.store().load();
         List<Service> adopted = readBack(left);

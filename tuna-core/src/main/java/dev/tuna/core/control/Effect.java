@@ -101,9 +101,6 @@ sealed interface Effect {
         }
     }
 
-    /** Interrupt a call that was not answered in its time, so that it holds up no other one. */
-    record Interrupt(long call) implements Effect {}
-
     /** Take the endpoint away and tell whoever waits: it is over. */
     record Finish() implements Effect {
         @Override

@@ -6,10 +6,10 @@ import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.core.placement.Placement;
+import dev.tuna.core.provider.Alarms;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.provider.Helpers;
 import dev.tuna.core.provider.Preflights;
-import dev.tuna.core.provider.Underway;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.PoolOffer;
@@ -55,13 +55,8 @@ final class Runner {
     private final Lanes calls;
     private final Lanes endings;
     private final Duration orphanTimeout;
-    private final Underway<CallId> underway = new Underway<>();
-
-    /** What a call goes by. */
-    private record CallId(String deployment, long generation) {}
-
-    /** A call that is wanted, as long as it is. */
-    private record Order(CallId id, BooleanSupplier wanted) {}
+    private final Alarms alarms;
+    private final Duration callLimit;
 
     Runner(
             Clouds clouds,
@@ -71,7 +66,9 @@ final class Runner {
             Prober prober,
             Executor calls,
             Executor endings,
-            Duration orphanTimeout) {
+            Duration orphanTimeout,
+            Alarms alarms,
+            Duration callLimit) {
         this.clouds = clouds;
         this.preflights = new Preflights(clouds);
         this.chooser = chooser;
@@ -82,6 +79,8 @@ final class Runner {
         this.calls = new Lanes(calls, CALLS_PER_CLOUD);
         this.endings = new Lanes(endings, CALLS_PER_CLOUD);
         this.orphanTimeout = orphanTimeout;
+        this.alarms = alarms;
+        this.callLimit = callLimit;
     }
 
     /**
@@ -94,80 +93,78 @@ final class Runner {
      * @param answer where messages go
      */
     void run(Effect effect, Managed managed, Keys keys, BooleanSupplier wanted, Consumer<Message> answer) {
-        var order = new Order(new CallId(managed.id(), effect.generation()), wanted);
-        if (effect instanceof Effect.Interrupt interrupt) {
-            underway.interrupt(new CallId(managed.id(), interrupt.call()));
-        } else if (effect instanceof Effect.Choose choose) {
-            choose(choose, managed, order, answer);
+        if (effect instanceof Effect.Choose choose) {
+            choose(choose, managed, wanted, answer);
         } else if (effect instanceof Effect.CheckSpot check) {
             call(
                     calls.of(check.cloud()),
-                    order,
+                    wanted,
                     () -> preflights.spot(check.cloud(), replicaSpec(managed, check.cloud()), true),
                     result -> answer.accept(new Message.SpotChecked(check.generation(), result)));
         } else if (effect instanceof Effect.Prepare prepare) {
             call(
                     calls.of(prepare.cloud()),
-                    order,
+                    wanted,
                     () -> prepare(managed, prepare),
                     result -> answer.accept(new Message.LaunchesPrepared(prepare.generation(), result)));
         } else if (effect instanceof Effect.Begin begin) {
             call(
                     calls.of(begin.provider()),
-                    order,
+                    wanted,
                     () -> clouds.serverless(begin.provider()).begin(begin.plan()),
                     result -> answer.accept(new Message.Made(begin.backend(), begin.generation(), result)));
         } else if (effect instanceof Effect.Launch launch) {
             call(
                     calls.of(launch.provider()),
-                    order,
+                    wanted,
                     () -> clouds.spot(launch.provider()).launch(launch.plan()),
                     result -> answer.accept(new Message.Made(launch.backend(), launch.generation(), result)));
         } else if (effect instanceof Effect.LookAtEndpoint look) {
             call(
                     calls.of(look.provider()),
-                    order,
+                    wanted,
                     () -> clouds.serverless(look.provider()).observe(look.ref()),
                     result -> answer.accept(new Message.EndpointSeen(look.backend(), look.generation(), result)));
         } else if (effect instanceof Effect.LookAtFleet look) {
             call(
                     calls.of(look.provider()),
-                    order,
+                    wanted,
                     () -> look(look),
                     result -> answer.accept(new Message.FleetSeen(look.generation(), result)));
         } else if (effect instanceof Effect.Probe probe) {
             probe(probe, keys, answer);
         } else {
-            end(effect, managed, order, answer);
+            end(effect, managed, wanted, answer);
         }
     }
 
-    private void choose(Effect.Choose choose, Managed managed, Order order, Consumer<Message> answer) {
+    private void choose(Effect.Choose choose, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
         Executor lane = searches.of(managed.id());
         Consumer<Result<Selection>> chosen = result -> answer.accept(new Message.Chosen(choose.generation(), result));
-        call(lane, order, () -> chooser.listing(managed.outsideRequest()), listing -> {
+        call(lane, wanted, () -> chooser.listing(managed.outsideRequest()), listing -> {
             listing.failure().ifPresent(failure -> chosen.accept(Result.failed(failure)));
             listing.value().ifPresent(coming -> {
                 var unused = coming.whenComplete((offers, failure) -> call(
                         lane,
-                        order,
+                        callLimit.multipliedBy(2), // several providers are asked
+                        wanted,
                         () -> chooser.choose(managed.id(), managed.outsideRequest(), choose.excluded(), coming.join()),
                         chosen));
             });
         });
     }
 
-    private void end(Effect effect, Managed managed, Order order, Consumer<Message> answer) {
+    private void end(Effect effect, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
         if (effect instanceof Effect.End end) {
             call(
                     endings.of(end.provider()),
-                    order,
+                    wanted,
                     () -> end(end),
                     result -> answer.accept(new Message.EndAccepted(end.backend(), end.generation(), result)));
         } else if (effect instanceof Effect.CleanUp cleanUp) {
             call(
                     endings.of(cleanUp.provider()),
-                    order,
+                    wanted,
                     () -> {
                         clouds.spot(cleanUp.provider())
                                 .cleanUp(managed.revision().outside());
@@ -177,7 +174,7 @@ final class Runner {
         } else if (effect instanceof Effect.Conclude conclude) {
             call(
                     endings.of(SWEEPS),
-                    order,
+                    wanted,
                     () -> {
                         helpers.sweep(managed.id(), managed.revision().outside());
                         keyring.forget(managed.id(), managed.revision());
@@ -257,11 +254,16 @@ final class Runner {
                 .thenAccept(fault -> answer.accept(new Message.Probed(probe.backend(), probe.generation(), fault)));
     }
 
-    private <T> void call(Executor executor, Order order, Supplier<T> work, Consumer<Result<T>> answer) {
+    private <T> void call(Executor executor, BooleanSupplier wanted, Supplier<T> work, Consumer<Result<T>> answer) {
+        call(executor, callLimit, wanted, work, answer);
+    }
+
+    private <T> void call(
+            Executor executor, Duration limit, BooleanSupplier wanted, Supplier<T> work, Consumer<Result<T>> answer) {
         try {
             executor.execute(() -> {
-                if (order.wanted().getAsBoolean()) {
-                    answer.accept(attempt(() -> underway.call(order.id(), work)));
+                if (wanted.getAsBoolean()) {
+                    answer.accept(attempt(() -> alarms.call(limit, work)));
                 }
             });
         } catch (RejectedExecutionException e) {

@@ -162,7 +162,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /** Returns whether to go on. */
     private boolean onHead(HttpResponse head, User current) {
-        if (head.decoderResult().isFailure()) {
+        if (head.decoderResult().isFailure() || !isStatus(head.status().code())) {
             broken(new ProtocolException("not HTTP/1.1"));
             return false;
         }
@@ -176,6 +176,11 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             current.onHead(head);
         }
         return true;
+    }
+
+    /** Three digits: clients would take an answer with any other number for something that is not HTTP. */
+    private static boolean isStatus(int code) {
+        return code >= 100 && code <= 999;
     }
 
     private void onContent(HttpContent content, User current) {

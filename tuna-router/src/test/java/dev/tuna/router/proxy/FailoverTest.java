@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Before the client has seen anything of an answer, another backend takes over and nobody notices. */
 class FailoverTest {
@@ -142,6 +143,7 @@ class FailoverTest {
     }
 
     @Test
+    @DisplayName("R3 a replica that stalls before its first token is replaced, and hung up on")
     void replicaThatStallsBeforeItsFirstTokenIsReplaced() throws Exception {
         bad.inject(Fault.stall(Moment.atToken(0)));
         AtomicLong time = new AtomicLong();
@@ -157,6 +159,24 @@ class FailoverTest {
         await(
                 "hung up on the stalled replica",
                 () -> bad.stats().aborted() + bad.stats().faulted() == 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 99 what",
+                "HTTP/1.1 20 0 OK",
+                "HTTP/1.1 2000 OK",
+                "HTTP/1.1 0",
+                "ICY 200 OK",
+                "HTTP/2 200"
+            })
+    @DisplayName("what is no status line of HTTP/1.1 is no answer")
+    void noStatusLine(String line) throws Exception {
+        RawBackend strange = bench.own(RawBackend.always(line + "\r\nContent-Length: 2\r\n\r\n{}"));
+        bench.route(List.of(serverless("cloud", good.uri())), List.of(spot("spot-1", strange.uri())));
+        assertThat(Bench.text(bench.post(stream("hello")).body())).isNotEmpty();
+        assertThat(bench.failures).containsExactly(BackendFailure.PROTOCOL);
     }
 
     @Test

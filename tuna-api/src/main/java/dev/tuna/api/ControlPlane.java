@@ -102,6 +102,29 @@ public interface ControlPlane extends AutoCloseable {
     OrphanReport orphans();
 
     /**
+     * Takes an orphan of this installation in as a backend of the live deployment that its tag names. It gets requests when
+     * it has passed a readiness request, and like any other backend it is removed if it does not. It is billed from its
+     * creation. Blocks.
+     *
+     * @param orphan one of {@link #orphans()}
+     * @return the deployment
+     * @throws ConfigurationException {@code INVALID_REQUEST} if another owner made it or it does not fit, {@code
+     *     NO_SUCH_DEPLOYMENT} if its deployment is not live; it stays as it is then
+     * @throws ProviderException if its provider cannot be asked
+     */
+    Deployment adopt(Orphan orphan);
+
+    /**
+     * Asks for an orphan of this installation to be removed. Blocks for some seconds; what takes longer is asked again.
+     *
+     * @param orphan one of {@link #orphans()}
+     * @return whether its provider has confirmed that it is gone; if not, call again, which is harmless
+     * @throws ConfigurationException {@code INVALID_REQUEST} if another owner made it, or it belongs to a live deployment
+     * @throws ProviderException if its provider refuses or cannot be asked
+     */
+    boolean destroy(Orphan orphan);
+
+    /**
      * Tells a listener what happens to all deployments from now on, in order, on a daemon thread. A listener that throws
      * harms nobody; one that is slow delays other listeners of the same process only.
      *

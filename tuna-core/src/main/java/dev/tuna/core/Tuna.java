@@ -209,29 +209,12 @@ public final class Tuna implements ControlPlane {
         return strays().search();
     }
 
-    /**
-     * Takes an orphan of this installation in as a backend of the live deployment that its tag names. It gets requests when
-     * it has passed a readiness request, and like any other backend it is removed if it does not. It is billed from its
-     * creation. Blocks.
-     *
-     * @param orphan one of {@link #orphans()}
-     * @return the deployment
-     * @throws ConfigurationException {@code INVALID_REQUEST} if another owner made it or it does not fit, {@code
-     *     NO_SUCH_DEPLOYMENT} if its deployment is not live; it stays as it is then
-     * @throws dev.tuna.api.ProviderException if its provider cannot be asked
-     */
+    @Override
     public Deployment adopt(Orphan orphan) {
         return strays().adopt(Objects.requireNonNull(orphan, "orphan"));
     }
 
-    /**
-     * Asks for an orphan of this installation to be removed. Blocks for some seconds; what takes longer is asked again.
-     *
-     * @param orphan one of {@link #orphans()}
-     * @return whether its provider has confirmed that it is gone; if not, call again, which is harmless
-     * @throws ConfigurationException {@code INVALID_REQUEST} if another owner made it, or it belongs to a live deployment
-     * @throws dev.tuna.api.ProviderException if its provider refuses or cannot be asked
-     */
+    @Override
     public boolean destroy(Orphan orphan) {
         return strays().destroy(Objects.requireNonNull(orphan, "orphan"));
     }

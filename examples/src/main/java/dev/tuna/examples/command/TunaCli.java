@@ -52,6 +52,7 @@ public final class TunaCli implements Runnable {
                 .addSubcommand(new ShowGpusCommand(session))
                 .addSubcommand(new CheckCommand(session))
                 .addSubcommand(new DestroyCommand(session))
+                .addSubcommand(new OrphansCommand(session))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setOut(new PrintWriter(session.out(), true, Charset.defaultCharset()))
                 .setErr(new PrintWriter(session.err(), true, Charset.defaultCharset()))

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.store.InMemoryStateStore;
+import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.examples.terminal.Terminal;
+import dev.tuna.spi.StateStore;
 import dev.tuna.testkit.cloud.LocalCloud;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -16,6 +20,7 @@ import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,11 +57,20 @@ class TunaCliTest {
         void helpNamesEveryCommandAndTheExitCodes() {
             assertThat(tuna("--help")).isZero();
             assertThat(out())
-                    .contains("deploy", "status", "cost", "list", "show-gpus", "check", "destroy", "Exit codes");
+                    .contains(
+                            "deploy",
+                            "status",
+                            "cost",
+                            "list",
+                            "show-gpus",
+                            "check",
+                            "destroy",
+                            "orphans",
+                            "Exit codes");
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"deploy", "status", "cost", "list", "show-gpus", "check", "destroy"})
+        @ValueSource(strings = {"deploy", "status", "cost", "list", "show-gpus", "check", "destroy", "orphans"})
         void everyCommandExplainsItself(String command) {
             assertThat(tuna(command, "--help")).isZero();
             assertThat(out()).contains("tuna " + command, "--state-dir", "--verbose");
@@ -96,6 +110,8 @@ class TunaCliTest {
                     "check|--provider",
                     "check --provider lcoal|local",
                     "destroy|needs the NAME of a deployment, or --all",
+                    "orphans --adopt a --destroy b|mutually exclusive",
+                    "orphans --destroy a|no orphan has the id 'a'",
                     "destroy chat --all|needs the NAME of a deployment, or --all"
                 })
         void aWrongFlagIsNamedAndNothingIsDone(String line, String named) throws IOException {
@@ -245,6 +261,73 @@ class TunaCliTest {
                 assertThat(json("list", "--status", "destroyed").at("/0/name").asText())
                         .as("without a process that controls the store, this one does")
                         .isEqualTo("chat");
+            }
+        }
+
+        /** Makes an endpoint and forgets it. */
+        private String forgotten(LocalCloud cloud, String owner) throws Exception {
+            try (Tuna tuna = Tuna.builder()
+                    .stateDirectory(state.resolve(owner))
+                    .store(new InMemoryStateStore(owner))
+                    .listen("127.0.0.1", 0)
+                    .providerSettings("local", cloud.settings())
+                    .start()) {
+                tuna.deploy(DeployRequest.builder("Qwen/Qwen3-0.6B", "L4")
+                                .serviceName("chat")
+                                .serverlessProviders("local")
+                                .serverlessOnly(true)
+                                .build())
+                        .ready()
+                        .get(60, TimeUnit.SECONDS);
+            }
+            return cloud.snapshot().endpoints().stream()
+                    .filter(endpoint -> endpoint.owner().equals(owner))
+                    .findFirst()
+                    .orElseThrow()
+                    .name();
+        }
+
+        @Test
+        void orphansAreListedAndOursAreRemovedAfterAQuestion() throws Exception {
+            try (LocalCloud cloud = LocalCloud.builder().startInProcess()) {
+                String url = cloud.uri().toString();
+                assertThat(tuna("orphans", "--local-cloud", url)).isZero();
+                assertThat(out()).isEqualTo("No orphans were found.\n");
+                String owner;
+                try (StateStore store = SqliteStateStore.open(state, InstantSource.system())) {
+                    owner = store.ownerId();
+                }
+                String ours = forgotten(cloud, owner);
+                String theirs = forgotten(cloud, "somebodyelse");
+
+                assertThat(json("orphans", "--local-cloud", url).at("/found")).hasSize(2);
+                out.reset();
+                assertThat(tuna("orphans", "--local-cloud", url)).isZero();
+                assertThat(out()).contains(ours, "this installation", theirs, "somebodyelse (never touched)", "chat");
+
+                assertThat(tuna("orphans", "--destroy", theirs, "--local-cloud", url))
+                        .isNotZero();
+                assertThat(tuna("orphans", "--adopt", ours, "--local-cloud", url))
+                        .isEqualTo(1);
+                assertThat(err()).contains("never touched", "not live");
+
+                assertThat(TunaCli.run(
+                                session(new Terminal(true, false), "n\n"),
+                                "orphans",
+                                "--destroy",
+                                ours,
+                                "--local-cloud",
+                                url))
+                        .isEqualTo(1);
+                assertThat(err()).contains("Destroy endpoint " + ours + " of local? [y/N]", "Nothing was done.");
+                assertThat(cloud.snapshot().endpoints())
+                        .allMatch(each -> each.endedAt().isEmpty());
+
+                out.reset();
+                assertThat(tuna("orphans", "--destroy", "local/" + ours, "--yes", "--local-cloud", url))
+                        .isZero();
+                assertThat(out()).contains(ours, "is gone");
+                assertThat(json("orphans", "--local-cloud", url).at("/found")).hasSize(1);
             }
         }
 

@@ -6,6 +6,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.TunaException;
@@ -29,6 +30,7 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -189,13 +191,24 @@ public final class ControlServer implements AutoCloseable {
             case "POST deployments destroy" -> wait(exchange, () -> plane.destroy(subject));
             case "GET history" -> reply(exchange, () -> plane.history(Integer.parseInt(subject)));
             case "GET orphans" -> reply(exchange, plane::orphans);
+            case "POST adopt" -> onOrphan(exchange, orphan -> DeploymentText.of(plane.adopt(orphan)));
+            case "POST remove" -> onOrphan(exchange, plane::destroy);
             case "GET events" -> events(exchange);
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
         }
     }
 
+    private static String body(HttpExchange exchange) throws IOException {
+        return new String(exchange.getRequestBody().readNBytes(LONGEST_REQUEST), StandardCharsets.UTF_8);
+    }
+
+    private static void onOrphan(HttpExchange exchange, Function<Orphan, ?> work) throws IOException {
+        String body = body(exchange);
+        reply(exchange, () -> work.apply(Wire.read(body, Orphan.class)));
+    }
+
     private void redeploy(HttpExchange exchange) throws IOException {
-        var body = new String(exchange.getRequestBody().readNBytes(LONGEST_REQUEST), StandardCharsets.UTF_8);
+        String body = body(exchange);
         reply(exchange, () -> DeploymentText.of(plane.redeploy(RequestJson.read(body, "the request to redeploy"))));
     }
 

@@ -10,6 +10,7 @@ import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
@@ -38,6 +39,7 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<DestroyReport>> DESTROYED = new TypeReference<>() {};
     private static final TypeReference<Answer<List<DeploymentStatus>>> HISTORY = new TypeReference<>() {};
     private static final TypeReference<Answer<OrphanReport>> ORPHANS = new TypeReference<>() {};
+    private static final TypeReference<Answer<Boolean>> GONE = new TypeReference<>() {};
     private static final TypeReference<Answer<DeploymentEvent>> EVENTS = new TypeReference<>() {};
 
     private final Connection connection;
@@ -137,6 +139,16 @@ public final class RemoteControlPlane implements ControlPlane {
     @Override
     public OrphanReport orphans() {
         return connection.askOthers("orphans", ORPHANS);
+    }
+
+    @Override
+    public Deployment adopt(Orphan orphan) {
+        return new RemoteDeployment(this, connection.hand("adopt", orphan, DEPLOYMENT));
+    }
+
+    @Override
+    public boolean destroy(Orphan orphan) {
+        return connection.hand("remove", orphan, GONE);
     }
 
     @Override

@@ -16,7 +16,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.databind.type.TypeFactory;
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.core.config.RequestJson;
 import java.io.IOException;
@@ -59,6 +61,18 @@ final class Wire {
             return MAPPER.writeValueAsString(value);
         } catch (IOException e) {
             throw new IllegalStateException("cannot write " + value.getClass().getSimpleName() + " as JSON", e);
+        }
+    }
+
+    /** What another process handed over. */
+    static <T> T read(String json, Class<T> type) {
+        try {
+            return MAPPER.readValue(json, type);
+        } catch (IOException | RuntimeException e) {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST,
+                    "what was handed over is no " + type.getSimpleName() + ": "
+                            + e.getClass().getSimpleName() + "; use the same version of Tuna in both processes");
         }
     }
 

@@ -140,6 +140,21 @@ class RemoteControlPlaneTest {
         }
 
         @Test
+        void anOrphanIsAdoptedOrDestroyedOnTheOtherSide() {
+            Orphan orphan = Scripted.ORPHANS.found().get(0);
+
+            assertThat(remote.adopt(orphan).name()).isEqualTo("chat");
+            assertThat(remote.destroy(orphan)).as("not confirmed yet").isFalse();
+            assertThat(remote.destroy(orphan)).isTrue();
+            assertThat(plane.calls).contains("adopt " + orphan, "remove " + orphan);
+            Orphan foreign = new Orphan("p", "i", "k", "o", "d", false, Optional.empty());
+            assertThat(catchThrowableOfType(ConfigurationException.class, () -> remote.destroy(foreign)))
+                    .hasMessage("never touched")
+                    .extracting(ConfigurationException::code)
+                    .isEqualTo(ErrorCode.INVALID_REQUEST);
+        }
+
+        @Test
         void aNameWithAnythingInItArrivesAsItIs() {
             assertThatThrownBy(() -> remote.status("a/b c+d%2Fé?x=1#")).isInstanceOf(TunaException.class);
 
@@ -703,6 +718,22 @@ class RemoteControlPlaneTest {
         public OrphanReport orphans() {
             called("orphans");
             return ORPHANS;
+        }
+
+        @Override
+        public Deployment adopt(Orphan orphan) {
+            called("adopt " + orphan);
+            return deployments().get(0);
+        }
+
+        @Override
+        public boolean destroy(Orphan orphan) {
+            if (!orphan.ours()) {
+                throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "never touched");
+            }
+            boolean again = calls.contains("remove " + orphan);
+            called("remove " + orphan);
+            return again;
         }
 
         @Override

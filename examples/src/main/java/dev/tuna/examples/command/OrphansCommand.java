@@ -1,0 +1,149 @@
+package dev.tuna.examples.command;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
+import dev.tuna.api.OrphanReport;
+import dev.tuna.examples.terminal.Table;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code tuna orphans}: what runs at the providers and belongs to no live deployment. */
+@Command(
+        name = "orphans",
+        mixinStandardHelpOptions = true,
+        description =
+                "Lists what runs at the providers and belongs to no live deployment; takes one of ours in again, or removes it.")
+final class OrphansCommand extends ControlCommand {
+
+    private static final int PAUSE_SECONDS = 2;
+    private static final int PATIENCE_SECONDS = 300;
+
+    @ArgGroup
+    private Action action = new Action();
+
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Do not ask.")
+    private boolean yes;
+
+    OrphansCommand(Session session) {
+        super(session);
+    }
+
+    /** What to do to one of them; nothing for a list. */
+    private static final class Action {
+        @Option(
+                names = "--adopt",
+                paramLabel = "ID",
+                description = "Make this one a backend of the live deployment that it is labelled with.")
+        private Optional<String> adopt = Optional.empty();
+
+        @Option(
+                names = "--destroy",
+                paramLabel = "ID",
+                description = "Remove this one. ID is the provider's id, or PROVIDER/ID if two providers have it.")
+        private Optional<String> destroy = Optional.empty();
+    }
+
+    @Override
+    int run(ControlPlane plane) {
+        OrphanReport report = plane.orphans();
+        report.problems().forEach(problem -> session.err().println("tuna: " + problem));
+        Optional<String> id = action.adopt.or(() -> action.destroy);
+        if (id.isEmpty()) {
+            print(report, report.found().isEmpty() ? List.of("No orphans were found.") : table(report));
+            return TunaCli.DONE;
+        }
+        Orphan orphan = one(report.found(), id.get());
+        boolean adopting = action.adopt.isPresent();
+        String what = orphan.kind() + " " + orphan.id() + " of " + orphan.provider();
+        String question = adopting ? "Adopt " + what + " into " + orphan.deployment() + "?" : "Destroy " + what + "?";
+        if (!yes && !session.agrees(question)) {
+            session.err().println("Nothing was done.");
+            return TunaCli.FAILED;
+        }
+        return adopting ? adopt(plane, orphan, what) : destroy(plane, orphan, what);
+    }
+
+    private static List<String> table(OrphanReport report) {
+        var table = new Table("PROVIDER", "KIND", "ID", "DEPLOYMENT", "OWNER", "CREATED");
+        report.found()
+                .forEach(orphan -> table.row(
+                        orphan.provider(),
+                        orphan.kind(),
+                        orphan.id(),
+                        orphan.deployment(),
+                        orphan.ours() ? "this installation" : orphan.owner() + " (never touched)",
+                        orphan.createdAt().map(Instant::toString).orElse("-")));
+        return new ArrayList<>(table.lines());
+    }
+
+    private static Orphan one(List<Orphan> found, String id) {
+        List<Orphan> named = found.stream()
+                .filter(orphan -> orphan.id().equals(id) || fullId(orphan).equals(id))
+                .toList();
+        if (named.size() == 1) {
+            return named.get(0);
+        }
+        String ids = (named.isEmpty() ? found : named)
+                .stream().map(OrphansCommand::fullId).collect(Collectors.joining(", "));
+        throw new ConfigurationException(
+                ErrorCode.INVALID_REQUEST,
+                named.isEmpty()
+                        ? "no orphan has the id '" + id + "'; "
+                                + (ids.isEmpty() ? "there are none" : "found are " + ids)
+                        : "several orphans have the id '" + id + "'; say which one: " + ids);
+    }
+
+    private static String fullId(Orphan orphan) {
+        return orphan.provider() + "/" + orphan.id();
+    }
+
+    private int adopt(ControlPlane plane, Orphan orphan, String what) {
+        String deployment = plane.adopt(orphan).name();
+        print(orphan, List.of(what + " belongs to " + deployment + " now; it takes requests when it is ready."));
+        return TunaCli.DONE;
+    }
+
+    /** Asks until the provider has confirmed it. */
+    private int destroy(ControlPlane plane, Orphan orphan, String what) {
+        for (int waited = 0; waited < PATIENCE_SECONDS; waited += PAUSE_SECONDS) {
+            if (plane.destroy(orphan)) {
+                print(orphan, List.of(what + " is gone."));
+                return TunaCli.DONE;
+            }
+            if (isInterruptedDuringPause()) {
+                break;
+            }
+        }
+        session.err()
+                .println("tuna: " + what + " was told to go and is not confirmed to be gone; 'tuna orphans' shows it"
+                        + " until it is");
+        return TunaCli.FAILED;
+    }
+
+    private boolean isInterruptedDuringPause() {
+        try {
+            session.interrupted().get(PAUSE_SECONDS, TimeUnit.SECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+}

@@ -51,8 +51,9 @@ class NodeClientsTest {
     }
 
     static Stream<Arguments> modesAndPreemptions() {
-        return Stream.of("chat", "completion", "whole").flatMap(mode -> PreemptedEndpoint.preemptions()
-                .map(how -> Arguments.of(mode, how.get()[0], how.get()[1])));
+        return Stream.of("chat", "completion", "whole")
+                .flatMap(mode ->
+                        PreemptedEndpoint.preemptions().map(how -> Arguments.of(mode, how.get()[0], how.get()[1])));
     }
 
     @ParameterizedTest(name = "{0}, {1}")

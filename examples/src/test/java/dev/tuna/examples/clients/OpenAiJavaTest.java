@@ -50,15 +50,13 @@ class OpenAiJavaTest {
         ChatCompletionCreateParams question = ChatCompletionCreateParams.builder()
                 .model(endpoint.model())
                 .addUserMessage(QUESTION)
-                .streamOptions(ChatCompletionStreamOptions.builder()
-                        .includeUsage(true)
-                        .build())
+                .streamOptions(
+                        ChatCompletionStreamOptions.builder().includeUsage(true).build())
                 .build();
         try (var stream = from.chat().completions().createStreaming(question)) {
             List<ChatCompletionChunk> chunks = stream.stream().collect(Collectors.toList());
-            var choices = chunks.stream()
-                    .flatMap(chunk -> chunk.choices().stream())
-                    .toList();
+            var choices =
+                    chunks.stream().flatMap(chunk -> chunk.choices().stream()).toList();
             return new Seen(
                     choices.stream()
                             .map(choice -> choice.delta().content().orElse(""))
@@ -68,7 +66,10 @@ class OpenAiJavaTest {
                             .map(Object::toString)
                             .toList(),
                     chunks.get(chunks.size() - 1).usage().orElseThrow().completionTokens(),
-                    (int) chunks.stream().map(ChatCompletionChunk::id).distinct().count());
+                    (int) chunks.stream()
+                            .map(ChatCompletionChunk::id)
+                            .distinct()
+                            .count());
         }
     }
 
@@ -105,9 +106,7 @@ class OpenAiJavaTest {
     @DisplayName("a completion is streamed to its end though its replica is")
     void completion(String how, Fault preemption) {
         endpoint.preempt(preemption);
-        assertThat(streamedCompletion(client))
-                .isNotBlank()
-                .isEqualTo(streamedCompletion(undisturbed));
+        assertThat(streamedCompletion(client)).isNotBlank().isEqualTo(streamedCompletion(undisturbed));
         assertThat(endpoint.continued()).isEqualTo(1);
         assertThat(endpoint.answeredAndRetried()).isEqualTo("1 of 1 answered, 0 sent again");
     }

@@ -29,8 +29,7 @@ final class PreemptedEndpoint implements AutoCloseable {
 
     PreemptedEndpoint() {
         RoutePolicy policy = RoutePolicy.builder()
-                .breaker(new RoutePolicy.Breaker(
-                        Integer.MAX_VALUE, Duration.ZERO, 1, 1, Duration.ZERO))
+                .breaker(new RoutePolicy.Breaker(Integer.MAX_VALUE, Duration.ZERO, 1, 1, Duration.ZERO))
                 .build();
         router.put(new Route(
                 NAME,

@@ -137,7 +137,7 @@ class ChaosTest {
                 .ioThreads(2)
                 .maxBufferedBytes(MEMORY)
                 .maxBodyBytes(MEMORY)
-                .maxContinuationBytes(MEMORY)
+                .maxContinuationBytes(2 * MEMORY) // a request is kept, and written once more to go on
                 .build();
         try (Bench bench = new Bench(config);
                 LoggedErrors logged = LoggedErrors.listen();

@@ -23,8 +23,11 @@ final class SeamRelay implements Relay {
     /** What a relay may hold without asking, like the buffers of any connection. */
     private static final int FREE_BYTES = 4 << 10;
 
-    /** An event is held as it came, and as it is rewritten, in buffers that grow by doubling. */
-    private static final long COPIES = 4;
+    /** An event is held in a buffer that grows by doubling, and once more when it is rewritten. */
+    private static final long COPIES = 3;
+
+    /** How much is asked for at once. */
+    private static final int STEP_BYTES = 16 << 10;
 
     /** An id of up to eleven characters, and its comma. */
     private static final int ID_TEXT_BYTES = 12;
@@ -102,7 +105,7 @@ final class SeamRelay implements Relay {
     private boolean mayHold(int more) {
         long size = (long) event.size() + held.size() + more;
         if (size > room && size <= most) {
-            long next = Math.min(most, 2 * size);
+            long next = Math.min(most, size + STEP_BYTES);
             room = continuation.memory().take(COPIES * (next - room)) ? next : room;
         }
         return size <= room;
@@ -117,7 +120,7 @@ final class SeamRelay implements Relay {
 
     private void add(ByteBuf read, int from, int to) {
         if (!mayHold(to - from)) {
-            breakOff();
+            tooMuch();
             return;
         }
         byte[] bytes = new byte[to - from];
@@ -149,6 +152,16 @@ final class SeamRelay implements Relay {
             return echo.isRight();
         }
         return !echo.isNeeded() || (!scanner.hasContent() && !scanner.isFinish());
+    }
+
+    /** For want of memory nobody is blamed before the client has got something. */
+    private void tooMuch() {
+        if (flowing) {
+            breakOff();
+        } else {
+            stopped = true;
+            sink.didNotGoOn("its answer takes more memory than there is");
+        }
     }
 
     private void breakOff() {
@@ -184,7 +197,7 @@ final class SeamRelay implements Relay {
         } else if (scanner.hasTokenIds() && mayHold(chunk.event().length)) {
             held.writeBytes(chunk.event());
         } else if (scanner.hasTokenIds()) {
-            breakOff();
+            tooMuch();
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.Objects;
 /**
  * Limits and time-outs of one route. Immutable.
  *
- * @param maxInFlight requests let in at once, held to the end of the answer; beyond it 429; default 4096
+ * @param maxInFlight requests let in at once, held to the end of the answer; beyond it 429; default 8192
  * @param waitingRoom requests that may wait for a backend to come up; beyond it 503; default 1024
  * @param waitLimit longest wait for a backend; then 503 with {@code Retry-After}; default 10 min, since a cold serverless
  *     endpoint takes 1 to 10 minutes to load a model
@@ -194,7 +194,7 @@ public record RoutePolicy(
 
     /** Builds a {@link RoutePolicy}; setters are named like its components. Not thread-safe. */
     public static final class Builder {
-        private int maxInFlight = 4096;
+        private int maxInFlight = 8192;
         private int waitingRoom = 1024;
         private Duration waitLimit = Duration.ofMinutes(10);
         private Duration connectTimeout = Duration.ofSeconds(2);

@@ -247,8 +247,13 @@ class ChaosTest {
         String answer = client.body();
         assertThat(head.status()).as(answer).isEqualTo(200);
         return stream
-                ? new Query(path, body, true, SpliceRun.of(answer), Bench.json("{}"))
+                ? new Query(path, body, true, run(answer), Bench.json("{}"))
                 : new Query(path, body, false, SpliceRun.NOTHING, lasting(answer));
+    }
+
+    /** A fleet in which some tell ids before their text does not tell offsets that can be compared. */
+    private static SpliceRun run(String streamed) {
+        return SpliceRun.of(streamed).withoutOffsets();
     }
 
     /** What does not differ from one time to the next. */
@@ -366,7 +371,7 @@ class ChaosTest {
     }
 
     private void judgeStream(Kind kind, Query query, String body) {
-        SpliceRun got = SpliceRun.of(body);
+        SpliceRun got = run(body);
         if (got.equals(query.streamed())) {
             return;
         }

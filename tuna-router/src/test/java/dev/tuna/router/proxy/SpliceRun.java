@@ -91,6 +91,17 @@ record SpliceRun(
                 usage);
     }
 
+    /**
+     * The same without the places where tokens begin in the text: servers count them from the text told so far, which
+     * depends on when they tell it.
+     */
+    SpliceRun withoutOffsets() {
+        List<JsonNode> entries = logprobs.stream()
+                .<JsonNode>map(entry -> ((ObjectNode) entry).deepCopy().without("offset"))
+                .toList();
+        return new SpliceRun(flaw, text, reasoning, ids, promptIds, entries, finish, usage);
+    }
+
     private static void check(boolean holds, String flaw, List<String> flaws) {
         if (!holds) {
             flaws.add(flaw);

@@ -61,7 +61,8 @@ class RouterCapacityIT {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    @DisplayName("R15 5,000 idle connections and 5,000 streams at once fit into one process, with every setting as it is")
+    @DisplayName(
+            "R15 5,000 idle connections and 5,000 streams at once fit into one process, with every setting as it is")
     void idleConnectionsAndStreamsFitIntoOneProcess() throws Exception {
         int port = port();
         for (int i = 0; i < IDLE; i++) {

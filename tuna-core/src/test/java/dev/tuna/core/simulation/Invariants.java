@@ -8,6 +8,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.core.config.RequestJson;
 import dev.tuna.core.control.ControlTimings;
@@ -255,8 +256,7 @@ final class Invariants {
             if (status.phase() != DeploymentPhase.ACTIVE) {
                 world.violated(status.name() + " is still " + status.phase() + " after hours of calm: " + status);
             }
-            // That a change was given up is said until the next change.
-            if (status.problems().stream().anyMatch(problem -> !problem.startsWith("revision "))) {
+            if (status.problems().stream().anyMatch(problem -> !mayStay(problem, status))) {
                 world.violated(status.name() + " has problems after hours of calm: " + status.problems());
             }
             if (!deployment.ready().isDone() || deployment.ready().isCompletedExceptionally()) {
@@ -264,6 +264,16 @@ final class Invariants {
             }
             settled(status, current, clients);
         }
+    }
+
+    /**
+     * That a change was given up is said until the next change. While spot serves an endpoint gets nothing, not even a
+     * readiness request, so that what it did not answer in a storm is not known to be over.
+     */
+    private static boolean mayStay(String problem, DeploymentStatus status) {
+        return problem.startsWith("revision ")
+                || (status.spotState() == SpotState.READY
+                        && problem.contains(" endpoint does not answer its readiness request"));
     }
 
     private Revision current(String service) {

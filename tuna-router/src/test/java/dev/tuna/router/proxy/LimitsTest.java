@@ -48,6 +48,8 @@ class LimitsTest {
     /** Never leaves a backend alone, but does not wait for long. */
     private static final RoutePolicy LENIENT = Bench.POLICY.toBuilder()
             .deadline(Duration.ofSeconds(1))
+            .firstTokenTimeout(Duration.ofMillis(400))
+            .idleTimeout(Duration.ofMillis(400))
             .breaker(new RoutePolicy.Breaker(Integer.MAX_VALUE, Duration.ZERO, 9, 1, Duration.ZERO))
             .build();
 

@@ -178,8 +178,10 @@ class WaitingTest {
     @Test
     @DisplayName("R4 signs of life do not keep a stream from failing over")
     void signsOfLifeLeaveFailoverOpen() throws Exception {
-        RoutePolicy policy =
-                Bench.POLICY.toBuilder().heartbeat(Duration.ofMillis(40)).build();
+        RoutePolicy policy = Bench.POLICY.toBuilder()
+                .firstTokenTimeout(Duration.ofMillis(400))
+                .heartbeat(Duration.ofMillis(40))
+                .build();
         VllmStandIn silent = bench.standIn();
         VllmStandIn cloud = bench.standIn();
         silent.inject(Fault.stall(Moment.BEFORE_HEADERS));

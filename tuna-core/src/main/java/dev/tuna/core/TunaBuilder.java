@@ -196,7 +196,9 @@ public final class TunaBuilder {
     }
 
     /**
-     * Sets who runs the control loop and its timers. Tasks are short and never block.
+     * Sets who runs the control loop and its timers. Tasks are short and never block. Every call to a provider sets a
+     * timer and cancels it when it returns, so a {@link java.util.concurrent.ScheduledThreadPoolExecutor} should remove
+     * what is cancelled ({@code setRemoveOnCancelPolicy(true)}), as the default does.
      *
      * @param scheduler default a thread of its own
      * @return this

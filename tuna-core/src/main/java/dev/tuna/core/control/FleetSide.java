@@ -365,9 +365,8 @@ final class FleetSide {
                     .map(at -> turn.steady()
                             .plus(Duration.between(turn.now().wall(), at))
                             .minus(BEFORE_INTERRUPTION))
-                    // An end that seems to have passed says that the two clocks differ, or that the notice came late:
-                    // what it
-                    // has goes on until its cloud takes it, since nothing is gained by breaking it off before.
+                    // One that seems to have passed says that clocks differ, or that the notice came late: nothing is
+                    // gained by breaking off what the replica has before its cloud does.
                     .filter(at -> at.isAfter(turn.steady()) && at.isBefore(limit))
                     .orElse(limit);
             draft.drainUntil = Optional.of(end);

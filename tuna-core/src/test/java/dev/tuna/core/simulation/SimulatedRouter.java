@@ -43,6 +43,8 @@ final class SimulatedRouter implements Gateway {
     private static final Duration TRY_AGAIN = Duration.ofSeconds(5);
     private static final Duration HOP = Duration.ofMillis(5);
     private static final String HANGS = "no answer";
+    /** No request takes nearly as long as an endpoint gives it: it has waited there behind the others of a burst. */
+    private static final String QUEUED_TOO_LONG = "HTTP 504";
 
     private final World world;
     private final RouterListener listener;
@@ -247,8 +249,8 @@ final class SimulatedRouter implements Gateway {
             lane.demandTold &= backend.tier() == Tier.SERVERLESS;
             return;
         }
-        if (!detail.equals(HANGS)) {
-            // Only a request can find out that a model server hangs.
+        // Only a request can find out that a model server hangs, or that an endpoint has more to do than it may scale to.
+        if (!detail.equals(HANGS) && !detail.equals(QUEUED_TOO_LONG)) {
             world.attemptFailed(lane.route.deployment(), backend, detail);
         }
         load.failures++;

@@ -457,6 +457,23 @@ class ControlPlaneTest {
     }
 
     @Test
+    void anEndpointThatWasNeverMadeIsNotBilledForAShortLivedOneOfItsNameThatAlwaysRan() {
+        Deployment first = deploy(
+                Simulation.chat().noScaleToZero(true).serverlessOnly(true).build());
+        world.pass(Duration.ofMinutes(1));
+        assertThat(world.until(first.destroy()::isDone)).isTrue();
+        assertThat(meteredTime(world)).isPositive();
+        world.time.letTasksHang();
+        world.cloud.faults(FaultScript.onCall(Operation.PUT_ENDPOINT, 2, CallFault.neverReturns(false))
+                .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 3, CallFault.status(403))));
+        Deployment second = world.tuna.deploy(
+                Simulation.chat().noScaleToZero(true).serverlessOnly(true).build());
+        assertThat(world.until(second.ready()::isDone)).isTrue();
+        assertThat(world.until(second.destroy()::isDone)).isTrue();
+        assertThat(billedTime(first.cost()).plus(billedTime(second.cost()))).isEqualTo(meteredTime(world));
+    }
+
+    @Test
     void aPriceThatIsSeenOnlyAfterTheEndBillsNothingBeyondIt() {
         Deployment chat = deploy(Simulation.chat().build());
         assertThat(spotServes(chat)).isTrue();

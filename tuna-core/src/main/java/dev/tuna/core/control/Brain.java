@@ -266,7 +266,11 @@ final class Brain {
         switch (backend.state()) {
             case INTENDED -> make(turn, backend);
             case LIVE -> probeIfNeeded(turn, backend);
-            case ENDING -> TearDown.end(turn, backend);
+            case ENDING -> {
+                if (!ServerlessSide.isDoubtful(backend)) {
+                    TearDown.end(turn, backend);
+                }
+            }
             case GONE -> {}
         }
     }

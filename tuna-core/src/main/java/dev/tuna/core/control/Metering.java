@@ -100,27 +100,18 @@ final class Metering {
         var bill = new EndpointMeter(
                 who(turn, endpoint),
                 endpoint.askedAt(),
-                notItsOwn(turn, endpoint, seen),
+                notItsOwn(endpoint, seen),
                 Money.microUsdPerHour(seen.usdPerHour()),
                 seen.containerTime().isEmpty());
         ContainerMeter reckoned = ContainerMeter.start(turn.state().containerRules(), endpoint.askedSteady());
         return new Meter.Containers(bill, reckoned, reckoned, seen.containerTime(), 0);
     }
 
-    /**
-     * What a reading begins with that is not to be billed. An endpoint whose making was refused may not have been made at
-     * all; then a cloud that keeps the last reading of what is gone tells that of an earlier one of the same name. As nobody
-     * knew its address it has run no more than what it always keeps running.
-     */
-    private static Duration notItsOwn(Turn turn, Backend endpoint, ServerlessObservation seen) {
-        if (seen.phase() != BackendPhase.GONE || endpoint.state() != State.ENDING) {
-            return Duration.ZERO;
-        }
-        Duration most = Duration.between(endpoint.askedSteady(), turn.steady())
-                .multipliedBy(turn.state().containerRules().workersMin());
-        return seen.containerTime()
-                .filter(reading -> reading.compareTo(most) > 0)
-                .orElse(Duration.ZERO);
+    /** What a reading begins with that is not to be billed: that of an earlier endpoint of its name, which is all there is. */
+    private static Duration notItsOwn(Backend endpoint, ServerlessObservation seen) {
+        return seen.phase() == BackendPhase.GONE && ServerlessSide.isDoubtful(endpoint)
+                ? seen.containerTime().orElse(Duration.ZERO)
+                : Duration.ZERO;
     }
 
     static void read(Turn turn, Backend replica, ReplicaObservation seen) {

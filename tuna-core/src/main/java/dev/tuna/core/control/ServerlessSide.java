@@ -140,6 +140,18 @@ final class ServerlessSide {
             draft.detail = reason;
         });
         turn.solved(endpoint.id());
+        turn.lookNow();
+    }
+
+    /**
+     * Whether it is to be removed though it may never have been made. It is looked at before: a cloud that still tells the
+     * last reading of an earlier endpoint of that name would be taken for telling its own afterwards.
+     */
+    static boolean isDoubtful(Backend endpoint) {
+        return endpoint.isServerless()
+                && endpoint.state() == State.ENDING
+                && endpoint.failed()
+                && endpoint.meter().isEmpty();
     }
 
     private static Retry nextSearch(Turn turn, Retry retry, Selection selection, boolean allWillDo, boolean none) {
@@ -197,6 +209,10 @@ final class ServerlessSide {
     private static void observed(Turn turn, Backend endpoint, ServerlessObservation seen) {
         Metering.read(turn, endpoint, seen);
         turn.accounts(turn.state().accounts().withServerlessPrice(Money.microUsdPerHour(seen.usdPerHour())));
+        if (seen.phase() == BackendPhase.GONE && isDoubtful(endpoint)) {
+            // A request to make it that was slow may have come after the look: it is removed all the same.
+            return;
+        }
         if (seen.phase() == BackendPhase.GONE) {
             gone(turn, endpoint);
             return;

@@ -249,7 +249,8 @@ final class SimulatedRouter implements Gateway {
             lane.demandTold &= backend.tier() == Tier.SERVERLESS;
             return;
         }
-        // Only a request can find out that a model server hangs, or that an endpoint has more to do than it may scale to.
+        // Only a request can find out that a model server hangs, or that an endpoint has more to do than it may scale
+        // to.
         if (!detail.equals(HANGS) && !detail.equals(QUEUED_TOO_LONG)) {
             world.attemptFailed(lane.route.deployment(), backend, detail);
         }

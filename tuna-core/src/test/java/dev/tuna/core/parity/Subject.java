@@ -78,10 +78,12 @@ final class Subject {
 
     private String answer(String command) {
         return switch (command) {
-            case "deploy" -> tuna.deploy(request("chat").build()).name();
+            case "deploy" ->
+                tuna.deploy(request("chat").noScaleToZero(true).build()).name();
             case "names" ->
                 tuna.deployments().stream().map(Deployment::name).toList().toString();
             case "destroy" -> tuna.destroyAll().join().toString();
+            case "spot" -> tuna.status("chat").spotState().toString();
             case "rate" -> tuna.cost("chat").usdPerHourNow().toPlainString();
             case "tell" -> tell();
             default -> throw new IllegalArgumentException(command);

@@ -147,9 +147,10 @@ class RouterEventsTest {
     @Test
     void breakersFromOpenToClosedAgain() throws Exception {
         VllmStandIn replica = bench.standIn();
-        put(List.of(), spot("spot-1", replica.uri()));
         try (EventReader reader = EventReader.of(bench)) {
             reader.next();
+            put(List.of(), spot("spot-1", replica.uri()));
+            assertThat(summaries(reader, 2)).containsExactly("route_added", "backend_added spot-1 false null");
             replica.inject(Fault.status(500));
             for (int i = 0; i < Breaker.DEFAULT.failures(); i++) {
                 bench.post(chat("q", ""), "x-tuna-failover", "off");
@@ -187,9 +188,10 @@ class RouterEventsTest {
             peer.say("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
             peer.say("data: [DONE]\n\n");
         }));
-        put(List.of(), spot("spot-1", replica.uri()));
         try (EventReader reader = EventReader.of(bench)) {
             reader.next();
+            put(List.of(), spot("spot-1", replica.uri()));
+            assertThat(summaries(reader, 2)).containsExactly("route_added", "backend_added spot-1 false null");
             List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
             for (int i = 0; i < LatencyShare.ENOUGH; i++) {
                 answers.add(Bench.client()
@@ -222,10 +224,11 @@ class RouterEventsTest {
 
     @Test
     void whoComesBackHearsWhatWasMissed() throws Exception {
-        put(List.of());
         String last;
         try (EventReader reader = EventReader.of(bench)) {
             reader.next();
+            put(List.of());
+            assertThat(reader.next().summary()).isEqualTo("route_added");
             put(List.of(), spot("spot-1", NOWHERE));
             reader.next();
             last = reader.next().id();

@@ -13,14 +13,12 @@ import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.core.control.Prober;
+import dev.tuna.core.store.ForwardingStateStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.BackendAddress;
-import dev.tuna.spi.DeploymentRecord;
-import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.SpotProvider;
 import dev.tuna.spi.StateChange;
-import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.ReplicaView;
@@ -214,11 +212,16 @@ public final class Simulation implements AutoCloseable {
         store.close();
     }
 
-    private final class SometimesUnwritable implements StateStore {
+    private final class SometimesUnwritable implements ForwardingStateStore {
         private final StateStore inner;
 
         SometimesUnwritable(StateStore inner) {
             this.inner = inner;
+        }
+
+        @Override
+        public StateStore store() {
+            return inner;
         }
 
         @Override
@@ -227,31 +230,6 @@ public final class Simulation implements AutoCloseable {
                 throw new StoreException(ErrorCode.STORE_UNWRITABLE, "disk full, as scripted", null);
             }
             inner.save(change);
-        }
-
-        @Override
-        public String ownerId() {
-            return inner.ownerId();
-        }
-
-        @Override
-        public StateSnapshot load() {
-            return inner.load();
-        }
-
-        @Override
-        public List<DeploymentRecord> ended(int limit) {
-            return inner.ended(limit);
-        }
-
-        @Override
-        public List<LedgerEntry> ledger(String deploymentId) {
-            return inner.ledger(deploymentId);
-        }
-
-        @Override
-        public void close() {
-            inner.close();
         }
     }
 }

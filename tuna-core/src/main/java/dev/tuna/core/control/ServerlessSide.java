@@ -209,12 +209,12 @@ final class ServerlessSide {
     private static void observed(Turn turn, Backend endpoint, ServerlessObservation seen) {
         Metering.read(turn, endpoint, seen);
         turn.accounts(turn.state().accounts().withServerlessPrice(Money.microUsdPerHour(seen.usdPerHour())));
-        if (seen.phase() == BackendPhase.GONE && isDoubtful(endpoint)) {
-            // A request to make it that was slow may have come after the look: it is removed all the same.
-            return;
-        }
         if (seen.phase() == BackendPhase.GONE) {
-            gone(turn, endpoint);
+            // A request to make it that was slow may have come after the look: what is doubtful is removed all the
+            // same.
+            if (!isDoubtful(endpoint)) {
+                gone(turn, endpoint);
+            }
             return;
         }
         turn.backend(endpoint.id(), draft -> {

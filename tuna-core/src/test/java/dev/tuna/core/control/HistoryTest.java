@@ -3,11 +3,10 @@ package dev.tuna.core.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.DeploymentPhase;
+import dev.tuna.core.store.ForwardingStateStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.DeploymentRecord;
-import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.StateChange;
-import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -59,36 +58,16 @@ class HistoryTest {
         assertThat(newest(1, "unknown")).isEmpty();
     }
 
-    private final class Watched implements StateStore {
+    private final class Watched implements ForwardingStateStore {
+        @Override
+        public StateStore store() {
+            return store;
+        }
+
         @Override
         public List<DeploymentRecord> ended(int limit) {
             asked.add(limit);
             return store.ended(limit);
-        }
-
-        @Override
-        public String ownerId() {
-            return store.ownerId();
-        }
-
-        @Override
-        public StateSnapshot load() {
-            return store.load();
-        }
-
-        @Override
-        public void save(StateChange change) {
-            store.save(change);
-        }
-
-        @Override
-        public List<LedgerEntry> ledger(String deploymentId) {
-            return store.ledger(deploymentId);
-        }
-
-        @Override
-        public void close() {
-            store.close();
         }
     }
 }

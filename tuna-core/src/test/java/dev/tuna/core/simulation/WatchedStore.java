@@ -2,18 +2,15 @@ package dev.tuna.core.simulation;
 
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
+import dev.tuna.core.store.ForwardingStateStore;
 import dev.tuna.core.store.InMemoryStateStore;
-import dev.tuna.spi.DeploymentRecord;
-import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.StateChange;
-import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** One opening of a store: shows what is saved, and refuses while it is told to. */
-final class WatchedStore implements StateStore {
+final class WatchedStore implements ForwardingStateStore {
 
     private final InMemoryStateStore contents;
     private final BooleanSupplier broken;
@@ -31,13 +28,8 @@ final class WatchedStore implements StateStore {
     }
 
     @Override
-    public String ownerId() {
-        return contents.ownerId();
-    }
-
-    @Override
-    public StateSnapshot load() {
-        return contents.load();
+    public StateStore store() {
+        return contents;
     }
 
     @Override
@@ -47,20 +39,5 @@ final class WatchedStore implements StateStore {
         }
         contents.save(change);
         saved.accept(change);
-    }
-
-    @Override
-    public List<DeploymentRecord> ended(int limit) {
-        return contents.ended(limit);
-    }
-
-    @Override
-    public List<LedgerEntry> ledger(String deploymentId) {
-        return contents.ledger(deploymentId);
-    }
-
-    @Override
-    public void close() {
-        contents.close();
     }
 }

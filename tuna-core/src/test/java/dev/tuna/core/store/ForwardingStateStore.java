@@ -1,0 +1,45 @@
+package dev.tuna.core.store;
+
+import dev.tuna.spi.DeploymentRecord;
+import dev.tuna.spi.LedgerEntry;
+import dev.tuna.spi.StateChange;
+import dev.tuna.spi.StateSnapshot;
+import dev.tuna.spi.StateStore;
+import java.util.List;
+
+/** Another store seen through this one, which says only what it does otherwise. */
+public interface ForwardingStateStore extends StateStore {
+
+    /** Does everything that is not overridden. */
+    StateStore store();
+
+    @Override
+    default String ownerId() {
+        return store().ownerId();
+    }
+
+    @Override
+    default StateSnapshot load() {
+        return store().load();
+    }
+
+    @Override
+    default void save(StateChange change) {
+        store().save(change);
+    }
+
+    @Override
+    default List<DeploymentRecord> ended(int limit) {
+        return store().ended(limit);
+    }
+
+    @Override
+    default List<LedgerEntry> ledger(String deploymentId) {
+        return store().ledger(deploymentId);
+    }
+
+    @Override
+    default void close() {
+        store().close();
+    }
+}

@@ -2,6 +2,7 @@ package dev.tuna.spi;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -13,14 +14,22 @@ import java.util.Optional;
  * @param healthPath path that answers 200 when the backend can serve
  * @param hardLimit longest time the provider lets one request take; empty if unlimited or unknown
  * @param maxInFlight requests it should get at once; 0 if unlimited or unknown
+ * @param unserved answers of the provider's front end by which it says that it has not served a request, though their
+ *     status is one of a server that has; may be empty
  */
 public record BackendAddress(
-        URI url, Optional<Credential> credential, String healthPath, Optional<Duration> hardLimit, int maxInFlight) {
+        URI url,
+        Optional<Credential> credential,
+        String healthPath,
+        Optional<Duration> hardLimit,
+        int maxInFlight,
+        List<UnservedAnswer> unserved) {
 
-    /** Checks the URL's scheme and host and the path's first character. */
+    /** Copies the list and checks the URL's scheme and host and the path's first character. */
     public BackendAddress {
         Objects.requireNonNull(credential, "credential");
         Objects.requireNonNull(hardLimit, "hardLimit");
+        unserved = List.copyOf(unserved);
         String scheme = url.getScheme();
         if (!("http".equals(scheme) || "https".equals(scheme)) || url.getHost() == null) {
             throw new IllegalArgumentException("backend URL '" + url + "' must be http or https with a host");
@@ -31,6 +40,20 @@ public record BackendAddress(
     }
 
     /**
+     * An address whose answers mean what their status says.
+     *
+     * @param url base URL
+     * @param credential the header that the backend demands; empty if none
+     * @param healthPath path that answers 200 when the backend can serve
+     * @param hardLimit longest time the provider lets one request take; empty if unlimited or unknown
+     * @param maxInFlight requests it should get at once; 0 if unlimited or unknown
+     */
+    public BackendAddress(
+            URI url, Optional<Credential> credential, String healthPath, Optional<Duration> hardLimit, int maxInFlight) {
+        this(url, credential, healthPath, hardLimit, maxInFlight, List.of());
+    }
+
+    /**
      * An address without credential or limits, whose health path is {@code /health}.
      *
      * @param url base URL
@@ -38,5 +61,25 @@ public record BackendAddress(
      */
     public static BackendAddress of(URI url) {
         return new BackendAddress(url, Optional.empty(), "/health", Optional.empty(), 0);
+    }
+
+    /**
+     * The same with a credential.
+     *
+     * @param other the header that the backend demands
+     * @return a copy
+     */
+    public BackendAddress withCredential(Credential other) {
+        return new BackendAddress(url, Optional.of(other), healthPath, hardLimit, maxInFlight, unserved);
+    }
+
+    /**
+     * The same whose front end has answers of its own.
+     *
+     * @param answers what they look like
+     * @return a copy
+     */
+    public BackendAddress withUnserved(List<UnservedAnswer> answers) {
+        return new BackendAddress(url, credential, healthPath, hardLimit, maxInFlight, answers);
     }
 }

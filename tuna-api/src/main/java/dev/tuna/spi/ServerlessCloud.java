@@ -1,5 +1,7 @@
 package dev.tuna.spi;
 
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
@@ -70,6 +72,54 @@ public interface ServerlessCloud extends AutoCloseable {
      * @return found resources, main ones and helpers
      */
     List<FoundResource> find();
+
+    /**
+     * What the endpoint's containers have written lately.
+     *
+     * @param resource from {@link #begin} or {@link #find}
+     * @param lines how many at the most, 1 or more
+     * @return the newest lines, oldest first; empty if there are none, or the endpoint does not exist
+     * @throws dev.tuna.api.ConfigurationException if this cloud tells no logs, as by default
+     */
+    default List<LogLine> logs(ResourceRef resource, int lines) {
+        throw unsupported(resource, "tell the logs of an endpoint");
+    }
+
+    /**
+     * Removes what is kept between the endpoint's containers (weights, compiled kernels), so that the next one fetches
+     * it anew. Containers that serve go on; nothing of another deployment is touched. By default nothing is kept, and
+     * nothing is done.
+     *
+     * @param resource from {@link #begin} or {@link #find}
+     */
+    default void clearCache(ResourceRef resource) {}
+
+    /**
+     * Lets an endpoint have no containers, so that it costs nothing and answers nothing, but keeps it. Until
+     * {@link #unpark} or {@link #begin} {@link #observe} tells {@link dev.tuna.api.BackendPhase#DRAINING}, over restarts
+     * too. Parking what is parked or gone is harmless.
+     *
+     * @param resource from {@link #begin} or {@link #find}
+     * @throws dev.tuna.api.ConfigurationException if this cloud cannot park, as by default
+     */
+    default void park(ResourceRef resource) {
+        throw unsupported(resource, "park an endpoint; destroy it instead");
+    }
+
+    /**
+     * Lets a parked endpoint have containers again, as many as before. Harmless for one that is not parked.
+     *
+     * @param resource from {@link #begin} or {@link #find}
+     * @throws dev.tuna.api.ConfigurationException if this cloud cannot park, as by default
+     */
+    default void unpark(ResourceRef resource) {
+        throw unsupported(resource, "park an endpoint");
+    }
+
+    private static ConfigurationException unsupported(ResourceRef resource, String what) {
+        return new ConfigurationException(
+                ErrorCode.INVALID_REQUEST, "provider " + resource.provider() + " cannot " + what);
+    }
 
     /** Releases what this object made. Idempotent; never destroys outside resources. */
     @Override

@@ -27,11 +27,6 @@ record Keys(Optional<Secret> router, Secret engine, List<NamedKey> traffic) {
     BackendAddress complete(BackendAddress address) {
         return address.credential().isPresent()
                 ? address
-                : new BackendAddress(
-                        address.url(),
-                        Optional.of(Credential.bearer(engine)),
-                        address.healthPath(),
-                        address.hardLimit(),
-                        address.maxInFlight());
+                : address.withCredential(Credential.bearer(engine));
     }
 }

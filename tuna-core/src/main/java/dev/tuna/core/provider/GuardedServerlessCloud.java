@@ -4,6 +4,7 @@ import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.ServerlessObservation;
@@ -55,6 +56,26 @@ final class GuardedServerlessCloud implements ServerlessCloud {
     @Override
     public List<FoundResource> find() {
         return guard.call("find resources", () -> List.copyOf(cloud.find()));
+    }
+
+    @Override
+    public List<LogLine> logs(ResourceRef resource, int lines) {
+        return guard.call("read logs", () -> List.copyOf(cloud.logs(resource, lines)));
+    }
+
+    @Override
+    public void clearCache(ResourceRef resource) {
+        guard.run("clear cache", () -> cloud.clearCache(resource));
+    }
+
+    @Override
+    public void park(ResourceRef resource) {
+        guard.run("park endpoint", () -> cloud.park(resource));
+    }
+
+    @Override
+    public void unpark(ResourceRef resource) {
+        guard.run("unpark endpoint", () -> cloud.unpark(resource));
     }
 
     @Override

@@ -26,6 +26,7 @@ import dev.tuna.spi.StateChange;
 import dev.tuna.testkit.time.VirtualTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Modifier;
 import java.net.http.HttpClient;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -127,6 +128,20 @@ class CloudsTest {
             context.journal().intend("chat", template, "{}");
             assertThat(context.journal().open("chat")).containsExactly(template);
         }
+    }
+
+    @Test
+    void everythingThatAPluginCanDoIsGuarded() {
+        assertThat(methods(GuardedServerlessCloud.class)).containsAll(methods(ServerlessCloud.class));
+        assertThat(methods(GuardedSpotCloud.class)).containsAll(methods(SpotCloud.class));
+    }
+
+    /** A default method that is not overridden would never reach the plugin. */
+    private static List<String> methods(Class<?> type) {
+        return Arrays.stream(type.getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()))
+                .map(method -> method.getName() + Arrays.toString(method.getParameterTypes()))
+                .toList();
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
@@ -173,6 +174,16 @@ public abstract class ProviderContract {
         if (reason != null) {
             LOG.warn("{} skips what needs {}: {}", getClass().getSimpleName(), ability, reason);
             throw new TestAbortedException(ability + ": " + reason);
+        }
+    }
+
+    /** Not every cloud can do it; one that cannot says so when it is asked, and the rest of the test is skipped. */
+    final void unlessRefused(Runnable call) {
+        try {
+            call.run();
+        } catch (ConfigurationException e) {
+            LOG.warn("{} skips what its cloud refuses: {}", getClass().getSimpleName(), e.getMessage());
+            throw new TestAbortedException(e.getMessage(), e);
         }
     }
 

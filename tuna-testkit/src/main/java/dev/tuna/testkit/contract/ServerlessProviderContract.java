@@ -34,6 +34,8 @@ import org.junit.jupiter.api.Test;
  */
 public abstract class ServerlessProviderContract extends ProviderContract {
 
+    private static final int MANY_LINES = 1000;
+
     private final Set<ResourceRef> begun = new LinkedHashSet<>();
 
     /** For subclasses. */
@@ -418,6 +420,121 @@ public abstract class ServerlessProviderContract extends ProviderContract {
                 return cloud.observe(resource).phase();
             });
             assertThat(phases).containsOnly(BackendPhase.READY);
+        }
+    }
+
+    @Nested
+    class Logging {
+
+        @Test
+        void tellsTheNewestLinesAndNoSecret() {
+            ServerlessCloud cloud = open();
+            ServerlessSpec spec = spec(newDeployment());
+            ResourceRef resource = begin(cloud, cloud.plan(spec));
+            ServerlessObservation ready = awaitReady(cloud, resource);
+            unlessRefused(() -> cloud.logs(resource, 1));
+            checkServes(ready.address(), spec.engine().servedModelName(), spec.publicAccess());
+            waitFor(
+                    "its containers have written something",
+                    () -> cloud.logs(resource, MANY_LINES).size() > 1);
+            assertThat(cloud.logs(resource, 1)).as("one line").hasSize(1);
+            checkNoSecret("the logs", cloud.logs(resource, MANY_LINES));
+        }
+
+        @Test
+        void whatWasNeverMadeHasWrittenNothing() {
+            ServerlessCloud cloud = open();
+            ResourceRef unknown = cloud.plan(spec(newDeployment())).resource();
+            unlessRefused(
+                    () -> assertThat(cloud.logs(unknown, MANY_LINES)).as("its logs").isEmpty());
+        }
+    }
+
+    @Nested
+    class ClearingTheCache {
+
+        @Test
+        void leavesItAndOthersServing() {
+            ServerlessCloud cloud = open();
+            ServerlessSpec spec = spec(newDeployment());
+            ResourceRef cleared = begin(cloud, cloud.plan(spec));
+            ResourceRef other = begin(cloud, newDeployment());
+            awaitReady(cloud, cleared);
+            awaitReady(cloud, other);
+            cloud.clearCache(cleared);
+            cloud.clearCache(cleared);
+            assertThat(cloud.observe(other).phase()).isEqualTo(BackendPhase.READY);
+            checkServes(
+                    awaitReady(cloud, cleared).address(), spec.engine().servedModelName(), spec.publicAccess());
+        }
+
+        @Test
+        void whatWasNeverMadeIsFine() {
+            ServerlessCloud cloud = open();
+            cloud.clearCache(cloud.plan(spec(newDeployment())).resource());
+        }
+    }
+
+    @Nested
+    class Parking {
+
+        @Test
+        void endsItsContainersUntilItIsUnparked() {
+            ServerlessCloud cloud = open();
+            ServerlessSpec spec = spec(newDeployment());
+            ResourceRef resource = begin(cloud, cloud.plan(spec));
+            awaitReady(cloud, resource);
+            park(cloud, resource);
+            cloud.park(resource);
+            assertThat(open().observe(resource).phase())
+                    .as("phase of what is parked, after a restart")
+                    .isEqualTo(BackendPhase.DRAINING);
+            open().unpark(resource);
+            ServerlessObservation again = awaitReady(open(), resource);
+            open().unpark(resource);
+            checkServes(again.address(), spec.engine().servedModelName(), spec.publicAccess());
+        }
+
+        @Test
+        void endsWithTheNextBeginning() {
+            ServerlessCloud cloud = open();
+            ServerlessPlan plan = cloud.plan(spec(newDeployment()));
+            ResourceRef resource = begin(cloud, plan);
+            awaitReady(cloud, resource);
+            park(cloud, resource);
+            begin(open(), plan);
+            awaitReady(open(), resource);
+        }
+
+        @Test
+        void leavesOthersAlone() {
+            ServerlessCloud cloud = open();
+            ResourceRef parked = begin(cloud, newDeployment());
+            ResourceRef other = begin(cloud, newDeployment());
+            awaitReady(cloud, parked);
+            awaitReady(cloud, other);
+            park(cloud, parked);
+            assertThat(cloud.observe(other).phase()).isEqualTo(BackendPhase.READY);
+            cloud.destroy(parked);
+            awaitGone(cloud, parked);
+        }
+
+        @Test
+        void whatWasNeverMadeIsFine() {
+            ServerlessCloud cloud = open();
+            ResourceRef unknown = cloud.plan(spec(newDeployment())).resource();
+            unlessRefused(() -> cloud.park(unknown));
+            unlessRefused(() -> cloud.unpark(unknown));
+            assertThat(cloud.observe(unknown).phase()).isEqualTo(BackendPhase.GONE);
+        }
+
+        private void park(ServerlessCloud cloud, ResourceRef resource) {
+            unlessRefused(() -> cloud.park(resource));
+            waitFor(resource + " is parked", () -> {
+                ServerlessObservation now = cloud.observe(resource);
+                return now.phase() == BackendPhase.DRAINING
+                        && now.containers().orElse(0) == 0;
+            });
         }
     }
 

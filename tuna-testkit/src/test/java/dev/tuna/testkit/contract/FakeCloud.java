@@ -18,6 +18,7 @@ import dev.tuna.spi.Credential;
 import dev.tuna.spi.EngineSpec;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.LaunchPlan;
+import dev.tuna.spi.LogLine;
 import dev.tuna.spi.PoolOffer;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaObservation;
@@ -251,6 +252,7 @@ final class FakeCloud implements ServerlessCloud, SpotCloud {
         if (!burnt && existing.filter(thing -> thing.endedAt == null).isEmpty()) {
             outside.put(thing(made, deployment, pool));
         }
+        park(made, has(Flaw.STAYS_PARKED) && existing.filter(thing -> thing.parked).isPresent());
         madeHere.add(made);
         return made;
     }
@@ -312,8 +314,9 @@ final class FakeCloud implements ServerlessCloud, SpotCloud {
 
     private ServerlessObservation observation(
             BackendPhase phase, Optional<BackendAddress> address, Optional<Duration> containerTime) {
+        int containers = phase == BackendPhase.DRAINING ? 0 : 1;
         return new ServerlessObservation(
-                phase, detail(), address, OptionalInt.of(1), containerTime, Optional.of(PRICE));
+                phase, detail(), address, OptionalInt.of(containers), containerTime, Optional.of(PRICE));
     }
 
     @Override
@@ -367,6 +370,9 @@ final class FakeCloud implements ServerlessCloud, SpotCloud {
             long since = Duration.between(ended, outside.time.instant()).toSeconds();
             return since < 2 || (has(Flaw.COMES_BACK) && since > 2) ? BackendPhase.DRAINING : BackendPhase.GONE;
         }
+        if (thing.parked && (!has(Flaw.PARK_IS_FORGOTTEN) || madeHere.contains(thing.ref))) {
+            return BackendPhase.DRAINING;
+        }
         long seconds = age(thing).toSeconds();
         if (seconds < 2) {
             return BackendPhase.REQUESTED;
@@ -391,6 +397,57 @@ final class FakeCloud implements ServerlessCloud, SpotCloud {
         URI url = has(Flaw.NOBODY_ANSWERS) ? URI.create("http://127.0.0.1:1") : server.uri();
         return Optional.of(
                 new BackendAddress(url, Optional.of(Credential.bearer(engineKey())), "/health", Optional.empty(), 0));
+    }
+
+    // Logs, cache, parking
+
+    @Override
+    public List<LogLine> logs(ResourceRef resource, int lines) {
+        contact("read logs");
+        if (known(resource).isEmpty() && !has(Flaw.LOGS_OF_THE_UNKNOWN)) {
+            return List.of();
+        }
+        String key = has(Flaw.SECRET_IN_LOGS) ? engineKey().reveal() : "a key";
+        List<LogLine> all = Stream.of("starts", "serves with " + key)
+                .map(text -> new LogLine(Optional.of(outside.time.instant()), "one", text))
+                .toList();
+        int from = has(Flaw.LOGS_ALL) ? 0 : Math.max(0, all.size() - lines);
+        return has(Flaw.LOGS_NOTHING) ? List.of() : all.subList(from, all.size());
+    }
+
+    @Override
+    public void clearCache(ResourceRef resource) {
+        contact("clear cache");
+        failIfUnknown(resource, Flaw.CLEAR_UNKNOWN_FAILS);
+        if (has(Flaw.CLEARS_TOO_MUCH)) {
+            outside.things().forEach(one -> outside.end(one.ref));
+        }
+    }
+
+    @Override
+    public void park(ResourceRef resource) {
+        contact("park");
+        failIfUnknown(resource, Flaw.PARK_UNKNOWN_FAILS);
+        if (has(Flaw.PARKS_ALL)) {
+            outside.things().forEach(one -> park(one.ref, true));
+        }
+        park(resource, true);
+    }
+
+    @Override
+    public void unpark(ResourceRef resource) {
+        contact("unpark");
+        park(resource, has(Flaw.STAYS_PARKED));
+    }
+
+    private void park(ResourceRef resource, boolean parked) {
+        outside.thing(resource).ifPresent(thing -> thing.parked = parked);
+    }
+
+    private void failIfUnknown(ResourceRef resource, Flaw flaw) {
+        if (has(flaw) && known(resource).isEmpty()) {
+            throw ProviderException.of("fake", "look").httpStatus(404).build();
+        }
     }
 
     // Ending

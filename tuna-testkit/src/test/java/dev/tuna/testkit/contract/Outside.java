@@ -32,6 +32,8 @@ final class Outside implements AutoCloseable {
         @Nullable
         Instant noticeFor;
 
+        boolean parked;
+
         Thing(
                 ResourceRef ref,
                 String deployment,

@@ -49,7 +49,11 @@ public record BackendAddress(
      * @param maxInFlight requests it should get at once; 0 if unlimited or unknown
      */
     public BackendAddress(
-            URI url, Optional<Credential> credential, String healthPath, Optional<Duration> hardLimit, int maxInFlight) {
+            URI url,
+            Optional<Credential> credential,
+            String healthPath,
+            Optional<Duration> hardLimit,
+            int maxInFlight) {
         this(url, credential, healthPath, hardLimit, maxInFlight, List.of());
     }
 

@@ -40,7 +40,6 @@ public record UnservedAnswer(int status, String marker, Duration retryAfter) {
      * @return true if both fit
      */
     public boolean matches(int status, String body) {
-        return status == this.status
-                && body.toLowerCase(Locale.ROOT).contains(marker.toLowerCase(Locale.ROOT));
+        return status == this.status && body.toLowerCase(Locale.ROOT).contains(marker.toLowerCase(Locale.ROOT));
     }
 }

@@ -8,9 +8,12 @@ public enum BackendFailure {
     NO_ANSWER,
     /** The first byte or token did not come in time. */
     SLOW_FIRST_TOKEN,
-    /** It answered 5xx. */
+    /** It answered 5xx, or its front end said that no server will serve the request. */
     SERVER_ERROR,
-    /** It answered 408, 425, 429 or a 503 with {@code Retry-After}: overloaded, not broken. */
+    /**
+     * It answered 408, 425, 429 or a 503 with {@code Retry-After}, or its front end said that no server has taken the
+     * request yet: overloaded, not broken.
+     */
     OVERLOADED,
     /** What it sent is not HTTP, or not what it announced. */
     PROTOCOL,

@@ -25,8 +25,6 @@ record Keys(Optional<Secret> router, Secret engine, List<NamedKey> traffic) {
 
     /** A backend whose cloud names no credential of its own is guarded by the engine's key. */
     BackendAddress complete(BackendAddress address) {
-        return address.credential().isPresent()
-                ? address
-                : address.withCredential(Credential.bearer(engine));
+        return address.credential().isPresent() ? address : address.withCredential(Credential.bearer(engine));
     }
 }

@@ -7,6 +7,8 @@ import dev.tuna.router.http.ForwardHeaders;
 import dev.tuna.router.http.SseScanner.Verdict;
 import dev.tuna.router.http.WholeAnswer;
 import dev.tuna.router.stream.Departure;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.UnservedAnswer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -47,6 +49,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private @Nullable HttpResponse head;
     private @Nullable String redirect;
     private @Nullable Asking asking;
+    private @Nullable UnservedAnswer unserved;
     private boolean redirecting;
     private int redirects;
     private boolean passing;
@@ -231,7 +234,11 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
     private void heldComplete(HeldAnswer answer) {
         int status = answer.status().code();
         @Nullable BackendFailure failure = failure(status);
-        if (whole != null && whole.isGivenUp()) {
+        @Nullable UnservedAnswer said = passing ? null : Unserved.in(address(), status, answer.body());
+        if (said != null) {
+            HeldAnswer.drop(takeHeld()); // it is for the router; the client would take it for an answer
+            notServed(said);
+        } else if (whole != null && whole.isGivenUp()) {
             HeldAnswer.drop(takeHeld()); // it looks like an answer, and must not be taken for one later
             fail(passing ? BackendFailure.MID_STREAM : BackendFailure.SERVER_ERROR, "the answer was given up");
         } else if (passing) {
@@ -264,6 +271,15 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
                     .SERVER_ERROR; // to nowhere, or to another server, which is none of the client's business
         }
         return status >= 500 || ForwardHeaders.refusesCredential(status) ? BackendFailure.SERVER_ERROR : null;
+    }
+
+    private void notServed(UnservedAnswer said) {
+        unserved = said;
+        fail(Unserved.failure(said), Unserved.detail(said));
+    }
+
+    private BackendAddress address() {
+        return backend.backend().address();
     }
 
     private HeldAnswer takeHeld() {
@@ -423,8 +439,9 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
     private Duration retryAfter() {
         String value = head == null ? null : head.headers().get(HttpHeaderNames.RETRY_AFTER);
+        Duration otherwise = unserved == null ? Duration.ZERO : unserved.retryAfter();
         try {
-            return value == null ? Duration.ZERO : Duration.ofSeconds(Math.max(0, Integer.parseInt(value.strip())));
+            return value == null ? otherwise : Duration.ofSeconds(Math.max(0, Integer.parseInt(value.strip())));
         } catch (NumberFormatException e) {
             return Duration.ofSeconds(1); // an HTTP date; the breaker's clock is not the wall's
         }
@@ -507,7 +524,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
         @Override
         public void onBody(ByteBuf data) {
-            if (status == 200 && !tooLong) {
+            if (!tooLong && (status == 200 || Unserved.mayBe(address(), status))) {
                 hold(data);
             }
             data.release();
@@ -538,10 +555,15 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
         @Override
         public void onEnd() {
             connection = null;
-            boolean understood = status == 200 && !tooLong && isUnderstood();
+            @Nullable UnservedAnswer said = Unserved.in(address(), status, body);
+            boolean understood = said == null && status == 200 && !tooLong && isUnderstood();
             forget();
             if (understood || !question.needed()) {
                 start();
+                return;
+            }
+            if (said != null) {
+                notServed(said);
                 return;
             }
             String detail = question.path() + " answered " + status + (tooLong ? " and more than can be held" : "");
@@ -624,7 +646,7 @@ final class Attempt implements UpstreamPool.Waiter, UpstreamConnection.User, Rel
 
     /** When the backend's provider cuts the request, whatever it is doing. */
     Optional<Departure> limit() {
-        return backend.backend().address().hardLimit().map(limit -> new Departure(sentAt, sentAt + limit.toNanos()));
+        return address().hardLimit().map(limit -> new Departure(sentAt, sentAt + limit.toNanos()));
     }
 
     boolean mayTakeComment() {

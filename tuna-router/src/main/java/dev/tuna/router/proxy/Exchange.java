@@ -185,8 +185,8 @@ final class Exchange extends Sweeper.Member {
     private FullHttpRequest request(BackendAddress address, HttpMethod method, String uri, ByteBuf body) {
         HttpHeaders headers = ForwardHeaders.toBackend(request.headers(), address, client.address(), client.isTls());
         headers.set(ClientAnswer.X_REQUEST_ID, request.id());
-        if (request.stream()) {
-            headers.remove(HttpHeaderNames.ACCEPT_ENCODING); // events must be readable, and are too small to gain
+        if (request.stream() || !address.unserved().isEmpty()) {
+            headers.remove(HttpHeaderNames.ACCEPT_ENCODING); // it must be readable, and is too small to gain
         }
         if (body.isReadable() || method.equals(HttpMethod.POST)) {
             headers.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.readableBytes()));

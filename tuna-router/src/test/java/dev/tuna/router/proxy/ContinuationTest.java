@@ -14,6 +14,7 @@ import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.RouterConfig;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.Credential;
+import dev.tuna.spi.UnservedAnswer;
 import dev.tuna.testkit.vllm.Fault;
 import dev.tuna.testkit.vllm.Fault.Moment;
 import dev.tuna.testkit.vllm.RecordedRequest;
@@ -708,6 +709,22 @@ class ContinuationTest {
         String body = chat(USAGE + ",\"stop\":\"a long stop\"");
         assertContinued(bench.post(body), body);
         assertThat(busy.requests).hasSize(2).last().asString().startsWith("POST /detokenize");
+        assertThat(bench.failures).containsExactly(BackendFailure.MID_STREAM, BackendFailure.OVERLOADED);
+    }
+
+    @Test
+    @DisplayName("a front end that has no server for a question yet has failed, and is not thought unable to go on")
+    void coldWhenAsked() throws Exception {
+        replica.inject(Fault.eof(Moment.atToken(20)));
+        RawBackend cold = bench.own(
+                RawBackend.always("HTTP/1.1 400 Bad Request\r\nContent-Length: 20\r\n\r\nno workers available"));
+        BackendAddress address = BackendAddress.of(cold.uri())
+                .withUnserved(List.of(new UnservedAnswer(400, "no workers", Duration.ofSeconds(60))));
+        bench.route(
+                List.of(RouteBackend.of("cold", Tier.SERVERLESS, address), serverless("cloud", cloud.uri())),
+                List.of(spot("spot-1", replica.uri())));
+        String body = chat(USAGE + ",\"stop\":\"a long stop\"");
+        assertContinued(bench.post(body), body);
         assertThat(bench.failures).containsExactly(BackendFailure.MID_STREAM, BackendFailure.OVERLOADED);
     }
 

@@ -445,8 +445,8 @@ public abstract class ServerlessProviderContract extends ProviderContract {
         void whatWasNeverMadeHasWrittenNothing() {
             ServerlessCloud cloud = open();
             ResourceRef unknown = cloud.plan(spec(newDeployment())).resource();
-            unlessRefused(
-                    () -> assertThat(cloud.logs(unknown, MANY_LINES)).as("its logs").isEmpty());
+            unlessRefused(() ->
+                    assertThat(cloud.logs(unknown, MANY_LINES)).as("its logs").isEmpty());
         }
     }
 
@@ -464,8 +464,7 @@ public abstract class ServerlessProviderContract extends ProviderContract {
             cloud.clearCache(cleared);
             cloud.clearCache(cleared);
             assertThat(cloud.observe(other).phase()).isEqualTo(BackendPhase.READY);
-            checkServes(
-                    awaitReady(cloud, cleared).address(), spec.engine().servedModelName(), spec.publicAccess());
+            checkServes(awaitReady(cloud, cleared).address(), spec.engine().servedModelName(), spec.publicAccess());
         }
 
         @Test
@@ -532,8 +531,7 @@ public abstract class ServerlessProviderContract extends ProviderContract {
             unlessRefused(() -> cloud.park(resource));
             waitFor(resource + " is parked", () -> {
                 ServerlessObservation now = cloud.observe(resource);
-                return now.phase() == BackendPhase.DRAINING
-                        && now.containers().orElse(0) == 0;
+                return now.phase() == BackendPhase.DRAINING && now.containers().orElse(0) == 0;
             });
         }
     }

@@ -252,7 +252,9 @@ final class FakeCloud implements ServerlessCloud, SpotCloud {
         if (!burnt && existing.filter(thing -> thing.endedAt == null).isEmpty()) {
             outside.put(thing(made, deployment, pool));
         }
-        park(made, has(Flaw.STAYS_PARKED) && existing.filter(thing -> thing.parked).isPresent());
+        park(
+                made,
+                has(Flaw.STAYS_PARKED) && existing.filter(thing -> thing.parked).isPresent());
         madeHere.add(made);
         return made;
     }

@@ -12,7 +12,6 @@ import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,7 +36,6 @@ final class EndpointPlanner {
     private static final Duration LONGEST_WINDOW = Duration.ofHours(1);
     private static final ScalingPolicy.Serverless DEFAULTS =
             ScalingPolicy.Serverless.builder().build();
-    private static final String PORT = "8000";
     private static final int IMAGE_GB = 40;
     private static final int OWNER_PART = 8;
 
@@ -49,7 +47,7 @@ final class EndpointPlanner {
     private final List<String> problems = new ArrayList<>();
     private final List<String> adaptations = new ArrayList<>();
     private final Map<String, SecretRef> secrets = new TreeMap<>();
-    private final EngineImage image;
+    private final EngineContainer container;
 
     private EndpointPlanner(ServerlessSpec spec, RunPodOptions options, GpuCatalog catalog, String owner) {
         this.spec = spec;
@@ -57,7 +55,7 @@ final class EndpointPlanner {
         this.options = options;
         this.catalog = catalog;
         this.owner = owner;
-        this.image = image();
+        this.container = new EngineContainer(spec, options, problems, adaptations);
     }
 
     /**
@@ -110,81 +108,14 @@ final class EndpointPlanner {
     // --- what runs ---
 
     private void container(ObjectNode create) {
-        create.put("image", engine.containerImage().orElse(image.name()));
         options.registry().ifPresent(id -> create.put("registry", id));
         create.put("disk", options.diskGb().orElseGet(() -> IMAGE_GB + memoryGb() * engine.gpuCount()));
-        Map<String, String> environment = new TreeMap<>();
-        environment.put(OWNER, owner);
-        environment.put(DEPLOYMENT, spec.deployment());
-        environment.put(WORKERS_MAX, Integer.toString(spec.scaling().workersMax()));
-        if (options.queue()) {
-            environment.putAll(workerEnvironment());
-        } else {
-            create.put("args", arguments());
-            create.putArray("ports").add(PORT + "/http");
-            environment.put("PORT", PORT);
-            environment.put("PORT_HEALTH", PORT);
-        }
-        addSecrets(environment);
-        ObjectNode env = create.putObject("env");
-        environment.forEach(env::put);
-    }
-
-    private EngineImage image() {
-        if (!options.queue()) {
-            return EngineImage.stock(engine.version().orElse(EngineImage.STOCK_VERSION));
-        }
-        String version = engine.version().orElse(EngineImage.WORKER_VERSION);
-        return EngineImage.worker(version).orElseGet(() -> {
-            if (engine.containerImage().isEmpty()) {
-                problems.add("engine version is '" + version + "' but RunPod's queue worker has one of "
-                        + String.join(", ", EngineImage.workerVersions())
-                        + "; choose one of these, or the option endpoint_type load_balancer");
-            }
-            return new EngineImage("", EngineImage.minCuda(version));
-        });
-    }
-
-    /** How RunPod splits this string is not documented, so nothing goes into it that quoting would matter to. */
-    private String arguments() {
-        List<String> words = VllmArguments.of(engine, PORT);
-        words.stream()
-                .filter(word -> !word.matches("[!#-&(-\\[\\]-~]+"))
-                .forEach(word ->
-                        problems.add("engine argument '" + word + "' has a blank, a quote or a backslash, and how"
-                                + " RunPod splits arguments is not documented; put it into a vLLM config file"));
-        return String.join(" ", words);
-    }
-
-    private Map<String, String> workerEnvironment() {
-        Map<String, String> environment = new LinkedHashMap<>();
-        environment.put("MODEL_NAME", engine.model());
-        environment.put("OPENAI_SERVED_MODEL_NAME_OVERRIDE", engine.servedModelName());
-        environment.put("MAX_MODEL_LEN", Integer.toString(engine.maxModelLen()));
-        environment.put("TENSOR_PARALLEL_SIZE", Integer.toString(engine.tpSize()));
-        environment.put("GPU_MEMORY_UTILIZATION", "0.95");
-        environment.put("MAX_CONCURRENCY", Integer.toString(spec.scaling().concurrency()));
-        environment.put("ENFORCE_EAGER", Boolean.toString(engine.fastBoot()));
-        engine.quantization().ifPresent(method -> environment.put("QUANTIZATION", method));
-        if (!engine.arguments().isEmpty()) {
-            environment.put("VLLM_EXTRA_ARGS", String.join(" ", engine.arguments()));
-        }
-        return environment;
-    }
-
-    private void addSecrets(Map<String, String> environment) {
-        new TreeMap<>(engine.secrets()).forEach((variable, ref) -> {
-            String as = variable;
-            if (options.queue() && variable.equals("HF_TOKEN")) {
-                as = "HUGGING_FACE_HUB_TOKEN";
-                adaptations.add(
-                        "HF_TOKEN is handed over as " + as + ": RunPod's worker prints the other one in its log");
-            }
-            if (environment.putIfAbsent(as, EndpointPlan.MASK) != null) {
-                problems.add("secret '" + variable + "' cannot be set: the endpoint needs " + as + " for itself");
-            }
-            secrets.put(as, ref);
-        });
+        secrets.putAll(container.describe(
+                create,
+                Map.of(
+                        OWNER, owner,
+                        DEPLOYMENT, spec.deployment(),
+                        WORKERS_MAX, Integer.toString(spec.scaling().workersMax()))));
     }
 
     // --- on what ---
@@ -221,7 +152,7 @@ final class EndpointPlanner {
             excluded.forEach(types::add);
         }
         gpu.put("count", engine.gpuCount());
-        gpu.put("minCudaVersion", options.minCuda().orElse(image.minCuda()));
+        gpu.put("minCudaVersion", container.minCuda());
         return gpu;
     }
 

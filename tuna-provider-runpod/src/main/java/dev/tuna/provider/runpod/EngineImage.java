@@ -1,5 +1,6 @@
 package dev.tuna.provider.runpod;
 
+import dev.tuna.provider.support.vllm.VllmVersion;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -17,25 +18,19 @@ import java.util.Optional;
  */
 record EngineImage(String name, String minCuda) {
 
-    EngineImage {
-        Objects.requireNonNull(name, "name");
-        Objects.requireNonNull(minCuda, "minCuda");
-    }
+    /** From 0.20 on vLLM's images are built for CUDA 13, but for those that say otherwise. */
+    private static final VllmVersion CUDA_13_SINCE = new VllmVersion(0, 20, 0);
 
-    /** The newest version that somebody is known to have run on a load-balancing endpoint. */
-    static final String STOCK_VERSION = "0.28.0";
-
-    /** From 0.20 on vLLM's images are built for CUDA 13. */
-    private static final int CUDA_13_MINOR = 20;
+    private static final String CUDA_13 = "13.0";
+    private static final String OLDER_DRIVER = "12.9";
+    private static final String CUDA_12 = "12.8";
 
     /** Tags of RunPod's worker by the vLLM in them, from the project's release tags up to August 2026, oldest first. */
     private static final Map<String, EngineImage> WORKERS = workers();
 
-    static final String WORKER_VERSION = "0.27.1";
-
-    /** The stock image of a version, which an endpoint runs behind RunPod's load balancer. */
-    static EngineImage stock(String version) {
-        return new EngineImage("vllm/vllm-openai:v" + version, minCuda(version));
+    EngineImage {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(minCuda, "minCuda");
     }
 
     /** RunPod's queue worker with a version; empty if it was never released with that one. */
@@ -50,15 +45,22 @@ record EngineImage(String name, String minCuda) {
         return versions;
     }
 
-    /** What hosts need for an image of the user's own that has a version of vLLM in it. */
-    static String minCuda(String version) {
-        String[] parts = version.split("\\.");
-        boolean old = parts.length > 1 && parts[0].equals("0") && number(parts[1]) < CUDA_13_MINOR;
-        return old ? "12.8" : "13.0";
+    /** Whether a host with this CUDA version needs the image for older drivers. */
+    static boolean isOlderDriver(String cuda) {
+        return isBelow(cuda, CUDA_13);
     }
 
-    private static int number(String text) {
-        return text.matches("\\d{1,6}") ? Integer.parseInt(text) : Integer.MAX_VALUE;
+    /** What vLLM's own image of a version needs of a host. */
+    static String minCuda(VllmVersion version, boolean olderDriver) {
+        if (version.isBefore(CUDA_13_SINCE)) {
+            return CUDA_12;
+        }
+        return olderDriver ? OLDER_DRIVER : CUDA_13;
+    }
+
+    /** Compares {@code major.minor}. */
+    static boolean isBelow(String cuda, String other) {
+        return Double.compare(Double.parseDouble(cuda), Double.parseDouble(other)) < 0;
     }
 
     private static Map<String, EngineImage> workers() {

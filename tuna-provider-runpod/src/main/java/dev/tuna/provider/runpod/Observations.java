@@ -4,8 +4,10 @@ import dev.tuna.api.BackendPhase;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.ServerlessObservation;
+import dev.tuna.spi.UnservedAnswer;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -14,6 +16,19 @@ final class Observations {
 
     /** Long enough for a worker that is replaced, short enough for a model that can never load. */
     private static final Duration BROKEN = Duration.ofMinutes(3);
+
+    /**
+     * What the load balancer answers when no worker has taken a request: after two minutes, or at once. The status is
+     * documented (docs.runpod.io/serverless/load-balancing/overview), the texts are as others have seen them.
+     */
+    private static final List<UnservedAnswer> BALANCER = List.of(
+            new UnservedAnswer(400, "timed out waiting for worker", Duration.ofSeconds(1)),
+            new UnservedAnswer(400, "no workers available", Duration.ofSeconds(5)));
+
+    /** RunPod's worker puts errors of its own into answers of status 200; its vLLM has failed then, or never come up. */
+    private static final List<UnservedAnswer> QUEUE = List.of(
+            new UnservedAnswer(200, "\"type\":\"worker_error\"", Duration.ZERO),
+            new UnservedAnswer(200, "\"type\": \"worker_error\"", Duration.ZERO));
 
     private Observations() {}
 
@@ -67,7 +82,8 @@ final class Observations {
                     Optional.of(credential),
                     "/v1/models",
                     endpoint.timeout(),
-                    0));
+                    0,
+                    QUEUE));
         }
         return endpoint.base()
                 .map(base -> new BackendAddress(
@@ -75,7 +91,8 @@ final class Observations {
                         Optional.of(credential),
                         "/health",
                         Optional.of(shorter(endpoint.timeout())),
-                        endpoint.requestsPerWorker() * endpoint.workersMax()));
+                        endpoint.requestsPerWorker() * endpoint.workersMax(),
+                        BALANCER));
     }
 
     private static Duration shorter(Optional<Duration> timeout) {

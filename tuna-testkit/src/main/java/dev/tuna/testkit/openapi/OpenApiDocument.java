@@ -33,7 +33,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * A vendor's OpenAPI 3.1 document, against which exchanges are checked: the path and method exist, the parameters and the
+ * A vendor's OpenAPI 3.1 document, or one of Google's discovery documents, against which exchanges are checked: the path and
+ * method exist, the parameters and the
  * request's body are as described, and so are status, type and body of the answer. Thread-safe.
  */
 public final class OpenApiDocument {
@@ -45,8 +46,11 @@ public final class OpenApiDocument {
     private final SchemaRegistry schemas;
     private final Map<Pattern, String> templates = new LinkedHashMap<>();
 
-    private OpenApiDocument(String text) throws IOException {
-        document = JSON.readTree(text);
+    private OpenApiDocument(String given) throws IOException {
+        JsonNode read = JSON.readTree(given);
+        boolean isDiscovery = read.path("kind").asText().equals(DiscoveryDocument.KIND);
+        document = isDiscovery ? DiscoveryDocument.toOpenApi(read) : read;
+        String text = isDiscovery ? document.toString() : given;
         schemas = SchemaRegistry.withDefaultDialect(
                 dialect(document), builder -> builder.schemas(Map.of(LOCATION, text)));
         // Longer templates first: a fixed segment is longer than the place that could stand for it.

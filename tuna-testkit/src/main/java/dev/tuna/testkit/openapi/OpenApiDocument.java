@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.networknt.schema.Error;
@@ -168,8 +169,7 @@ public final class OpenApiDocument {
 
     /** A query value has no type of its own. */
     private JsonNode typed(JsonNode schema, String value) {
-        JsonNode resolved = resolve(schema);
-        String type = resolved.path("type").asText();
+        String type = type(resolve(schema));
         try {
             return switch (type) {
                 case "array" -> {
@@ -183,6 +183,17 @@ public final class OpenApiDocument {
         } catch (JacksonException e) {
             return JSON.getNodeFactory().textNode(value);
         }
+    }
+
+    /** Of several the first, since null cannot be written into a query. */
+    private String type(JsonNode schema) {
+        for (JsonNode one : schema.path("anyOf")) {
+            String type = type(resolve(one));
+            if (!type.equals("null")) {
+                return type;
+            }
+        }
+        return schema.path("type").asText();
     }
 
     private void checkRequestBody(VendorRequest request, String base, JsonNode operation, List<String> found) {
@@ -234,15 +245,22 @@ public final class OpenApiDocument {
     }
 
     private List<String> check(JsonNode schema, JsonNode value) {
-        JsonNode resolved = resolve(schema);
-        JsonNode wrapped = resolved;
-        if (resolved.path("items").has("$ref")) {
-            wrapped = resolved.deepCopy();
-            ((ObjectNode) wrapped).set("items", resolve(resolved.path("items")));
-        }
-        return schemas.getSchema(wrapped).validate(value).stream()
+        return schemas.getSchema(withoutReferences(schema)).validate(value).stream()
                 .map(OpenApiDocument::words)
                 .toList();
+    }
+
+    /** Schemas of parameters are small, and none of them refers to itself. */
+    private JsonNode withoutReferences(JsonNode schema) {
+        JsonNode copy = resolve(schema).deepCopy();
+        if (copy instanceof ObjectNode object) {
+            object.properties().forEach(field -> field.setValue(withoutReferences(field.getValue())));
+        } else if (copy instanceof ArrayNode array) {
+            for (int at = 0; at < array.size(); at++) {
+                array.set(at, withoutReferences(array.get(at)));
+            }
+        }
+        return copy;
     }
 
     /** Where and which rule; the validator's own text may quote the value. */

@@ -1,0 +1,131 @@
+package dev.tuna.provider.baseten;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.SecretRef;
+import dev.tuna.spi.BackendAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What an installation says about Baseten. Immutable.
+ *
+ * @param apiUrl {@code api_url}: where models are managed, for tests
+ * @param modelUrl {@code model_url}: where a model takes requests, with {@code {model_id}} in it, for tests
+ * @param uploadUrl {@code upload_url}: what stands in for S3 in tests
+ * @param hubUrl {@code hub_url}: where Hugging Face tells how large a model is
+ * @param apiKey {@code api_key_secret}: the secret with the key that manages models; default {@code baseten/api-key}, and if
+ *     there is none the environment variable {@code BASETEN_API_KEY}
+ * @param endpointKey {@code endpoint_key_secret}: the secret with a narrower key that the router sends to models; default
+ *     the API key
+ * @param team {@code team_id}: the team that models and secrets belong to; default the key's own
+ * @param observeInterval {@code observe_interval_seconds}: how long an observation is used before Baseten is asked again;
+ *     default 10
+ */
+record BasetenSettings(
+        URI apiUrl,
+        String modelUrl,
+        Optional<URI> uploadUrl,
+        URI hubUrl,
+        SecretRef apiKey,
+        Optional<SecretRef> endpointKey,
+        Optional<String> team,
+        Duration observeInterval) {
+
+    static final String KEY_VARIABLE = "BASETEN_API_KEY";
+
+    private static final String MODEL_ID = "{model_id}";
+    private static final String API_URL = "api_url";
+    private static final String MODEL_URL = "model_url";
+    private static final String UPLOAD_URL = "upload_url";
+    private static final String HUB_URL = "hub_url";
+    private static final String API_KEY = "api_key_secret";
+    private static final String ENDPOINT_KEY = "endpoint_key_secret";
+    private static final String TEAM = "team_id";
+    private static final String INTERVAL = "observe_interval_seconds";
+
+    /** Keys that a request must not set, since the cloud is opened before a request is known. */
+    static final List<String> KEYS =
+            List.of(API_URL, MODEL_URL, UPLOAD_URL, HUB_URL, API_KEY, ENDPOINT_KEY, TEAM, INTERVAL);
+
+    /**
+     * Reads the settings of an installation; keys that requests may set too are left to {@link BasetenOptions}.
+     *
+     * @throws ConfigurationException naming every value at fault
+     */
+    static BasetenSettings of(Map<String, String> settings) {
+        List<String> problems = new ArrayList<>();
+        URI api = url(settings, API_URL, "https://api.baseten.co", problems);
+        String model = settings.getOrDefault(MODEL_URL, "https://model-" + MODEL_ID + ".api.baseten.co");
+        if (!model.contains(MODEL_ID) || !isUrl(model.replace(MODEL_ID, "x"))) {
+            problems.add(MODEL_URL + " is not a URL with " + MODEL_ID + " in it");
+        }
+        Optional<URI> upload = settings.containsKey(UPLOAD_URL)
+                ? Optional.of(url(settings, UPLOAD_URL, "https://s3.example", problems))
+                : Optional.empty();
+        URI hub = url(settings, HUB_URL, "https://huggingface.co", problems);
+        Optional<SecretRef> key = secret(settings, API_KEY, problems);
+        Optional<SecretRef> endpointKey = secret(settings, ENDPOINT_KEY, problems);
+        Optional<String> team =
+                Optional.of(settings.getOrDefault(TEAM, "").strip()).filter(id -> !id.isEmpty());
+        team.filter(id -> !id.matches("[A-Za-z0-9_-]{1,64}"))
+                .ifPresent(id -> problems.add(TEAM + " is '" + id + "' but must be the id of a team"));
+        Duration interval = seconds(settings.getOrDefault(INTERVAL, "10"), problems);
+        if (!problems.isEmpty()) {
+            throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider baseten", problems);
+        }
+        return new BasetenSettings(
+                api,
+                model,
+                upload,
+                hub,
+                key.orElseGet(() -> new SecretRef("baseten/api-key")),
+                endpointKey,
+                team,
+                interval);
+    }
+
+    /** Where a model takes requests, without what comes behind the host. */
+    URI modelUrl(String modelId) {
+        return URI.create(modelUrl.replace(MODEL_ID, modelId));
+    }
+
+    private static boolean isUrl(String value) {
+        try {
+            return !BackendAddress.of(URI.create(value)).url().toString().isEmpty();
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static URI url(Map<String, String> settings, String key, String otherwise, List<String> problems) {
+        String value = settings.getOrDefault(key, otherwise).replaceFirst("/+$", "");
+        if (isUrl(value)) {
+            return URI.create(value);
+        }
+        problems.add(key + " is not a URL such as " + otherwise);
+        return URI.create(otherwise);
+    }
+
+    private static Optional<SecretRef> secret(Map<String, String> settings, String key, List<String> problems) {
+        String name = settings.getOrDefault(key, "");
+        try {
+            return name.isEmpty() ? Optional.empty() : Optional.of(new SecretRef(name));
+        } catch (ConfigurationException e) {
+            problems.add(key + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
+            return Optional.empty();
+        }
+    }
+
+    private static Duration seconds(String value, List<String> problems) {
+        if (value.matches("\\d{1,4}")) {
+            return Duration.ofSeconds(Integer.parseInt(value));
+        }
+        problems.add(INTERVAL + " is '" + value + "' but must be a number of seconds, 0 to 9999");
+        return Duration.ZERO;
+    }
+}

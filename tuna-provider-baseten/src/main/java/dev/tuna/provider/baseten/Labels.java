@@ -1,0 +1,22 @@
+package dev.tuna.provider.baseten;
+
+/** What a deployment's labels say: whose it is, and what must be known of it after a restart. */
+final class Labels {
+
+    static final String OWNER = "tuna-owner";
+    static final String DEPLOYMENT = "tuna-deployment";
+
+    /** Fingerprint of what was pushed. */
+    static final String PLAN = "tuna-plan";
+
+    /** Seconds that one request may take. */
+    static final String TIMEOUT = "tuna-timeout";
+
+    /** Seconds that it may wait for a machine. */
+    static final String PLACEMENT = "tuna-placement";
+
+    /** The settings that were planned with it, as JSON; later ones are with the environment only. */
+    static final String SETTINGS = "tuna-settings";
+
+    private Labels() {}
+}

@@ -31,7 +31,7 @@ final class EndpointChanges {
                             + ", which RunPod cannot change to " + wanted
                             + "; destroy it first or give the deployment another name");
         }
-        Map<String, Object> changes = new LinkedHashMap<>();
+        Map<String, Object> changes = new LinkedHashMap<>(endpoint.unparking());
         request.forEach((field, value) -> {
             if (!FIXED.contains(field) && !matches(endpoint.json().path(field), value)) {
                 changes.put(field, value);

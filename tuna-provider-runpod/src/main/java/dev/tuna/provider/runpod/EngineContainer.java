@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -22,6 +23,19 @@ import java.util.TreeMap;
 final class EngineContainer {
 
     private static final int PORT = 8000;
+
+    /** Every variable that is set here; others are the request's secrets. */
+    private static final Set<String> PLAIN = Set.of(
+            "PORT",
+            "PORT_HEALTH",
+            "MODEL_NAME",
+            "OPENAI_SERVED_MODEL_NAME_OVERRIDE",
+            "MAX_MODEL_LEN",
+            "TENSOR_PARALLEL_SIZE",
+            "MAX_CONCURRENCY",
+            "ENFORCE_EAGER",
+            "QUANTIZATION",
+            "VLLM_EXTRA_ARGS");
 
     /** How long a worker that must go may finish its answers, if RunPod gives it the time, which it does not document. */
     private static final Duration SHUTDOWN = Duration.ofSeconds(30);
@@ -93,6 +107,11 @@ final class EngineContainer {
 
     String minCuda() {
         return options.minCuda().orElse(image.minCuda());
+    }
+
+    /** Whether a variable is one of those written here, and so holds no secret. */
+    static boolean isPlain(String variable) {
+        return PLAIN.contains(variable) || variable.startsWith("TUNA_");
     }
 
     /**

@@ -47,6 +47,9 @@ final class Observations {
 
     private static BackendPhase phase(TrackedEndpoint.Look look) {
         Workers workers = look.workers();
+        if (look.endpoint().isParked()) {
+            return BackendPhase.DRAINING;
+        }
         if (look.endpoint().workersMax() == 0 || look.brokenFor().compareTo(BROKEN) >= 0) {
             return BackendPhase.FAILED;
         }
@@ -64,6 +67,9 @@ final class Observations {
     }
 
     private static String detail(BackendPhase phase, TrackedEndpoint.Look look) {
+        if (look.endpoint().isParked()) {
+            return "parked";
+        }
         if (look.endpoint().workersMax() == 0) {
             return "workers.max is 0: RunPod lets it have no workers, because they kept failing or nothing was asked of it";
         }

@@ -10,6 +10,7 @@ import dev.tuna.provider.support.JsonCall;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.ProviderContext;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,9 @@ final class RunPodApi {
     private static final int PAGE = 1000;
     /** More pages than any account has; a cursor that goes in circles ends here. */
     private static final int MOST_PAGES = 100;
+
+    /** For a stream that never ends by itself and may have nothing to say. */
+    private static final Duration LOG_PATIENCE = Duration.ofSeconds(3);
 
     private final ProviderContext context;
     private final RunPodSettings settings;
@@ -135,6 +139,14 @@ final class RunPodApi {
         return authorized(api.get("list workers", "/v2/serverless/{}/workers", id))
                 .sendUnlessMissing()
                 .map(Workers::of);
+    }
+
+    /** The last lines of a worker as RunPod words them, one JSON object each; empty if the worker is gone. */
+    List<String> logs(String id, String worker, int lines) {
+        return authorized(api.get("read logs", "/v2/serverless/{}/workers/{}/logs", id, worker)
+                        .query("tail", lines)
+                        .timeout(LOG_PATIENCE))
+                .readEvents();
     }
 
     GpuCatalog gpus(Instant now) {

@@ -6,6 +6,7 @@ import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessCloud;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -120,6 +122,34 @@ final class RunPodCloud implements ServerlessCloud {
                 .flatMap(endpoint -> endpoint.found().stream())
                 .filter(found -> seen.add(found.resource()))
                 .toList();
+    }
+
+    @Override
+    public List<LogLine> logs(ResourceRef resource, int lines) {
+        return tracked(resource).named(api.endpoints()).stream()
+                .findFirst()
+                .map(endpoint -> new WorkerLogs(api, endpoint).newest(lines))
+                .orElse(List.of());
+    }
+
+    @Override
+    public void park(ResourceRef resource) {
+        changeEach(resource, Endpoint::parking);
+    }
+
+    @Override
+    public void unpark(ResourceRef resource) {
+        changeEach(resource, Endpoint::unparking);
+    }
+
+    private void changeEach(ResourceRef resource, Function<Endpoint, Map<String, Object>> changes) {
+        TrackedEndpoint endpoint = tracked(resource);
+        endpoint.change(() -> endpoint.named(api.endpoints()).forEach(each -> {
+            Map<String, Object> wanted = changes.apply(each);
+            if (!wanted.isEmpty()) {
+                api.update(each.id(), wanted);
+            }
+        }));
     }
 
     private TrackedEndpoint tracked(ResourceRef resource) {

@@ -4,7 +4,6 @@ import dev.tuna.api.TunaException;
 import dev.tuna.spi.ServerlessObservation;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +37,7 @@ final class TrackedEndpoint {
     // All guarded by lock:
     private @Nullable Endpoint endpoint;
     private Instant readAt = Instant.MIN;
-    private Instant restoredAt = Instant.MIN;
+    private Instant nextRestore = Instant.MIN;
     private @Nullable Instant brokenSince;
     private boolean served;
     private @Nullable ServerlessObservation last;
@@ -113,16 +112,17 @@ final class TrackedEndpoint {
     /** After days without a request RunPod lets an endpoint have fewer workers, and at last none. */
     private Endpoint restored(Endpoint current, Instant now) {
         int wanted = current.workersWanted().orElse(0);
-        if (current.workersMax() >= wanted || now.isBefore(restoredAt.plus(BETWEEN_RESTORES))) {
+        if (current.isParked() || current.workersMax() >= wanted || now.isBefore(nextRestore)) {
             return current;
         }
-        restoredAt = now;
-        Map<String, Object> workers = new LinkedHashMap<>();
-        current.json().path("workers").properties().forEach(field -> workers.put(field.getKey(), field.getValue()));
-        workers.put("max", wanted);
+        nextRestore = now.plus(SETTINGS_FRESH); // should it fail
         try {
+            Map<String, Object> workers = current.workers(current.workersMin(), wanted);
+            Endpoint restored =
+                    api.update(current.id(), Map.of("workers", workers)).orElse(current);
+            nextRestore = now.plus(BETWEEN_RESTORES);
             LOG.info("{}: RunPod had lowered workers.max to {}; set to {} again", name, current.workersMax(), wanted);
-            return api.update(current.id(), Map.of("workers", workers)).orElse(current);
+            return restored;
         } catch (TunaException e) {
             LOG.warn(
                     "{}: workers.max is {} and cannot be set to {}: {}",

@@ -1,11 +1,14 @@
 package dev.tuna.provider.runpod;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The workers of an endpoint, counted. A worker that is idle has its container running for as long as the idle timeout and
  * is billed; one that RunPod keeps for later has no start time.
  *
+ * @param ids RunPod's ids of all of them
  * @param ready running a request or waiting for one
  * @param billed those of the ready ones, and of the starting ones, whose container runs
  * @param starting starting up
@@ -13,9 +16,14 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param throttled waiting for a machine
  * @param unhealthy failing RunPod's health checks
  */
-record Workers(int ready, int billed, int starting, int booting, int throttled, int unhealthy) {
+record Workers(List<String> ids, int ready, int billed, int starting, int booting, int throttled, int unhealthy) {
+
+    Workers {
+        ids = List.copyOf(ids);
+    }
 
     static Workers of(JsonNode answer) {
+        List<String> ids = new ArrayList<>();
         int ready = 0;
         int billed = 0;
         int starting = 0;
@@ -23,6 +31,7 @@ record Workers(int ready, int billed, int starting, int booting, int throttled, 
         int throttled = 0;
         int unhealthy = 0;
         for (JsonNode worker : answer.path("workers")) {
+            ids.add(worker.path("id").asText(""));
             boolean runs = worker.path("uptimeSeconds").isNumber();
             switch (worker.path("status").asText("")) {
                 case "RUNNING" -> {
@@ -45,7 +54,7 @@ record Workers(int ready, int billed, int starting, int booting, int throttled, 
                 }
             }
         }
-        return new Workers(ready, billed, starting, booting, throttled, unhealthy);
+        return new Workers(ids, ready, billed, starting, booting, throttled, unhealthy);
     }
 
     int total() {

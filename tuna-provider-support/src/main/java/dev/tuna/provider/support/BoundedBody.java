@@ -10,13 +10,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** Gathers a body up to a bound; a larger one is cut off and reported. Confined to one exchange. */
+/** Gathers a body up to a bound; a larger one is cut off and reported. For one exchange; thread-safe. */
 final class BoundedBody implements BodySubscriber<byte[]> {
 
     private final long maxBytes;
     private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
-    private Flow.@Nullable Subscription subscription;
+    private volatile Flow.@Nullable Subscription subscription;
 
     BoundedBody(long maxBytes) {
         this.maxBytes = maxBytes;
@@ -56,11 +56,27 @@ final class BoundedBody implements BodySubscriber<byte[]> {
         whole.complete(received.toByteArray());
     }
 
+    /** How much has come; negative before the answer's head. */
+    int size() {
+        return subscription == null ? -1 : received.size();
+    }
+
+    /** What has come so far is all that is wanted. */
+    void finish() {
+        hangUp();
+        whole.complete(received.toByteArray());
+    }
+
     private void cancel() {
-        if (subscription != null) {
-            subscription.cancel();
-        }
+        hangUp();
         whole.completeExceptionally(new TooLarge(maxBytes));
+    }
+
+    private void hangUp() {
+        Flow.Subscription open = subscription;
+        if (open != null) {
+            open.cancel();
+        }
     }
 
     /** The answer is larger than the caller is ready to hold. */

@@ -27,6 +27,9 @@ final class Exchange {
     /** Enough for any provider's error object, short enough for a log line. */
     private static final int QUOTED_LENGTH = 1000;
 
+    /** How long a stream that does not end has to be quiet for everything to have come that was there. */
+    private static final Duration QUIET = Duration.ofMillis(250);
+
     private static final int NOT_FOUND = 404;
     private static final Logger LOG = LoggerFactory.getLogger(JsonApi.class);
 
@@ -36,6 +39,7 @@ final class Exchange {
     private final Duration timeout;
     private final boolean idempotent;
     private final Redaction redaction;
+    private boolean streamed;
 
     Exchange(
             JsonApi api,
@@ -59,6 +63,13 @@ final class Exchange {
     Optional<JsonNode> sendUnlessMissing() {
         Answer answer = repeat(true);
         return answer.status() == NOT_FOUND ? Optional.empty() : Optional.of(read(answer));
+    }
+
+    /** What a stream says until it is quiet; nothing if there is none. */
+    String readStream() {
+        streamed = true;
+        Answer answer = repeat(true);
+        return answer.status() == NOT_FOUND ? "" : answer.text();
     }
 
     private Answer repeat(boolean missingIsAnAnswer) {
@@ -116,10 +127,11 @@ final class Exchange {
     }
 
     private Answer roundTrip() throws FailedAttempt {
-        CompletableFuture<HttpResponse<byte[]>> response =
-                api.http().sendAsync(request, info -> new BoundedBody(api.maxResponseBytes()));
+        BoundedBody body = new BoundedBody(api.maxResponseBytes());
+        CompletableFuture<HttpResponse<byte[]>> response = api.http().sendAsync(request, info -> body);
         try {
-            return new Answer(response.get(timeout.toNanos(), TimeUnit.NANOSECONDS));
+            Duration patience = streamed ? awaitQuiet(response, body) : timeout;
+            return new Answer(response.get(patience.toNanos(), TimeUnit.NANOSECONDS));
         } catch (InterruptedException e) {
             response.cancel(true);
             throw interrupted(e);
@@ -129,6 +141,29 @@ final class Exchange {
         } catch (ExecutionException e) {
             throw failed(Objects.requireNonNullElse(e.getCause(), e));
         }
+    }
+
+    /** How long the answer may still take once the stream has been cut: no time, if it has not begun. */
+    private Duration awaitQuiet(CompletableFuture<?> response, BoundedBody body)
+            throws InterruptedException, ExecutionException {
+        int before = -1;
+        for (long left = timeout.toNanos(); left > 0; left -= QUIET.toNanos()) {
+            try {
+                response.get(Math.min(left, QUIET.toNanos()), TimeUnit.NANOSECONDS);
+                return timeout;
+            } catch (TimeoutException e) {
+                int now = body.size();
+                if (now > 0 && now == before) {
+                    break;
+                }
+                before = now;
+            }
+        }
+        if (body.size() < 0) {
+            return Duration.ofNanos(1);
+        }
+        body.finish();
+        return timeout;
     }
 
     private FailedAttempt failed(Throwable cause) {

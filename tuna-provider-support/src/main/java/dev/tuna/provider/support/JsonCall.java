@@ -181,9 +181,24 @@ public final class JsonCall {
         return sendUnlessMissing().map(node -> convert(node, type));
     }
 
+    /**
+     * Sends the call, which is answered with server-sent events that need not end, and reads those that are there: up to
+     * the first quarter of a second in which nothing comes, or to the timeout, whichever is first.
+     *
+     * @return the data of each event; empty if there are none in time, or the provider answers 404
+     * @throws dev.tuna.api.TunaException as described above
+     */
+    public List<String> readEvents() {
+        return EventStream.data(exchange("text/event-stream").readStream());
+    }
+
     private Exchange exchange() {
+        return exchange("application/json");
+    }
+
+    private Exchange exchange(String accepted) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(api.baseUrl() + path + query));
-        request.header("Accept", "application/json");
+        request.header("Accept", accepted);
         byte[] content = body;
         if (content == null) {
             request.method(method, BodyPublishers.noBody());

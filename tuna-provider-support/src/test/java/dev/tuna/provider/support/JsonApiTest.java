@@ -305,6 +305,42 @@ class JsonApiTest {
     }
 
     @Test
+    void readsWhatAStreamThatStaysOpenHasToSay() {
+        server.stallAfter("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+                + "id: 1\ndata: {\"line\":\"one\"}\n\n: still there\n\ndata: two\r\ndata:lines\r\n\r\ndata: half");
+
+        assertThat(stream(PATIENCE)).containsExactly("{\"line\":\"one\"}", "two\nlines");
+        assertThat(server.received().get(0).head()).containsIgnoringCase("Accept: text/event-stream\r\n");
+    }
+
+    @Test
+    void aStreamThatEndsIsReadToItsEnd() {
+        server.answer(200, "data: all\n\n");
+        assertThat(stream(PATIENCE)).containsExactly("all");
+    }
+
+    @Test
+    void aStreamThatSaysNothingIsEmptyAndSoIsOneThatIsMissing() {
+        server.stallAfter("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+        server.answer(404, "{}");
+        assertThat(stream(Duration.ofMillis(300))).isEmpty();
+        assertThat(stream(PATIENCE)).isEmpty();
+    }
+
+    @Test
+    void aStreamThatIsRefusedOrNeverBeginsIsAnError() {
+        server.answer(401, "{}");
+        assertThatThrownBy(() -> stream(PATIENCE)).hasMessageContaining("HTTP 401");
+        server.stallAfter("").stallAfter("").stallAfter("");
+        assertThatThrownBy(() -> stream(Duration.ofMillis(50)))
+                .hasMessageContaining("no complete answer within PT0.05S");
+    }
+
+    private List<String> stream(Duration timeout) {
+        return api().build().get("read logs", "/logs").timeout(timeout).readEvents();
+    }
+
+    @Test
     void interruptionEndsTheCallAndKeepsTheFlag() throws InterruptedException {
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch never = new CountDownLatch(1);

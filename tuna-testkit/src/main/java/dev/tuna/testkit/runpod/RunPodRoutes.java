@@ -42,6 +42,8 @@ final class RunPodRoutes {
             "timeout",
             "flashboot");
 
+    private static final int MOST_TAIL = 5000;
+
     private final Account account;
 
     RunPodRoutes(Account account) {
@@ -94,6 +96,9 @@ final class RunPodRoutes {
                     yield VendorAnswer.json(
                             200, endpoint(parts[3]).workersJson().toString());
                 }
+                if (path.startsWith(SERVERLESS + "/") && parts.length == 7 && parts[6].equals("logs")) {
+                    yield log(request, endpoint(parts[3]), parts[5]);
+                }
                 if (path.startsWith("/v2/") && parts.length > 4 && parts[3].equals("openai")) {
                     yield queued(request, endpoint(parts[2]));
                 }
@@ -143,6 +148,16 @@ final class RunPodRoutes {
             }
             default -> throw new Refusal(405, "Method Not Allowed", "method not allowed");
         }
+    }
+
+    private static VendorAnswer log(VendorRequest request, StandInEndpoint endpoint, String worker) {
+        int tail = request.parameter("tail").map(Integer::parseInt).orElse(100);
+        if (tail < 0 || tail > MOST_TAIL) {
+            throw Refusal.invalid("tail: must be 0 to 5000");
+        }
+        return endpoint.log(worker, tail, request.parameter("source").orElse(""))
+                .map(events -> VendorAnswer.of(200, "text/event-stream", events).with("Cache-Control", "no-cache"))
+                .orElseThrow(() -> Refusal.notFound("worker"));
     }
 
     private VendorAnswer create(ObjectNode settings) {

@@ -133,6 +133,16 @@ public final class RunPodStandIn implements AutoCloseable {
         account.named(name).forEach(endpoint -> endpoint.trouble(trouble));
     }
 
+    /**
+     * Has each worker of endpoints of a name write a line into its log.
+     *
+     * @param name the endpoints' name
+     * @param line the line
+     */
+    public void write(String name, String line) {
+        account.named(name).forEach(endpoint -> endpoint.write(line));
+    }
+
     /** What can be wrong with an endpoint's workers. */
     public enum Trouble {
         /** Nothing. */

@@ -59,12 +59,24 @@ final class StandInEndpoint implements AutoCloseable {
         String status = "INITIALIZING";
         boolean runs;
 
+        final WorkerLog log = new WorkerLog();
+
         @Nullable
         VllmStandIn server;
 
         Worker(String id, int version) {
             this.id = id;
             this.version = version;
+            log.system("create container");
+        }
+
+        /** The container runs from here on. */
+        void run(String command) {
+            if (!runs) {
+                runs = true;
+                log.system("start container");
+                log.container("Starting vLLM: " + command);
+            }
         }
 
         boolean ready() {
@@ -90,7 +102,7 @@ final class StandInEndpoint implements AutoCloseable {
     }
 
     boolean isQueue() {
-        return read(() -> settings.path("type").asText().equals("QUEUE"));
+        return read(this::isQueueType);
     }
 
     int max() {
@@ -166,9 +178,9 @@ final class StandInEndpoint implements AutoCloseable {
         } else if (trouble == Trouble.CRASHING) {
             worker.status = "UNHEALTHY";
         } else if (age < bootTime.toNanos()) {
-            worker.runs = true;
+            worker.run(command());
         } else if (worker.server == null && !worker.status.equals("UNHEALTHY")) {
-            worker.runs = true;
+            worker.run(command());
             boot(worker);
         } else if (worker.server != null) {
             worker.status = worker.inFlight > 0 ? "RUNNING" : "IDLE";
@@ -178,17 +190,29 @@ final class StandInEndpoint implements AutoCloseable {
     private void boot(Worker worker) {
         try {
             worker.server = engine();
+            worker.log.container("Application startup complete.");
             worker.status = "IDLE";
             worker.usedAt = System.nanoTime();
         } catch (IllegalArgumentException e) {
             // As a container whose command vLLM refuses: it exits, is started again, exits.
+            worker.log.container(String.valueOf(e.getMessage()));
             worker.status = "UNHEALTHY";
         }
     }
 
+    /** As the container prints it: RunPod's worker turns its token into an argument. */
+    private String command() {
+        String token = settings.path("env").path("HF_TOKEN").asText("");
+        return settings.path("args").asText(isQueueType() && !token.isEmpty() ? "--hf-token " + token : "");
+    }
+
+    private boolean isQueueType() {
+        return settings.path("type").asText().equals("QUEUE");
+    }
+
     private VllmStandIn engine() {
         JsonNode env = settings.path("env");
-        if (settings.path("type").asText().equals("QUEUE")) {
+        if (isQueueType()) {
             String model = env.path("MODEL_NAME").asText();
             return VllmStandIn.builder()
                     .model(model)
@@ -237,6 +261,7 @@ final class StandInEndpoint implements AutoCloseable {
 
     private Lease taken(Worker worker) {
         worker.inFlight++;
+        worker.log.container("POST /v1/chat/completions HTTP/1.1");
         worker.status = "RUNNING";
         VllmStandIn server = worker.server;
         return new Lease(
@@ -283,7 +308,7 @@ final class StandInEndpoint implements AutoCloseable {
             json.put("createdAt", createdAt.toString());
             defaults(json);
             ObjectNode urls = json.putObject("requestUrls");
-            if (settings.path("type").asText().equals("QUEUE")) {
+            if (isQueueType()) {
                 String base = account + "/v2/" + id + "/";
                 urls.put("run", base + "run").put("runSync", base + "runsync").put("status", base + "status/job_id");
                 urls.put("stream", base + "stream/job_id").put("cancel", base + "cancel/job_id");
@@ -338,6 +363,24 @@ final class StandInEndpoint implements AutoCloseable {
             ArrayNode listed = json.putArray("workers");
             workers.forEach(worker -> add(listed.addObject(), worker));
             return json;
+        });
+    }
+
+    void write(String line) {
+        read(() -> {
+            workers.forEach(worker -> worker.log.container(line));
+            return line;
+        });
+    }
+
+    /** What a worker has written, as an event stream; empty if there is no such worker. */
+    Optional<String> log(String workerId, int tail, String source) {
+        return read(() -> {
+            look();
+            return workers.stream()
+                    .filter(worker -> worker.id.equals(workerId))
+                    .findFirst()
+                    .map(worker -> worker.log.events(tail, source));
         });
     }
 

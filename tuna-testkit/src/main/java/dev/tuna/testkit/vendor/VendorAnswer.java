@@ -11,7 +11,8 @@ import java.util.Optional;
  *
  * @param status HTTP status; of no meaning if the request is relayed
  * @param headers further headers
- * @param contentType type of the body; empty if there is none
+ * @param contentType type of the body; empty if there is none. {@code text/event-stream} does not end by itself: comments
+ *     follow the body until the client hangs up
  * @param body the body; may be empty
  * @param relay URL of a model server that answers instead, event by event
  * @param whenOver run when the answer has been written, or could not be

@@ -15,14 +15,17 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -39,11 +42,13 @@ public final class VendorServer implements AutoCloseable {
             "connection", "content-length", "transfer-encoding", "host", "upgrade", "http2-settings", "expect", "date");
 
     private static final int CHUNK = 8192;
+    private static final Duration KEEP_ALIVE = Duration.ofSeconds(1);
 
     private final Function<VendorRequest, VendorAnswer> vendor;
     private final HttpServer server;
     private final ExecutorService threads;
     private final HttpClient http = HttpClient.newHttpClient();
+    private final CountDownLatch closed = new CountDownLatch(1);
     private final ReentrantLock lock = new ReentrantLock();
     /** Guarded by lock. */
     private final List<VendorFault> faults = new ArrayList<>();
@@ -207,7 +212,7 @@ public final class VendorServer implements AutoCloseable {
         }
     }
 
-    private static void write(HttpExchange exchange, VendorAnswer answer) throws IOException {
+    private void write(HttpExchange exchange, VendorAnswer answer) throws IOException {
         answer.headers().forEach((name, value) -> exchange.getResponseHeaders().set(name, value));
         if (!answer.contentType().isEmpty()) {
             exchange.getResponseHeaders().set("Content-Type", answer.contentType());
@@ -216,9 +221,29 @@ public final class VendorServer implements AutoCloseable {
         // acknowledgement.
         exchange.getResponseHeaders().set("Connection", "close");
         byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+        if (answer.contentType().startsWith("text/event-stream")) {
+            stream(exchange, answer.status(), body);
+            return;
+        }
         exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
         try (OutputStream out = exchange.getResponseBody()) {
             out.write(body);
+        }
+    }
+
+    /** Such a stream does not end by itself: comments follow until the client hangs up. */
+    private void stream(HttpExchange exchange, int status, byte[] events) throws IOException {
+        exchange.sendResponseHeaders(status, 0);
+        OutputStream out = exchange.getResponseBody();
+        out.write(events);
+        out.flush();
+        try {
+            while (!closed.await(KEEP_ALIVE.toMillis(), TimeUnit.MILLISECONDS)) {
+                out.write(":\n\n".getBytes(StandardCharsets.US_ASCII));
+                out.flush();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -268,6 +293,7 @@ public final class VendorServer implements AutoCloseable {
     /** Stops listening, cuts what is open and ends its threads; may be called twice. */
     @Override
     public void close() {
+        closed.countDown();
         server.stop(0);
         threads.shutdownNow();
     }

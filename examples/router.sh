@@ -4,7 +4,6 @@
 #                         [--io-threads 1] [--api-key-env NAME]
 set -eu
 . "$(dirname "$0")/build.sh"
-# A few event loops that make little garbage: the serial collector costs them the least CPU time.
 # shellcheck disable=SC2086 # options are words
-exec "$TUNA_JAVA" -XX:+UseSerialGC -Xms128m -Xmx512m --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=warn ${TUNA_JAVA_OPTIONS:-} -cp "$TUNA_CLASSPATH" \
+exec "$TUNA_JAVA" "@$tuna_root/examples/router.jvm" --enable-native-access=ALL-UNNAMED ${TUNA_JAVA_OPTIONS:-} -cp "$TUNA_CLASSPATH" \
   dev.tuna.examples.RouterMain "$@"

@@ -474,6 +474,19 @@ class ControlPlaneTest {
     }
 
     @Test
+    void anEndpointThatWasNeverMadeIsNotBilledForWhatAlwaysRuns() {
+        world.time.letTasksHang();
+        world.cloud.faults(FaultScript.onCall(Operation.PUT_ENDPOINT, 1, CallFault.neverReturns(false))
+                .and(FaultScript.onCall(Operation.PUT_ENDPOINT, 2, CallFault.status(403))));
+        Deployment chat = deploy(
+                Simulation.chat().noScaleToZero(true).serverlessOnly(true).build());
+        assertThat(world.until(chat.ready()::isDone)).isTrue();
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+        assertThat(meteredTime(world)).isZero();
+        assertThat(billedTime(chat.cost())).isZero();
+    }
+
+    @Test
     void aPriceThatIsSeenOnlyAfterTheEndBillsNothingBeyondIt() {
         Deployment chat = deploy(Simulation.chat().build());
         assertThat(spotServes(chat)).isTrue();

@@ -97,21 +97,17 @@ final class Metering {
     }
 
     private static Meter.Containers started(Turn turn, Backend endpoint, ServerlessObservation seen) {
+        // Whatever always runs, of what never was nothing did: then a reading is that of an earlier endpoint of its
+        // name.
+        boolean neverWas = seen.phase() == BackendPhase.GONE && ServerlessSide.isDoubtful(endpoint);
         var bill = new EndpointMeter(
                 who(turn, endpoint),
                 endpoint.askedAt(),
-                notItsOwn(endpoint, seen),
+                seen.containerTime().filter(earlier -> neverWas).orElse(Duration.ZERO),
                 Money.microUsdPerHour(seen.usdPerHour()),
-                seen.containerTime().isEmpty());
+                seen.containerTime().isEmpty() && !neverWas);
         ContainerMeter reckoned = ContainerMeter.start(turn.state().containerRules(), endpoint.askedSteady());
         return new Meter.Containers(bill, reckoned, reckoned, seen.containerTime(), 0);
-    }
-
-    /** What a reading begins with that is not to be billed: that of an earlier endpoint of its name, which is all there is. */
-    private static Duration notItsOwn(Backend endpoint, ServerlessObservation seen) {
-        return seen.phase() == BackendPhase.GONE && ServerlessSide.isDoubtful(endpoint)
-                ? seen.containerTime().orElse(Duration.ZERO)
-                : Duration.ZERO;
     }
 
     static void read(Turn turn, Backend replica, ReplicaObservation seen) {

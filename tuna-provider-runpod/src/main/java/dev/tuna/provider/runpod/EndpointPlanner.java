@@ -144,6 +144,7 @@ final class EndpointPlanner {
             problems.add("gpu is '" + engine.gpu() + "' but RunPod has " + String.join(", ", catalog.gpus())
                     + " for endpoints; choose one of these or name pools in the option gpu_pools");
         }
+        checkCount(pools);
         ArrayNode chosen = gpu.putArray("pools");
         pools.forEach(chosen::add);
         List<String> excluded = options.pools().isEmpty() ? others(pools) : options.excludedTypes();
@@ -154,6 +155,19 @@ final class EndpointPlanner {
         gpu.put("count", engine.gpuCount());
         gpu.put("minCudaVersion", container.minCuda());
         return gpu;
+    }
+
+    /** What is known of the cards may be a table; a pool that it does not know is taken as it is. */
+    private void checkCount(List<String> pools) {
+        int most = pools.stream()
+                .flatMap(pool -> catalog.in(pool).stream())
+                .mapToInt(GpuType::maxCount)
+                .max()
+                .orElse(engine.gpuCount());
+        if (engine.gpuCount() > most) {
+            problems.add("gpuCount is " + engine.gpuCount() + " but a machine of RunPod has at most " + most + " x "
+                    + engine.gpu() + "; lower it");
+        }
     }
 
     /** Pools hold more than one type of card. */

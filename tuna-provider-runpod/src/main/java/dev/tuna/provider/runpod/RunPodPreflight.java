@@ -5,8 +5,10 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.api.PreflightReport.Outcome;
+import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.ModelHub;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
@@ -50,18 +52,14 @@ final class RunPodPreflight {
      * @param plan what would be sent, asked for when the catalogue has been read
      */
     PreflightReport report(Supplier<ServerlessPlan> plan) {
+        boolean present = hasKey();
         checkSecrets();
-        if (!hasKey()) {
-            return done();
+        Optional<List<Endpoint>> endpoints = present ? readEndpoints() : Optional.empty();
+        if (endpoints.isPresent()) {
+            checkGpu(catalog.fresh());
         }
-        Optional<List<Endpoint>> endpoints = readEndpoints();
-        if (endpoints.isEmpty()) {
-            return done();
-        }
-        GpuCatalog gpus = catalog.fresh();
-        checkGpu(gpus);
         checkPlan(plan);
-        checkBalance(endpoints.get());
+        endpoints.ifPresent(this::checkBalance);
         return done();
     }
 
@@ -139,6 +137,17 @@ final class RunPodPreflight {
         } else {
             checkPlace(gpu, types, options);
         }
+        checkSize(types);
+    }
+
+    /** Workers may get any of the types, so the smallest counts. */
+    private void checkSize(List<GpuType> types) {
+        int memoryGb = types.stream().mapToInt(GpuType::memoryGb).min().orElse(0);
+        Optional<Secret> token =
+                Optional.ofNullable(spec.engine().secrets().get("HF_TOKEN")).flatMap(context.secrets()::get);
+        new ModelHub(context, settings.hubUrl())
+                .tooLarge(spec.engine(), memoryGb * spec.engine().gpuCount(), token)
+                .ifPresent(problem -> checks.add(Check.warning("model_fits", problem)));
     }
 
     private void checkPlace(String gpu, List<GpuType> types, RunPodOptions options) {

@@ -3,6 +3,7 @@ package dev.tuna.provider.runpod;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
+import dev.tuna.provider.support.ModelHub;
 import dev.tuna.spi.BackendAddress;
 import java.net.URI;
 import java.time.Duration;
@@ -16,23 +17,30 @@ import java.util.Optional;
  *
  * @param apiUrl where endpoints are managed
  * @param serverlessUrl where queue endpoints take requests
+ * @param hubUrl where Hugging Face tells how large a model is
  * @param apiKey the secret with the key that manages endpoints
  * @param endpointKey the secret with the key that the router sends, if it is another one
  * @param observeInterval how long an observation is used before RunPod is asked again
  */
 record RunPodSettings(
-        URI apiUrl, URI serverlessUrl, SecretRef apiKey, Optional<SecretRef> endpointKey, Duration observeInterval) {
+        URI apiUrl,
+        URI serverlessUrl,
+        URI hubUrl,
+        SecretRef apiKey,
+        Optional<SecretRef> endpointKey,
+        Duration observeInterval) {
 
     static final String KEY_VARIABLE = "RUNPOD_API_KEY";
 
     private static final String API_URL = "api_url";
     private static final String SERVERLESS_URL = "serverless_url";
+    private static final String HUB_URL = "hub_url";
     private static final String API_KEY = "api_key_secret";
     private static final String ENDPOINT_KEY = "endpoint_key_secret";
     private static final String INTERVAL = "observe_interval_seconds";
 
     /** Keys that a request must not set, since the cloud is opened before a request is known. */
-    static final List<String> KEYS = List.of(API_URL, SERVERLESS_URL, API_KEY, ENDPOINT_KEY, INTERVAL);
+    static final List<String> KEYS = List.of(API_URL, SERVERLESS_URL, HUB_URL, API_KEY, ENDPOINT_KEY, INTERVAL);
 
     /**
      * Reads the settings of an installation; keys that requests may set too are left to {@link RunPodOptions}.
@@ -43,6 +51,7 @@ record RunPodSettings(
         List<String> problems = new ArrayList<>();
         URI api = url(settings, API_URL, "https://api.runpod.io", problems);
         URI serverless = url(settings, SERVERLESS_URL, "https://api.runpod.ai", problems);
+        URI hub = url(settings, HUB_URL, ModelHub.HUGGING_FACE.toString(), problems);
         Optional<SecretRef> key = secret(settings, API_KEY, problems);
         Optional<SecretRef> endpointKey = secret(settings, ENDPOINT_KEY, problems);
         Duration interval = seconds(settings.getOrDefault(INTERVAL, "10"), problems);
@@ -50,7 +59,7 @@ record RunPodSettings(
             throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider runpod", problems);
         }
         return new RunPodSettings(
-                api, serverless, key.orElseGet(() -> new SecretRef("runpod/api-key")), endpointKey, interval);
+                api, serverless, hub, key.orElseGet(() -> new SecretRef("runpod/api-key")), endpointKey, interval);
     }
 
     private static URI url(Map<String, String> settings, String key, String otherwise, List<String> problems) {

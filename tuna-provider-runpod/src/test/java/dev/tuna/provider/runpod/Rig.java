@@ -14,9 +14,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /** A stand-in and a cloud that works with it, closed as one; what went between them is as RunPod's document says. */
 final class Rig implements AutoCloseable {
@@ -84,6 +86,18 @@ final class Rig implements AutoCloseable {
             assertThat(System.nanoTime()).as(what).isLessThan(deadline);
             pause();
         }
+    }
+
+    /** Calls again and again until the answer is as it should be. */
+    <T> T eventually(Callable<T> call, Predicate<T> wanted) throws Exception {
+        long deadline = System.nanoTime() + PATIENCE;
+        T answer = call.call();
+        while (!wanted.test(answer)) {
+            assertThat(System.nanoTime()).as("last answer: %s", answer).isLessThan(deadline);
+            pause();
+            answer = call.call();
+        }
+        return answer;
     }
 
     private static void pause() {

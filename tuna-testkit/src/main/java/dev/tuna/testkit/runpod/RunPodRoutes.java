@@ -261,8 +261,16 @@ final class RunPodRoutes {
         String path = request.path().substring(request.path().indexOf("/openai") + "/openai".length());
         return endpoint.lease(QUEUE_PATIENCE)
                 .map(lease -> relayed(lease, path, request))
-                .orElseGet(() -> VendorAnswer.json(
-                        200, "{\"error\":{\"message\":\"no worker\",\"type\":\"worker_error\",\"code\":500}}"));
+                .orElseGet(() -> workerError("vLLM cannot start on this configuration"));
+    }
+
+    private static VendorAnswer workerError(String message) {
+        ObjectNode json = JSON.createObjectNode();
+        json.putObject("error")
+                .put("message", message)
+                .put("type", "worker_error")
+                .put("code", 500);
+        return VendorAnswer.json(200, json.toString());
     }
 
     private static VendorAnswer relayed(StandInEndpoint.Lease lease, String path, VendorRequest request) {

@@ -58,12 +58,13 @@ public final class RunPodStandIn implements AutoCloseable {
     }
 
     /**
-     * What the provider must be told to use it.
+     * What the provider must be told to use it. There is no Hugging Face either: nobody knows how large a model is.
      *
      * @return setting to value
      */
     public Map<String, String> settings() {
-        return Map.of("api_url", uri().toString(), "serverless_url", uri().toString(), "observe_interval_seconds", "0");
+        String here = uri().toString();
+        return Map.of("api_url", here, "serverless_url", here, "hub_url", here, "observe_interval_seconds", "0");
     }
 
     /**

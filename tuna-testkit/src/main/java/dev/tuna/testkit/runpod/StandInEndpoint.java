@@ -105,6 +105,10 @@ final class StandInEndpoint implements AutoCloseable {
         return read(this::isQueueType);
     }
 
+    private boolean isBroken() {
+        return !workers.isEmpty() && workers.stream().allMatch(worker -> worker.status.equals("UNHEALTHY"));
+    }
+
     int max() {
         return read(() -> settings.path("workers").path("max").asInt());
     }
@@ -247,7 +251,8 @@ final class StandInEndpoint implements AutoCloseable {
                 if (workers.isEmpty() && max() > 0) {
                     start();
                 }
-                if (System.nanoTime() > deadline) {
+                // A queue's worker whose engine cannot start stays up and says so to every request.
+                if (System.nanoTime() > deadline || (isQueueType() && isBroken())) {
                     return Optional.empty();
                 }
                 @SuppressWarnings("unused") // closing is a reason to look again, and so is time

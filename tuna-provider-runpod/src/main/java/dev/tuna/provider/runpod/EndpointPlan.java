@@ -12,6 +12,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.SecretStore;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -61,6 +62,11 @@ record EndpointPlan(ObjectNode create, Map<String, SecretRef> secrets) {
         ObjectNode references = plan.putObject("secrets");
         new TreeMap<>(secrets).forEach((variable, ref) -> references.put(variable, ref.name()));
         return plan.toPrettyString();
+    }
+
+    /** The secrets that the request will hold. */
+    List<Secret> secrets(SecretStore store) {
+        return secrets.values().stream().map(ref -> secret(store, ref)).toList();
     }
 
     /** The request with the secrets in their places, as values that no text form shows. */

@@ -13,9 +13,12 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
 /** RunPod's REST API v2, and the one thing that only its GraphQL API tells. Thread-safe. */
@@ -35,6 +38,7 @@ final class RunPodApi {
     private final RunPodSettings settings;
     private final UnaryOperator<String> environment;
     private final JsonApi api;
+    private final Set<Secret> given = ConcurrentHashMap.newKeySet();
 
     /**
      * @param environment looks up an environment variable; null stands for "not set"
@@ -74,8 +78,22 @@ final class RunPodApi {
                 .build();
     }
 
+    /** Remembers secrets that RunPod is given or tells, since it may repeat them in any answer. */
+    void remember(Collection<Secret> secrets) {
+        given.addAll(secrets);
+    }
+
+    /** Everything that must not be shown of what RunPod says. */
+    List<Secret> secrets() {
+        List<Secret> secrets = new ArrayList<>(given);
+        key().ifPresent(secrets::add);
+        settings.endpointKey().flatMap(context.secrets()::get).ifPresent(secrets::add);
+        return secrets;
+    }
+
     private JsonCall authorized(JsonCall call) {
-        return call.header("User-Agent", AGENT)
+        return call.redact(secrets())
+                .header("User-Agent", AGENT)
                 .credential(Credential.bearer(key().orElseThrow(() -> noKey(settings.apiKey()))));
     }
 
@@ -96,7 +114,7 @@ final class RunPodApi {
                         .message("the answer has no list of endpoints")
                         .build();
             }
-            listed.forEach(endpoint -> endpoints.add(Endpoint.of(endpoint)));
+            listed.forEach(endpoint -> endpoints.add(read(endpoint)));
             cursor = answer.path("pagination").path("nextCursor").asText("");
             if (!answer.path("pagination").path("hasNextPage").asBoolean() || cursor.isEmpty()) {
                 return endpoints;
@@ -107,15 +125,21 @@ final class RunPodApi {
                 .build();
     }
 
+    private Endpoint read(JsonNode json) {
+        Endpoint endpoint = Endpoint.of(json);
+        remember(endpoint.secrets());
+        return endpoint;
+    }
+
     Optional<Endpoint> endpoint(String id) {
         return authorized(api.get("read endpoint", "/v2/serverless/{}", id))
                 .sendUnlessMissing()
-                .map(Endpoint::of);
+                .map(this::read);
     }
 
     /** Not sent twice, since RunPod would make two of one name. */
     Endpoint create(Map<String, Object> request) {
-        return Endpoint.of(authorized(api.post("create endpoint", "/v2/serverless"))
+        return read(authorized(api.post("create endpoint", "/v2/serverless"))
                 .json(request)
                 .send());
     }
@@ -126,7 +150,7 @@ final class RunPodApi {
                 .json(changes)
                 .idempotent()
                 .sendUnlessMissing()
-                .map(Endpoint::of);
+                .map(this::read);
     }
 
     /** What does not exist counts as deleted. */

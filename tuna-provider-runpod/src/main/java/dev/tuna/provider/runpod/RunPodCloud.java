@@ -59,7 +59,9 @@ final class RunPodCloud implements ServerlessCloud {
 
     @Override
     public ResourceRef begin(ServerlessPlan plan) {
-        Map<String, Object> request = EndpointPlan.read(plan.body()).request(context.secrets());
+        EndpointPlan read = EndpointPlan.read(plan.body());
+        api.remember(read.secrets(context.secrets()));
+        Map<String, Object> request = read.request(context.secrets());
         TrackedEndpoint endpoint = tracked(plan.resource());
         endpoint.change(() -> makeOrUpdate(endpoint, request));
         return plan.resource();

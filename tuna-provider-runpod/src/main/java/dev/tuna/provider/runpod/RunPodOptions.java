@@ -52,7 +52,7 @@ record RunPodOptions(
     private static final String FLASHBOOT = "flashboot";
     private static final String REGISTRY = "registry_id";
     private static final String VOLUMES = "network_volumes";
-    private static final List<String> KEYS =
+    static final List<String> KEYS =
             List.of(TYPE, POOLS, EXCLUDED, MIN_CUDA, DATA_CENTERS, DISK, FLASHBOOT, REGISTRY, VOLUMES);
 
     /** Copies the lists. */

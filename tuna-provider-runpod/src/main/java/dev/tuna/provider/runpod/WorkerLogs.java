@@ -2,7 +2,6 @@ package dev.tuna.provider.runpod;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.tuna.api.Secret;
 import dev.tuna.provider.support.Redaction;
 import dev.tuna.spi.LogLine;
 import java.time.Instant;
@@ -31,9 +30,7 @@ final class WorkerLogs {
     WorkerLogs(RunPodApi api, Endpoint endpoint) {
         this.api = api;
         this.endpoint = endpoint;
-        List<Secret> secrets = new ArrayList<>(endpoint.secrets());
-        api.key().ifPresent(secrets::add);
-        this.redaction = Redaction.of(secrets);
+        this.redaction = Redaction.of(api.secrets());
     }
 
     /** The newest lines, oldest first. */

@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 final class Specs implements Cloneable {
 
     private final String deployment;
+    private String model = "contract/tiny";
     private String gpu = "L4";
     private int gpuCount = 1;
     private Optional<String> version = Optional.empty();
@@ -44,7 +45,7 @@ final class Specs implements Cloneable {
 
     ServerlessSpec spec() {
         EngineSpec engine = new EngineSpec(
-                "contract/tiny",
+                model,
                 deployment,
                 gpu,
                 Optional.of("8.9"),
@@ -76,6 +77,10 @@ final class Specs implements Cloneable {
             copy.gpu = other;
             copy.gpuCount = count;
         });
+    }
+
+    Specs model(String other) {
+        return with(copy -> copy.model = other);
     }
 
     Specs version(String other) {

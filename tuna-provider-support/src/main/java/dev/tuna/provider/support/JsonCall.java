@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -89,6 +90,18 @@ public final class JsonCall {
     public JsonCall credential(Credential credential) {
         headers.put(credential.header(), checked(credential));
         secrets.add(credential.value());
+        return this;
+    }
+
+    /**
+     * Names secrets that are not sent with this call but may stand in its answer, so that they are hidden where that is
+     * quoted.
+     *
+     * @param more what to hide
+     * @return this
+     */
+    public JsonCall redact(Collection<Secret> more) {
+        secrets.addAll(more);
         return this;
     }
 

@@ -400,6 +400,16 @@ class JsonApiTest {
     }
 
     @Test
+    void whatIsSaidToBeSecretIsHiddenInWhateverIsQuoted() {
+        server.answer(200, "<p>otter marmalade</p>");
+        assertThatThrownBy(() -> api().build()
+                        .get("list endpoints", "/e")
+                        .redact(List.of(Secret.of("otter marmalade")))
+                        .send())
+                .hasMessageContaining("<p>***</p>");
+    }
+
+    @Test
     void aSecretNextToAnUnreadableAnswerStaysHidden() {
         Secret key = Secret.of("plain-words-as-key");
         JsonApi api = api().credential(Credential.bearer(key)).build();

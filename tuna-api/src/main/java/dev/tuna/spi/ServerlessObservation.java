@@ -12,7 +12,8 @@ import java.util.OptionalInt;
  *
  * @param phase how far it has come; {@code READY} also when scaled to zero
  * @param detail what it is doing or why it failed, in a few words; may be empty
- * @param address how to reach it; present from {@code READY} on, earlier if known
+ * @param address how to reach it; present from {@code READY} on, earlier if known. A credential that ends after a while is
+ *     renewed here: the router sends the one that the latest observation has, and nothing is tried anew for that
  * @param containers containers or workers that run (and are billed) now; empty if the cloud does not tell
  * @param containerTime billed container time since the endpoint was made; never decreases; empty if not metered
  * @param usdPerHour price of one container now; empty if unknown

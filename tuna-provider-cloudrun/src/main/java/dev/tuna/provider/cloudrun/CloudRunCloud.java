@@ -9,7 +9,9 @@ import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.Secret;
+import dev.tuna.provider.support.Redaction;
 import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessCloud;
@@ -56,7 +58,7 @@ final class CloudRunCloud implements ServerlessCloud {
 
     @Override
     public PreflightReport preflight(ServerlessSpec spec, boolean fix) {
-        return new CloudRunPreflight(context, access, api, projects, spec).report(() -> plan(spec), fix);
+        return new CloudRunPreflight(context, settings, access, api, projects, spec).report(() -> plan(spec), fix);
     }
 
     @Override
@@ -91,7 +93,7 @@ final class CloudRunCloud implements ServerlessCloud {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             Optional<Service> existing = api.service(wanted.place());
             existing.ifPresent(this::checkOurs);
-            if (existing.filter(service -> service.isFrom(wanted.digest(), secrets))
+            if (existing.filter(service -> service.isFrom(wanted.digest(), secrets) && !service.isParked())
                     .isPresent()) {
                 return;
             }
@@ -104,10 +106,7 @@ final class CloudRunCloud implements ServerlessCloud {
                 return;
             }
         }
-        throw ProviderException.of(CloudRunProvider.NAME, "update service")
-                .retryable(true)
-                .message(wanted.place() + " is being changed by somebody else")
-                .build();
+        throw busy(wanted.place());
     }
 
     private static void took(TrackedService tracker, String what, Operation operation) {
@@ -157,7 +156,7 @@ final class CloudRunCloud implements ServerlessCloud {
                 api.setPolicy(plan.place(), Invokers.adding(policy, account.get()));
             }
         } catch (ProviderException e) {
-            if (e.retryable()) {
+            if (e.code() != ErrorCode.CREDENTIALS) {
                 throw e;
             }
             LOG.warn(
@@ -183,6 +182,48 @@ final class CloudRunCloud implements ServerlessCloud {
     public void destroy(ResourceRef resource) {
         Place place = Place.of(resource);
         tracked(place).change(() -> api.delete(place));
+    }
+
+    @Override
+    public List<LogLine> logs(ResourceRef resource, int lines) {
+        Place place = Place.of(resource);
+        return api.service(place)
+                .map(service -> ServiceLogs.lines(
+                        projects.logs(place.project(), ServiceLogs.filter(place), lines),
+                        Redaction.of(service.values())))
+                .orElse(List.of());
+    }
+
+    @Override
+    public void park(ResourceRef resource) {
+        scale(
+                resource,
+                false,
+                ServicePlan.JSON.createObjectNode().put("scalingMode", "MANUAL").put("manualInstanceCount", 0));
+    }
+
+    @Override
+    public void unpark(ResourceRef resource) {
+        scale(resource, true, ServicePlan.JSON.createObjectNode().put("scalingMode", "AUTOMATIC"));
+    }
+
+    private void scale(ResourceRef resource, boolean parked, ObjectNode scaling) {
+        Place place = Place.of(resource);
+        TrackedService service = tracked(place);
+        service.change(() -> api.service(place)
+                .filter(each -> each.isParked() == parked && !each.isBeingDeleted())
+                .ifPresent(each -> {
+                    ObjectNode change = ServicePlan.JSON.createObjectNode();
+                    change.set("scaling", scaling);
+                    service.began(api.update(place, change, "scaling").orElseThrow(() -> busy(place)));
+                }));
+    }
+
+    private static ProviderException busy(Place place) {
+        return ProviderException.of(CloudRunProvider.NAME, "update service")
+                .retryable(true)
+                .message(place + " is being changed by somebody else")
+                .build();
     }
 
     /** Cloud Run lists one region at a time: those that have GPUs, and those in use. */

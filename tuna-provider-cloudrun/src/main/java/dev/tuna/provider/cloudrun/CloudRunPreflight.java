@@ -6,8 +6,10 @@ import dev.tuna.api.PreflightReport;
 import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.api.PreflightReport.Outcome;
 import dev.tuna.api.ProviderException;
+import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.ModelHub;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
@@ -15,6 +17,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -25,7 +28,11 @@ final class CloudRunPreflight {
     private static final String INVOKE_PAGE =
             "https://docs.cloud.google.com/run/docs/authenticating/service-to-service";
 
+    /** What vLLM takes beside the files it has downloaded. */
+    private static final long ENGINE_GIB = 6;
+
     private final ProviderContext context;
+    private final CloudRunSettings settings;
     private final GoogleAccess access;
     private final RunApi api;
     private final ProjectApi projects;
@@ -33,7 +40,13 @@ final class CloudRunPreflight {
     private final List<Check> checks = new ArrayList<>();
 
     CloudRunPreflight(
-            ProviderContext context, GoogleAccess access, RunApi api, ProjectApi projects, ServerlessSpec spec) {
+            ProviderContext context,
+            CloudRunSettings settings,
+            GoogleAccess access,
+            RunApi api,
+            ProjectApi projects,
+            ServerlessSpec spec) {
+        this.settings = settings;
         this.context = context;
         this.access = access;
         this.api = api;
@@ -48,9 +61,11 @@ final class CloudRunPreflight {
      * @param fix whether to enable APIs that are not
      */
     PreflightReport report(Supplier<ServerlessPlan> plan, boolean fix) {
+        boolean token = hasToken();
         checkSecrets();
         Optional<ServicePlan> wanted = checkPlan(plan);
-        if (hasToken() && wanted.isPresent()) {
+        wanted.ifPresent(this::checkModel);
+        if (token && wanted.isPresent()) {
             checkProject(wanted.get(), fix);
         }
         return new PreflightReport(CloudRunProvider.NAME, checks);
@@ -99,13 +114,37 @@ final class CloudRunPreflight {
         }
     }
 
+    /** The hub may not be reached, or not know; then nothing is said. */
+    private void checkModel(ServicePlan plan) {
+        var hub = new ModelHub(context, settings.hubUrl());
+        Optional<Secret> token =
+                Optional.ofNullable(spec.engine().secrets().get("HF_TOKEN")).flatMap(context.secrets()::get);
+        GpuType.of(spec.engine().gpu())
+                .flatMap(gpu -> hub.tooLarge(spec.engine(), gpu.memoryGb(), token))
+                .ifPresent(problem -> checks.add(Check.warning("model_fits", problem)));
+        if (plan.service().path("template").has("volumes")) {
+            return;
+        }
+        long memory = QuotaChecks.memoryGib(plan.service());
+        OptionalLong weights = hub.weightBytes(spec.engine().model(), token);
+        if (weights.isPresent() && weights.getAsLong() > (memory - ENGINE_GIB) << 30) {
+            checks.add(new Check(
+                    "model_fits_memory",
+                    Outcome.WARNING,
+                    "the model's files of " + (weights.getAsLong() >> 30) + " GiB are downloaded into the container's "
+                            + memory + " GiB of memory, which the engine needs too",
+                    Optional.of("put them into a bucket and set the option weights_bucket, or raise memory_gib")));
+        }
+    }
+
     private boolean hasToken() {
         try {
             Optional<Login> login = access.login();
             if (login.isEmpty()) {
                 checks.add(Check.failed(
                         "credentials_present",
-                        "there are no Google credentials: no secret, no " + CredentialSource.FILE_VARIABLE
+                        "there are no Google credentials: no secret '"
+                                + settings.credentials().name() + "', no " + CredentialSource.FILE_VARIABLE
                                 + ", no login of gcloud, no metadata server",
                         LOGIN));
                 return false;

@@ -11,7 +11,7 @@ import dev.tuna.spi.ServerlessProvider;
  * JSON (default {@code cloudrun/credentials}; if there is none, Application Default Credentials: the file that
  * {@code GOOGLE_APPLICATION_CREDENTIALS} names, gcloud's own, the metadata server); {@code quota_project}, the project that
  * API calls are counted for; {@code observe_interval_seconds}, how long an observation is used (default 10); {@code api_url},
- * one URL in place of all of Google's hosts, for tests. Options of a request are described at {@link CloudRunOptions}; each
+ * one URL in place of all of Google's hosts, and {@code hub_url}, one in place of Hugging Face's, for tests. Options of a request are described at {@link CloudRunOptions}; each
  * of them may be a setting too.
  */
 public final class CloudRunProvider implements ServerlessProvider {

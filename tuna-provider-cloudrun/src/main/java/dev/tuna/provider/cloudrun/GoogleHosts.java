@@ -17,6 +17,7 @@ record GoogleHosts(Optional<URI> instead) {
     static final String IAM_CREDENTIALS = "iamcredentials.googleapis.com";
     static final String QUOTAS = "cloudquotas.googleapis.com";
     static final String MONITORING = "monitoring.googleapis.com";
+    static final String LOGGING = "logging.googleapis.com";
     static final String METADATA = "metadata.google.internal";
 
     /** Where an API is. */

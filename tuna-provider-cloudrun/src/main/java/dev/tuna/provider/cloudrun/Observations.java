@@ -5,13 +5,29 @@ import dev.tuna.api.BackendPhase;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.ServerlessObservation;
+import dev.tuna.spi.UnservedAnswer;
 import java.math.BigDecimal;
 import java.net.URI;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
 /** Puts a look at a service into the words of the interface. Pure but for the tokens it asks for. */
 final class Observations {
+
+    private static final Duration SOON = Duration.ofSeconds(5);
+
+    /**
+     * Google's front end answers in HTML, or in plain words, when no instance served a request; engines answer in JSON. A
+     * 404 of its own is of a service that is gone, or that takes no requests from outside.
+     */
+    private static final List<UnservedAnswer> FRONT_END = List.of(
+            new UnservedAnswer(429, "Rate exceeded", SOON),
+            new UnservedAnswer(429, "<html", SOON),
+            new UnservedAnswer(500, "<html", SOON),
+            new UnservedAnswer(503, "<html", SOON),
+            new UnservedAnswer(404, "<html", Duration.ZERO));
 
     private Observations() {}
 
@@ -43,7 +59,8 @@ final class Observations {
                                 : Optional.of(idToken.apply(uri, service.annotation(Service.INVOKER))),
                         "/health",
                         service.timeout(),
-                        service.concurrency() * service.maxInstances()));
+                        service.concurrency() * service.maxInstances(),
+                        FRONT_END));
     }
 
     private static Optional<BigDecimal> usdPerHour(JsonNode template, String region, Prices prices) {

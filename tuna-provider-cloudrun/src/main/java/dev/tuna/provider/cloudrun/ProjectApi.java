@@ -24,6 +24,9 @@ final class ProjectApi {
     private static final int PAGE = 5000;
     private static final int MOST_PAGES = 10;
 
+    /** The most that Cloud Logging gives at once. */
+    private static final int MOST_LINES = 1000;
+
     /** Counts are taken once a minute and can be seen up to four minutes later (Cloud Monitoring, metrics of Cloud Run). */
     private static final Duration METRIC_WINDOW = Duration.ofMinutes(8);
 
@@ -33,6 +36,7 @@ final class ProjectApi {
     private final JsonApi usage;
     private final JsonApi quotas;
     private final JsonApi monitoring;
+    private final JsonApi logging;
 
     ProjectApi(GoogleAccess access) {
         this.access = access;
@@ -41,6 +45,7 @@ final class ProjectApi {
         this.usage = access.api(GoogleHosts.SERVICE_USAGE);
         this.quotas = access.api(GoogleHosts.QUOTAS);
         this.monitoring = access.api(GoogleHosts.MONITORING);
+        this.logging = access.api(GoogleHosts.LOGGING);
     }
 
     private JsonNode send(JsonCall call) {
@@ -131,6 +136,21 @@ final class ProjectApi {
             }
         }
         return skus;
+    }
+
+    /** The newest entries of a project's log that pass a filter, newest first. */
+    JsonNode logs(String project, String filter, int lines) {
+        return send(logging.post("read logs", "/v2/entries:list")
+                .json(Map.of(
+                        "resourceNames",
+                        List.of("projects/" + project),
+                        "filter",
+                        filter,
+                        "orderBy",
+                        "timestamp desc",
+                        "pageSize",
+                        Math.min(lines, MOST_LINES)))
+                .idempotent());
     }
 
     /** How many instances a service had a few minutes ago; empty if there is no word of it yet. */

@@ -37,21 +37,31 @@ final class QuotaChecks {
         return plan.service().path("template");
     }
 
+    private static JsonNode limits(JsonNode service) {
+        return service.path("template")
+                .path("containers")
+                .path(0)
+                .path("resources")
+                .path("limits");
+    }
+
+    static long memoryGib(JsonNode service) {
+        return Long.parseLong(limits(service).path("memory").asText().replace("Gi", ""));
+    }
+
     void run() {
-        JsonNode limits =
-                template().path("containers").path(0).path("resources").path("limits");
         GpuType gpu = GpuType.byAccelerator(
                         template().path("nodeSelector").path("accelerator").asText())
                 .orElseThrow();
         boolean redundant = !template().path("gpuZonalRedundancyDisabled").asBoolean();
         check("gpu_quota", gpu.quotaId(redundant), 1, 1, gpu.gpu());
-        check("cpu_quota", "CpuAllocPerProjectRegion", limits.path("cpu").asLong(), MILLI, "CPU");
         check(
-                "memory_quota",
-                "MemAllocPerProjectRegion",
-                Long.parseLong(limits.path("memory").asText().replace("Gi", "")),
-                GIB,
-                "GiB of memory");
+                "cpu_quota",
+                "CpuAllocPerProjectRegion",
+                limits(plan.service()).path("cpu").asLong(),
+                MILLI,
+                "CPU");
+        check("memory_quota", "MemAllocPerProjectRegion", memoryGib(plan.service()), GIB, "GiB of memory");
     }
 
     /**

@@ -8,6 +8,8 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -137,6 +139,25 @@ record Service(JsonNode json) {
     /** The key that the engine demands, if it was given one in clear. */
     Optional<Secret> engineKey() {
         return variable(VllmCommand.API_KEY_VARIABLE);
+    }
+
+    /** Every value of its environment. */
+    List<Secret> values() {
+        List<Secret> values = new ArrayList<>();
+        for (JsonNode variable : template().path("containers").path(0).path("env")) {
+            String value = variable.path("value").asText("");
+            if (!value.isEmpty()) {
+                values.add(Secret.of(value));
+            }
+        }
+        return values;
+    }
+
+    /** Whether it may have no instances: zero of them, asked for by hand, is not written out. */
+    boolean isParked() {
+        JsonNode scaling = json.path("scaling");
+        return scaling.path("scalingMode").asText("").equals("MANUAL")
+                && scaling.path("manualInstanceCount").asInt() == 0;
     }
 
     private Optional<Secret> variable(String name) {

@@ -115,6 +115,9 @@ final class TrackedService {
         if (service.isBeingDeleted()) {
             return new Look(service, BackendPhase.DRAINING, "", instances.fresh(now));
         }
+        if (service.isParked()) {
+            return new Look(service, BackendPhase.DRAINING, "parked: it may have no instances", instances.fresh(now));
+        }
         boolean served = !service.readyRevision().isEmpty();
         return switch (service.state()) {
             case READY -> {

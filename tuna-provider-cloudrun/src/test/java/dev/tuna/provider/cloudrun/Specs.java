@@ -46,6 +46,24 @@ final class Specs {
         return engine(engine, gpu, count, engine.arguments(), engine.secrets());
     }
 
+    static EngineSpec model(EngineSpec engine, String model) {
+        return new EngineSpec(
+                model,
+                engine.servedModelName(),
+                engine.gpu(),
+                engine.computeCapability(),
+                engine.gpuCount(),
+                engine.tpSize(),
+                engine.maxModelLen(),
+                engine.quantization(),
+                engine.fastBoot(),
+                engine.version(),
+                engine.arguments(),
+                engine.containerImage(),
+                engine.apiKey(),
+                engine.secrets());
+    }
+
     static EngineSpec arguments(EngineSpec engine, String... arguments) {
         return engine(engine, engine.gpu(), engine.gpuCount(), List.of(arguments), engine.secrets());
     }

@@ -13,9 +13,9 @@ import java.util.function.Predicate;
 /** What went over the wire between the provider and the stand-in. */
 final class Wire {
 
-    /** Google's documents and the paths that each is about; the APIs of quotas and metrics have none here. */
+    /** Google's documents and the paths that each is about; the APIs of quotas, metrics and logs have none here. */
     static final Map<String, Predicate<String>> DOCUMENTS = Map.of(
-            "run-v2.json", path -> path.startsWith("/v2/"),
+            "run-v2.json", path -> path.startsWith("/v2/projects/"),
             "cloudresourcemanager-v3.json", path -> path.startsWith("/v3/") && !path.endsWith("/timeSeries"),
             "iamcredentials-v1.json", path -> path.startsWith("/v1/projects/-/serviceAccounts/"),
             "cloudbilling-v1.json", path -> path.endsWith("/billingInfo") || path.endsWith("/skus"),

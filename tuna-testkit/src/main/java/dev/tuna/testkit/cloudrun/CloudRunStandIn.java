@@ -55,7 +55,15 @@ public final class CloudRunStandIn implements AutoCloseable {
      * @return setting to value
      */
     public Map<String, String> settings() {
-        return Map.of("api_url", uri().toString(), "project", project.id(), "observe_interval_seconds", "0");
+        return Map.of(
+                "api_url",
+                uri().toString(),
+                "hub_url",
+                uri() + GoogleRoutes.HUB,
+                "project",
+                project.id(),
+                "observe_interval_seconds",
+                "0");
     }
 
     /**
@@ -179,12 +187,23 @@ public final class CloudRunStandIn implements AutoCloseable {
     }
 
     /**
-     * Makes revisions that are deployed from now on fail, or not.
+     * Makes the next revisions fail.
      *
-     * @param trouble what is wrong from now on
+     * @param trouble what is wrong with them
+     * @param revisions how many
      */
-    public void trouble(Trouble trouble) {
-        project.config().trouble = Objects.requireNonNull(trouble, "trouble");
+    public void trouble(Trouble trouble, int revisions) {
+        project.config().trouble(trouble, revisions);
+    }
+
+    /** Lets no revision come up and no deletion end until {@link #release()}. */
+    public void hold() {
+        project.config().held = true;
+    }
+
+    /** Lets go on what {@link #hold()} held back. */
+    public void release() {
+        project.config().held = false;
     }
 
     private StandInService named(String service) {
@@ -217,7 +236,7 @@ public final class CloudRunStandIn implements AutoCloseable {
         project.services().forEach(StandInService::close);
     }
 
-    /** Describes a stand-in. Not thread-safe. */
+    /** Describes a stand-in. Not thread-safe but for what happens after the start. */
     public static final class Builder {
         String project = "tuna-standin";
         Duration bootTime = Duration.ofMillis(200);
@@ -235,9 +254,23 @@ public final class CloudRunStandIn implements AutoCloseable {
         long cpuQuota = 10_000;
         long memoryQuotaGib = 100_000;
         int pageSize = 100;
-        volatile Trouble trouble = Trouble.NONE;
+        volatile boolean held;
+        /** Guarded by this. */
+        private Trouble trouble = Trouble.NONE;
+        /** Guarded by this. */
+        private int troubled;
 
         private Builder() {}
+
+        synchronized void trouble(Trouble next, int revisions) {
+            trouble = Objects.requireNonNull(next, "trouble");
+            troubled = revisions;
+        }
+
+        /** What is wrong with the revision that is made now. */
+        synchronized Trouble trouble() {
+            return troubled-- > 0 ? trouble : Trouble.NONE;
+        }
 
         /**
          * How long a revision takes from nothing to ready, half of it for the image; default 200 ms.

@@ -4,11 +4,18 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.testkit.vendor.VendorAnswer;
 import dev.tuna.testkit.vendor.VendorRequest;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Google's hosts on one port, as a function from request to answer. Thread-safe. */
 final class GoogleRoutes {
 
     private static final String IMPERSONATE = "/v1/projects/-/serviceAccounts/";
+
+    /** Hugging Face, which tells how large a model is, has a place here too. */
+    static final String HUB = "/hub";
+
+    private static final Pattern SIZE = Pattern.compile("-(\\d{1,4})[bB](?:[^a-zA-Z]|$)");
 
     private final Project project;
     private final TokenRoutes tokens;
@@ -35,6 +42,9 @@ final class GoogleRoutes {
         if (path.startsWith("/computeMetadata")) {
             return tokens.metadata(request).orElseGet(() -> VendorAnswer.empty(404));
         }
+        if (path.startsWith(HUB)) {
+            return hub(path);
+        }
         if (path.equals("/token")) {
             return tokens.token(request);
         }
@@ -52,6 +62,19 @@ final class GoogleRoutes {
         };
     }
 
+    /** Models with a size in their name have it in billions of 16-bit numbers; others are not known. */
+    private static VendorAnswer hub(String path) {
+        Matcher size = SIZE.matcher(path);
+        if (!size.find()) {
+            return VendorAnswer.json(404, "{\"error\":\"Repository not found\"}");
+        }
+        ObjectNode answer = StandInService.JSON.createObjectNode();
+        answer.putObject("safetensors")
+                .putObject("parameters")
+                .put("BF16", Long.parseLong(size.group(1)) * 1_000_000_000L);
+        return VendorAnswer.json(200, answer.toString());
+    }
+
     private String caller(VendorRequest request) {
         String token = request.bearer().orElseThrow(() -> GoogleError.unauthenticated("CREDENTIALS_MISSING"));
         return project.tokens()
@@ -63,6 +86,9 @@ final class GoogleRoutes {
     }
 
     private static String api(String path) {
+        if (path.equals("/v2/entries:list")) {
+            return "logging.googleapis.com";
+        }
         if (path.startsWith("/v2/")) {
             return "run.googleapis.com";
         }

@@ -8,6 +8,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -34,6 +35,7 @@ final class ProjectRoutes {
                                 ? skus().toString()
                                 : billing(request).toString();
                     case "cloudquotas.googleapis.com" -> quota(request).toString();
+                    case "logging.googleapis.com" -> logs(request).toString();
                     case "monitoring.googleapis.com" -> instances(request).toString();
                     default -> usage(request).toString();
                 });
@@ -164,6 +166,24 @@ final class ProjectRoutes {
                     ArrayNode series = answer.withArray("timeSeries");
                     point(series, "active", now, 0);
                     point(series, "idle", now, service.instances());
+                });
+        return answer;
+    }
+
+    private ObjectNode logs(VendorRequest request) {
+        ObjectNode body = GoogleRoutes.body(request);
+        Matcher name = SERVICE.matcher(body.path("filter").asText());
+        if (!name.find()) {
+            throw GoogleError.invalid("Unparseable filter");
+        }
+        ObjectNode answer = json();
+        project.services().stream()
+                .filter(service -> service.shortName().equals(name.group(1)))
+                .forEach(service -> {
+                    List<ObjectNode> lines = new ArrayList<>(service.log());
+                    Collections.reverse(lines);
+                    ArrayNode entries = answer.withArray("entries");
+                    lines.stream().limit(body.path("pageSize").asInt(50)).forEach(entries::add);
                 });
         return answer;
     }

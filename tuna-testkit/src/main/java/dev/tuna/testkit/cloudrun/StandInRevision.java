@@ -29,6 +29,7 @@ final class StandInRevision {
     private boolean waking;
     private int inFlight;
     private @Nullable VllmStandIn server;
+    private final Consumer<String> log;
 
     private enum State {
         IMPORTING,
@@ -37,11 +38,13 @@ final class StandInRevision {
         FAILED
     }
 
-    StandInRevision(String id, ObjectNode template, CloudRunStandIn.Builder config, Trouble trouble) {
+    StandInRevision(
+            String id, ObjectNode template, CloudRunStandIn.Builder config, Trouble trouble, Consumer<String> log) {
         this.id = id;
         this.template = template;
         this.config = config;
         this.trouble = trouble;
+        this.log = log;
     }
 
     /** An instance that serves a request. */
@@ -69,6 +72,9 @@ final class StandInRevision {
 
     /** Brings it to where time has taken it. */
     void advance() {
+        if (isPending() && config.held) {
+            return;
+        }
         long age = System.nanoTime() - begun;
         long boot = config.bootTime.toNanos();
         if (state == State.IMPORTING && age >= boot / 2 && trouble != Trouble.STUCK) {
@@ -128,9 +134,13 @@ final class StandInRevision {
                     .host("127.0.0.1")
                     .port(0)
                     .start();
+            // Some images print what they were given.
+            log.accept("loading with token " + environment.getOrDefault("HF_TOKEN", "none"));
+            log.accept("Application startup complete.");
             return true;
         } catch (IllegalArgumentException | TunaException e) {
             // As a container whose command vLLM refuses: it exits.
+            log.accept("vllm serve: error: " + e.getMessage());
             return false;
         }
     }
@@ -163,6 +173,7 @@ final class StandInRevision {
             return Optional.empty();
         }
         inFlight++;
+        log.accept("INFO: request answered");
         return Optional.of(new Lease(running.uri(), () -> locked.accept(() -> inFlight--)));
     }
 

@@ -59,6 +59,7 @@ final class StandInService implements AutoCloseable {
     private final List<StandInRevision> revisions = new ArrayList<>();
     private @Nullable StandInRevision serving;
     private long deletedAt = Long.MAX_VALUE;
+    private final List<ObjectNode> log = new ArrayList<>();
     private boolean closed;
 
     StandInService(Project project, String name, ObjectNode settings, String caller) {
@@ -106,7 +107,8 @@ final class StandInService implements AutoCloseable {
     }
 
     boolean isGone() {
-        boolean gone = read(() -> System.nanoTime() - deletedAt >= 0 && deletedAt != Long.MAX_VALUE);
+        boolean gone =
+                read(() -> deletedAt != Long.MAX_VALUE && System.nanoTime() - deletedAt >= 0) && !project.config().held;
         if (gone) {
             close();
         }
@@ -178,7 +180,11 @@ final class StandInService implements AutoCloseable {
     private void revise() {
         String id = "%s-%05d-%s".formatted(shortName(), revisions.size() + 1, uid.substring(0, 3));
         revisions.add(new StandInRevision(
-                id, (ObjectNode) settings.path("template").deepCopy(), project.config(), project.config().trouble));
+                id,
+                (ObjectNode) settings.path("template").deepCopy(),
+                project.config(),
+                project.config().trouble(),
+                this::write));
     }
 
     void delete() {
@@ -188,6 +194,20 @@ final class StandInService implements AutoCloseable {
             }
             return name;
         });
+    }
+
+    /** What its containers have written, oldest first. */
+    List<ObjectNode> log() {
+        return read(() -> List.copyOf(log));
+    }
+
+    /** To be called with the lock. */
+    private void write(String line) {
+        ObjectNode entry = JSON.createObjectNode();
+        entry.put("timestamp", now()).put("textPayload", line).put("insertId", Integer.toString(log.size()));
+        entry.put("logName", "projects/" + project.id() + "/logs/run.googleapis.com%2Fstdout");
+        entry.putObject("labels").put("instanceId", uid.replace("-", ""));
+        log.add(entry);
     }
 
     ObjectNode policy() {
@@ -228,6 +248,12 @@ final class StandInService implements AutoCloseable {
 
     // --- what time does ---
 
+    private boolean isParked() {
+        JsonNode scaling = settings.path("scaling");
+        return scaling.path("scalingMode").asText("").equals("MANUAL")
+                && scaling.path("manualInstanceCount").asInt() == 0;
+    }
+
     private StandInRevision newest() {
         return revisions.get(revisions.size() - 1);
     }
@@ -242,6 +268,9 @@ final class StandInService implements AutoCloseable {
             if (before != null) {
                 before.sleep();
             }
+        }
+        if (isParked()) {
+            revisions.forEach(StandInRevision::sleep);
         }
     }
 
@@ -353,7 +382,7 @@ final class StandInService implements AutoCloseable {
                 if (target == null) {
                     return Optional.empty();
                 }
-                if (target.isFull()) {
+                if (target.isFull() || isParked()) {
                     return Optional.empty();
                 }
                 target.wake();

@@ -30,7 +30,6 @@ final class Tokens {
 
     private final InstantSource clock;
     private final Duration lifetime;
-    private final KeyPair accountKey;
     private final byte[] signingKey = new byte[32];
     private final SecureRandom random = new SecureRandom();
     private final Map<String, Access> access = new ConcurrentHashMap<>();
@@ -42,12 +41,20 @@ final class Tokens {
         this.clock = clock;
         this.lifetime = lifetime;
         random.nextBytes(signingKey);
-        try {
-            KeyPairGenerator keys = KeyPairGenerator.getInstance("RSA");
-            keys.initialize(2048);
-            accountKey = keys.generateKeyPair();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every Java platform has RSA", e);
+    }
+
+    /** Costs a second of work, and is the same for every stand-in of a process. */
+    private static final class AccountKey {
+        static final KeyPair PAIR = made();
+
+        private static KeyPair made() {
+            try {
+                KeyPairGenerator keys = KeyPairGenerator.getInstance("RSA");
+                keys.initialize(2048);
+                return keys.generateKeyPair();
+            } catch (GeneralSecurityException e) {
+                throw new IllegalStateException("every Java platform has RSA", e);
+            }
         }
     }
 
@@ -55,7 +62,7 @@ final class Tokens {
     String privateKey() {
         return "-----BEGIN PRIVATE KEY-----\n"
                 + Base64.getMimeEncoder(64, new byte[] {'\n'})
-                        .encodeToString(accountKey.getPrivate().getEncoded())
+                        .encodeToString(AccountKey.PAIR.getPrivate().getEncoded())
                 + "\n-----END PRIVATE KEY-----\n";
     }
 
@@ -121,7 +128,7 @@ final class Tokens {
         int end = jwt.lastIndexOf('.');
         try {
             Signature signature = Signature.getInstance("SHA256withRSA");
-            signature.initVerify(accountKey.getPublic());
+            signature.initVerify(AccountKey.PAIR.getPublic());
             signature.update(jwt.substring(0, Math.max(0, end)).getBytes(StandardCharsets.UTF_8));
             return signature.verify(FROM_TEXT.decode(jwt.substring(end + 1)))
                     ? Optional.of(claims(jwt))

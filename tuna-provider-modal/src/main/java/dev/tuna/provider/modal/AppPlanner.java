@@ -33,6 +33,11 @@ final class AppPlanner {
     /** Where the volume is; weights and compiled code are kept over cold starts there. */
     private static final String CACHE = "/cache";
 
+    /** Its directories, for weights and for compiled code. */
+    static final String WEIGHTS = "/huggingface";
+
+    static final String COMPILED = "/vllm";
+
     /** modal.com/docs/guide/timeouts, read 2026-11-23. */
     private static final Duration SHORTEST_TIMEOUT = Duration.ofSeconds(1);
 
@@ -94,7 +99,7 @@ final class AppPlanner {
         plan.put("add_python", options.python().orElse(null));
         ArrayNode words = plan.putArray("command");
         command.words().forEach(words::add);
-        plan.putObject("environment").put("HF_HOME", CACHE + "/huggingface").put("VLLM_CACHE_ROOT", CACHE + "/vllm");
+        plan.putObject("environment").put("HF_HOME", CACHE + WEIGHTS).put("VLLM_CACHE_ROOT", CACHE + COMPILED);
         plan.put("cache", CACHE).put("volume", options.cacheVolume().orElse(app));
         ArrayNode names = plan.putArray("secrets");
         new TreeMap<>(secrets).keySet().forEach(names::add);

@@ -143,6 +143,7 @@ final class CliErrors {
         String said = essence(finished.err() + "\n" + finished.out()).toLowerCase(Locale.ROOT);
         return said.contains("no app with name")
                 || said.contains("already stopped")
+                || said.contains("no such file")
                 || said.contains("could not find")
                 || said.contains("not found");
     }

@@ -87,7 +87,8 @@ record Command(String operation, List<String> words, Map<String, String> environ
             throw failure(
                     ErrorCode.PROVIDER_REFUSED,
                     false,
-                    "'" + words.get(0) + "' cannot be run; install Modal's command line with: pip install modal");
+                    "'" + words.get(0)
+                            + "' cannot be run; install Modal's command line (pip install modal) or say where it is (setting cli)");
         }
     }
 

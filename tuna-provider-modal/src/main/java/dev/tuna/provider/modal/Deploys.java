@@ -99,13 +99,7 @@ final class Deploys {
 
         /** The web address that it told. */
         Optional<URI> url() {
-            for (int at = log.size() - 1; at >= 0; at--) {
-                Matcher told = URL.matcher(log.get(at));
-                if (told.find()) {
-                    return Optional.of(URI.create(told.group(1)));
-                }
-            }
-            return Optional.empty();
+            return run.flatMap(DeployRun::url).map(URI::create);
         }
     }
 
@@ -130,7 +124,12 @@ final class Deploys {
         }
     }
 
-    Look look(String app) {
+    /**
+     * What is known of the deployment of an app.
+     *
+     * @param redaction takes out of what was written whatever must not stay there, once the deployment is over
+     */
+    Look look(String app, Redaction redaction) {
         Path place = directory.of(app);
         try {
             Process child = children.get(app);
@@ -140,9 +139,10 @@ final class Deploys {
             }
             DeployRun run = noted.get();
             if (child != null && child.pid() == run.pid() && !child.isAlive()) {
-                run = run.ended(child.exitValue());
+                run = run.ended(child.exitValue(), told(tail(place.resolve(LOG))));
                 run.write(place);
                 children.remove(app, child);
+                redact(place.resolve(LOG), redaction);
             }
             return new Look(stage(run), Optional.of(run), tail(place.resolve(LOG)));
         } catch (IOException e) {
@@ -163,6 +163,21 @@ final class Deploys {
             }
         }
         return running;
+    }
+
+    private static Optional<String> told(List<String> log) {
+        return log.stream()
+                .map(URL::matcher)
+                .filter(Matcher::find)
+                .map(told -> told.group(1))
+                .findFirst();
+    }
+
+    private static void redact(Path log, Redaction redaction) throws IOException {
+        if (Files.exists(log)) {
+            byte[] written = Files.readAllBytes(log);
+            Files.writeString(log, redaction.redact(new String(written, StandardCharsets.UTF_8)));
+        }
     }
 
     private static Stage stage(DeployRun run) {

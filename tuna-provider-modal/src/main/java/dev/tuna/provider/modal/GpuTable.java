@@ -29,17 +29,17 @@ record GpuTable(List<Gpu> gpus, Instant asOf, String source) {
     /** From modal.com/pricing, unchanged in public copies from May to October 2026. */
     static final GpuTable BUILT_IN = new GpuTable(
             List.of(
-                    gpu("T4", "T4", 8, "0.000164"),
-                    gpu("L4", "L4", 8, "0.000222"),
-                    gpu("A10G", "A10", 4, "0.000306"),
-                    gpu("L40S", "L40S", 8, "0.000542"),
-                    gpu("A100_40GB", "A100-40GB", 8, "0.000583"),
-                    gpu("A100_80GB", "A100-80GB", 8, "0.000694"),
-                    gpu("RTX_PRO_6000", "RTX-PRO-6000", 8, "0.000842"),
-                    gpu("H100", "H100", 8, "0.001097"),
-                    gpu("H200", "H200", 8, "0.001261"),
-                    gpu("B200", "B200", 8, "0.001736"),
-                    gpu("B300", "B300", 8, "0.001972")),
+                    gpu("T4", "T4", 16, 8, "0.000164"),
+                    gpu("L4", "L4", 24, 8, "0.000222"),
+                    gpu("A10G", "A10", 24, 4, "0.000306"),
+                    gpu("L40S", "L40S", 48, 8, "0.000542"),
+                    gpu("A100_40GB", "A100-40GB", 40, 8, "0.000583"),
+                    gpu("A100_80GB", "A100-80GB", 80, 8, "0.000694"),
+                    gpu("RTX_PRO_6000", "RTX-PRO-6000", 96, 8, "0.000842"),
+                    gpu("H100", "H100", 80, 8, "0.001097"),
+                    gpu("H200", "H200", 141, 8, "0.001261"),
+                    gpu("B200", "B200", 180, 8, "0.001736"),
+                    gpu("B300", "B300", 270, 8, "0.001972")),
             Instant.parse("2026-10-31T00:00:00Z"),
             "built-in table of October 2026");
 
@@ -53,15 +53,17 @@ record GpuTable(List<Gpu> gpus, Instant asOf, String source) {
      *
      * @param name canonical name
      * @param modalName Modal's name
+     * @param memoryGib memory of one
      * @param most how many a container can have
      * @param usdPerHour price of one
      */
-    record Gpu(String name, String modalName, int most, BigDecimal usdPerHour) {}
+    record Gpu(String name, String modalName, int memoryGib, int most, BigDecimal usdPerHour) {}
 
-    private static Gpu gpu(String name, String modalName, int most, String usdPerSecond) {
+    private static Gpu gpu(String name, String modalName, int memoryGib, int most, String usdPerSecond) {
         return new Gpu(
                 name,
                 modalName,
+                memoryGib,
                 most,
                 new BigDecimal(usdPerSecond).multiply(SECONDS).stripTrailingZeros());
     }
@@ -116,6 +118,7 @@ record GpuTable(List<Gpu> gpus, Instant asOf, String source) {
                 .map(gpu -> new Gpu(
                         gpu.name(),
                         gpu.modalName(),
+                        gpu.memoryGib(),
                         gpu.most(),
                         Optional.ofNullable(byGpu.get(plain(gpu.modalName())))
                                 .filter(usd -> usd.signum() > 0)

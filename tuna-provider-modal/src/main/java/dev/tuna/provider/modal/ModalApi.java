@@ -1,6 +1,7 @@
 package dev.tuna.provider.modal;
 
 import dev.tuna.api.Secret;
+import dev.tuna.spi.LogLine;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.nio.file.Path;
@@ -61,6 +62,9 @@ interface ModalApi {
     /** What things cost, dollars an hour by a name of Modal's choice. */
     Map<String, BigDecimal> rates();
 
-    /** The newest lines of an app's log, oldest first. */
-    List<String> logs(String app, int lines);
+    /** The newest lines of an app's log, oldest first; none if there is no such app. */
+    List<LogLine> logs(String app, int lines);
+
+    /** Removes a directory of a volume with all that is in it; one that is not there is no error. */
+    void clear(String volume, String directory);
 }

@@ -7,6 +7,7 @@ import dev.tuna.api.ProviderException;
 import dev.tuna.api.Secret;
 import dev.tuna.api.TunaException;
 import dev.tuna.provider.support.Redaction;
+import dev.tuna.spi.LogLine;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,6 +31,15 @@ import java.util.regex.Pattern;
 final class ModalCli implements ModalApi {
 
     private static final Pattern VERSION = Pattern.compile("(\\d+\\.\\d+\\.\\d+\\S*)");
+
+    private static final Pattern COLOUR = Pattern.compile("\u001B\\[[0-9;]*[A-Za-z]");
+
+    /** When, in which container, what. */
+    private static final Pattern LOG_LINE = Pattern.compile(
+            "(\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:Z|[+-]\\d\\d:\\d\\d)?) (?:(ta-\\S+) )?(.*)");
+
+    /** As many as the command line gives at once. */
+    private static final int MOST_LINES = 1000;
 
     /** Names are arguments, not part of the program. */
     private static final String WEB_URL =
@@ -115,8 +126,7 @@ final class ModalCli implements ModalApi {
     public Process deploy(Path script, String tag, Map<String, Secret> variables, Path log) {
         Map<String, String> all = new LinkedHashMap<>(environment.variables());
         variables.forEach((name, value) -> all.put(name, value.reveal()));
-        return new Command("deploy app", words("deploy", script.toString(), "--tag", tag, "--strategy", "rolling"), all)
-                .detach(log);
+        return new Command("deploy app", words("deploy", script.toString(), "--tag", tag), all).detach(log);
     }
 
     @Override
@@ -180,16 +190,40 @@ final class ModalCli implements ModalApi {
     }
 
     @Override
-    public List<String> logs(String app, int lines) {
-        Finished finished = run("read logs", "app", "logs", app, "--tail", Integer.toString(lines));
+    public List<LogLine> logs(String app, int lines) {
+        String count = Integer.toString(Math.min(lines, MOST_LINES));
+        Finished finished =
+                run("read logs", "app", "logs", app, "--tail", count, "--timestamps", "--show-container-id");
+        if (CliErrors.saysNoSuchOption(finished, "--show-container-id")) {
+            finished = run("read logs", "app", "logs", app, "--tail", count);
+        }
         if (!finished.succeeded() && CliErrors.saysMissing(finished)) {
             return List.of();
         }
         Redaction redaction = redaction();
-        return Arrays.stream(require("read logs", finished).out().split("\\R"))
+        List<LogLine> all = Arrays.stream(require("read logs", finished).out().split("\\R"))
+                // Logs keep their colours, whatever the environment says.
+                .map(line -> COLOUR.matcher(line).replaceAll(""))
                 .filter(line -> !line.isBlank())
-                .map(redaction::redact)
+                .map(line -> line(redaction.redact(line)))
                 .toList();
+        // An entry can have several lines.
+        return all.subList(Math.max(0, all.size() - lines), all.size());
+    }
+
+    private static LogLine line(String text) {
+        Matcher parts = LOG_LINE.matcher(text);
+        return parts.matches()
+                ? new LogLine(time(parts.group(1)), Objects.requireNonNullElse(parts.group(2), ""), parts.group(3))
+                : new LogLine(Optional.empty(), "", text);
+    }
+
+    @Override
+    public void clear(String volume, String directory) {
+        Finished finished = run("clear volume", "volume", "rm", volume, directory, "--recursive");
+        if (!finished.succeeded() && !CliErrors.saysMissing(finished)) {
+            throw CliErrors.of("clear volume", finished, redaction());
+        }
     }
 
     // --- one command ---

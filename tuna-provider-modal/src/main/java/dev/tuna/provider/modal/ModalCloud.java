@@ -5,6 +5,7 @@ import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.Secret;
 import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessCloud;
@@ -117,6 +118,20 @@ final class ModalCloud implements ServerlessCloud {
         return AppName.parse(name)
                 .map(parts -> new FoundResource(
                         new ResourceRef(ModalProvider.NAME, kind, name), parts.owner(), parts.deployment(), createdAt));
+    }
+
+    @Override
+    public List<LogLine> logs(ResourceRef resource, int lines) {
+        return isVolume(resource) ? List.of() : modal.api().logs(resource.id(), lines);
+    }
+
+    /** A volume of the user's own has another name and may be that of other deployments too. */
+    @Override
+    public void clearCache(ResourceRef resource) {
+        if (AppName.parse(resource.id()).isPresent()) {
+            modal.api().clear(resource.id(), AppPlanner.WEIGHTS);
+            modal.api().clear(resource.id(), AppPlanner.COMPILED);
+        }
     }
 
     private TrackedApp tracked(String app) {

@@ -8,9 +8,11 @@ import dev.tuna.api.PreflightReport.Outcome;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.ModelHub;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -178,8 +180,13 @@ final class ModalPreflight {
         }
         checks.add(Check.passed(
                 "gpu_offered",
-                "Modal has " + gpu.get().name() + ", " + gpu.get().usdPerHour().toPlainString() + " $/h each ("
-                        + table.source() + ")"));
+                "Modal has " + gpu.get().name() + ", " + gpu.get().usdPerHour().setScale(2, RoundingMode.HALF_UP)
+                        + " $/h each (" + table.source() + ")"));
+        Optional<Secret> token =
+                Optional.ofNullable(spec.engine().secrets().get("HF_TOKEN")).flatMap(context.secrets()::get);
+        new ModelHub(context, modal.settings().hubUrl())
+                .tooLarge(spec.engine(), gpu.get().memoryGib() * spec.engine().gpuCount(), token)
+                .ifPresent(problem -> checks.add(Check.warning("model_fits", problem)));
         int most = spec.scaling().workersMax() * spec.engine().gpuCount();
         if (most > STARTER_GPUS) {
             checks.add(Check.warning(

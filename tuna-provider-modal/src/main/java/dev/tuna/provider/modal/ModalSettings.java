@@ -3,6 +3,9 @@ package dev.tuna.provider.modal;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
+import dev.tuna.provider.support.ModelHub;
+import dev.tuna.spi.BackendAddress;
+import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +28,7 @@ import java.util.Optional;
  * @param observeInterval how long a list of apps is used before Modal is asked again
  * @param deployTimeout how long a deployment may take, its image included
  * @param commandTimeout how long any other command may take
+ * @param hubUrl where Hugging Face tells how large a model is
  */
 record ModalSettings(
         Optional<String> cli,
@@ -37,7 +41,8 @@ record ModalSettings(
         Optional<Path> workDirectory,
         Duration observeInterval,
         Duration deployTimeout,
-        Duration commandTimeout) {
+        Duration commandTimeout,
+        URI hubUrl) {
 
     private static final String CLI = "cli";
     private static final String PYTHON = "python";
@@ -51,6 +56,8 @@ record ModalSettings(
     private static final String DEPLOY_TIMEOUT = "deploy_timeout_seconds";
     private static final String COMMAND_TIMEOUT = "command_timeout_seconds";
 
+    private static final String HUB_URL = "hub_url";
+
     /** Keys that a request must not set, since the cloud is opened before a request is known. */
     static final List<String> KEYS = List.of(
             CLI,
@@ -63,7 +70,8 @@ record ModalSettings(
             WORK_DIRECTORY,
             INTERVAL,
             DEPLOY_TIMEOUT,
-            COMMAND_TIMEOUT);
+            COMMAND_TIMEOUT,
+            HUB_URL);
 
     /**
      * Reads the settings of an installation; keys that requests may set too are left to {@link ModalOptions}.
@@ -85,7 +93,8 @@ record ModalSettings(
                 // An image of ten gigabytes that Modal has not seen yet takes its time.
                 reader.seconds(DEPLOY_TIMEOUT, 1800, 1),
                 // The command line itself gives up on a server that does not answer after about a minute.
-                reader.seconds(COMMAND_TIMEOUT, 90, 1));
+                reader.seconds(COMMAND_TIMEOUT, 90, 1),
+                reader.hub());
         if (!reader.problems.isEmpty()) {
             throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider modal", reader.problems);
         }
@@ -129,6 +138,17 @@ record ModalSettings(
             } catch (InvalidPathException e) {
                 problems.add(WORK_DIRECTORY + " is no path of this machine");
                 return Optional.empty();
+            }
+        }
+
+        URI hub() {
+            Optional<String> value = text(HUB_URL);
+            try {
+                return value.map(url -> BackendAddress.of(URI.create(url)).url())
+                        .orElse(ModelHub.HUGGING_FACE);
+            } catch (IllegalArgumentException e) {
+                problems.add(HUB_URL + " is not a URL such as " + ModelHub.HUGGING_FACE);
+                return ModelHub.HUGGING_FACE;
             }
         }
 

@@ -4,9 +4,11 @@ import dev.tuna.api.BackendPhase;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.ServerlessObservation;
+import dev.tuna.spi.UnservedAnswer;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -15,6 +17,15 @@ import java.util.function.Supplier;
 final class Observations {
 
     private static final String HEALTH = "/health";
+
+    /** What Modal's own front says in plain text; vLLM's errors are JSON. Only what is mended by time is waited for. */
+    private static final List<UnservedAnswer> FRONT = List.of(
+            new UnservedAnswer(404, "modal-http: invalid function call", Duration.ofSeconds(5)),
+            new UnservedAnswer(404, "modal-http:", Duration.ZERO),
+            new UnservedAnswer(400, "modal-http:", Duration.ZERO),
+            new UnservedAnswer(401, "modal-http:", Duration.ZERO),
+            new UnservedAnswer(403, "modal-http:", Duration.ZERO),
+            new UnservedAnswer(429, "modal-http:", Duration.ofSeconds(1)));
 
     private Observations() {}
 
@@ -41,7 +52,8 @@ final class Observations {
                         credential,
                         HEALTH,
                         limit,
-                        tag.map(VersionTag::inFlight).orElse(0))),
+                        tag.map(VersionTag::inFlight).orElse(0),
+                        FRONT)),
                 OptionalInt.of(containers),
                 Optional.empty(),
                 price);
@@ -50,6 +62,11 @@ final class Observations {
     /** Its image is being built, which takes most of the time, and its function made. */
     static ServerlessObservation deploying(String detail) {
         return unreachable(BackendPhase.IMAGE, detail, OptionalInt.of(0));
+    }
+
+    /** A container that is always on starts for the first time. */
+    static ServerlessObservation starting(App app, EngineStart start) {
+        return unreachable(start.phase(), start.line(), OptionalInt.of(app.containers()));
     }
 
     static ServerlessObservation elsewhere() {

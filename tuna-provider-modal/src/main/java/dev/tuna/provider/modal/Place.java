@@ -14,7 +14,7 @@ enum Place {
     NARROW('n', "1.75");
 
     /** The form that all of Modal's region names have; it alone knows which exist. */
-    static final Pattern REGION = Pattern.compile("[a-z]{2}(-[a-z]+)*(-?\\d{1,2})?");
+    static final Pattern REGION = Pattern.compile("[a-z]{2,20}(-[a-z]+)*(-?\\d{1,2})?");
 
     private final char letter;
     private final BigDecimal multiplier;

@@ -1,8 +1,10 @@
 package dev.tuna.provider.modal;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.Secret;
 import dev.tuna.api.TunaException;
 import dev.tuna.provider.support.Redaction;
+import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ServerlessObservation;
 import java.net.URI;
 import java.time.Duration;
@@ -32,6 +34,9 @@ final class TrackedApp {
     /** Times in all that a deployment is tried which fails for a reason that passes. */
     private static final int ATTEMPTS = 3;
 
+    private static final int LOG_LINES = 300;
+    private static final EngineStart UNKNOWN = new EngineStart(BackendPhase.IMAGE, "its container starts");
+
     private final Modal modal;
     private final String name;
     private final ReentrantLock lock = new ReentrantLock();
@@ -42,6 +47,9 @@ final class TrackedApp {
     private @Nullable Instant doneAt;
     private boolean absent;
     private boolean settled;
+    private boolean told;
+    private boolean proven;
+    private Instant logReadAt = Instant.MIN;
 
     TrackedApp(Modal modal, String name) {
         this.modal = modal;
@@ -73,7 +81,7 @@ final class TrackedApp {
     }
 
     private boolean isUnderWay(AppPlan plan) {
-        Deploys.Look look = modal.deploys().look(name);
+        Deploys.Look look = modal.deploys().look(name, redaction());
         boolean same =
                 look.run().map(DeployRun::tag).filter(plan.tag().text()::equals).isPresent();
         if (look.stage() == Deploys.Stage.RUNNING && !same) {
@@ -102,6 +110,8 @@ final class TrackedApp {
         version = null;
         doneAt = null;
         settled = false;
+        proven = false;
+        told = told || !absent; // an older version serves
         modal.deploys().start(what.plan(), what.variables(), modal.clock().instant());
     }
 
@@ -114,6 +124,8 @@ final class TrackedApp {
             doneAt = null;
             settled = false;
             absent = false;
+            told = false;
+            proven = false;
             modal.deploys().alone(name, () -> {
                 modal.deploys().cancel(name);
                 modal.apps().named(name, Duration.ZERO).stream()
@@ -132,7 +144,7 @@ final class TrackedApp {
     ServerlessObservation observe() {
         lock.lock();
         try {
-            Deploys.Look look = modal.deploys().look(name);
+            Deploys.Look look = modal.deploys().look(name, redaction());
             Instant now = modal.clock().instant();
             if (Deploys.isOverdue(look, now, modal.settings().deployTimeout())) {
                 return overdue(look);
@@ -165,7 +177,18 @@ final class TrackedApp {
             current = read(app, look);
             version = current;
         }
-        settled = look.stage() != Deploys.Stage.RUNNING;
+        EngineStart start = engineStart(app);
+        if (start.phase() == BackendPhase.FAILED) {
+            settled = true;
+            return Observations.failed(start.line());
+        }
+        // What slept is ready, and what has been told to be ready stays so while it wakes.
+        told = told || doneAt == null || app.containers() == 0 || start.phase() == BackendPhase.READY;
+        settled = told && look.stage() != Deploys.Stage.RUNNING;
+        return told ? ready(app, current, look) : Observations.starting(app, start);
+    }
+
+    private ServerlessObservation ready(App app, Version current, Deploys.Look look) {
         return Observations.serving(
                 app.containers(),
                 current.url(),
@@ -173,6 +196,28 @@ final class TrackedApp {
                 modal.prices(),
                 modal.proxyToken()::credential,
                 update(look));
+    }
+
+    /**
+     * How its engines fare, until one of them has served: the deployment proves only that there is an image. A model that
+     * is too large, or may not be fetched, would have containers start and end for ever.
+     */
+    private EngineStart engineStart(App app) {
+        Instant now = modal.clock().instant();
+        if (proven || app.containers() == 0 || now.isBefore(logReadAt.plus(interval()))) {
+            return UNKNOWN;
+        }
+        logReadAt = now;
+        try {
+            EngineStart start = EngineStart.of(modal.api().logs(name, LOG_LINES).stream()
+                    .map(LogLine::text)
+                    .toList());
+            proven = start.phase() == BackendPhase.READY;
+            return start;
+        } catch (TunaException e) {
+            LOG.debug("{}: no log: {}", name, e.getMessage());
+            return UNKNOWN;
+        }
     }
 
     /** What becomes of a newer version, while an older one serves. */

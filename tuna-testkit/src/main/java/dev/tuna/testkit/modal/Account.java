@@ -4,10 +4,12 @@ import dev.tuna.api.Secret;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -26,6 +28,7 @@ final class Account {
     // All guarded by lock:
     private final List<StandInApp> apps = new ArrayList<>();
     private final Map<String, Instant> volumes = new LinkedHashMap<>();
+    private final Set<String> cleared = new HashSet<>();
     private final Map<String, Secret> proxyTokens = new LinkedHashMap<>();
 
     Account(Duration bootTime, Duration stopTime) {
@@ -116,6 +119,11 @@ final class Account {
 
     boolean deleteVolume(String name) {
         return alone(() -> volumes.remove(name) != null);
+    }
+
+    /** Every volume has two directories until they are removed. */
+    boolean clear(String volume, String directory) {
+        return alone(() -> directory.matches("/?(huggingface|vllm)") && cleared.add(volume + directory));
     }
 
     // --- proxy tokens ---

@@ -127,6 +127,7 @@ final class Commands {
             case "billing rates" -> print(terminal, JSON.valueToTree(settings.rates));
             case "volume list" -> print(terminal, volumes());
             case "volume delete" -> deleteVolume(about, command, yes, terminal);
+            case "volume rm" -> removeFromVolume(about, command.arguments().get(1), terminal);
             case "workspace proxy-tokens create" -> createProxyToken(terminal);
             case "workspace proxy-tokens list" -> print(terminal, proxyTokens());
             default -> {
@@ -207,10 +208,14 @@ final class Commands {
         if (app.isEmpty()) {
             return missing(name, terminal);
         }
-        List<String> lines = app.get().log();
+        List<StandInApp.Line> lines = app.get().log();
         int tail = Integer.parseInt(command.options().getOrDefault("--tail", "100"));
+        boolean times = command.switches().contains("--timestamps");
+        boolean containers = command.switches().contains("--show-container-id");
         terminal.out(lines.subList(Math.max(0, lines.size() - tail), lines.size()).stream()
-                .map(line -> line + "\n")
+                // Logs are coloured, whatever the environment says.
+                .map(line -> "\u001b[34m" + (times ? time(line.at()) + " " : "")
+                        + (containers ? line.container() + " " : "") + line.text() + "\u001b[0m\n")
                 .collect(Collectors.joining()));
         return 0;
     }
@@ -311,6 +316,18 @@ final class Commands {
         }
         if (!account.deleteVolume(name) && !command.switches().contains("--allow-missing")) {
             terminal.err(Panel.error("Volume ('" + name + "', 'main') not found"));
+            return 1;
+        }
+        return 0;
+    }
+
+    private int removeFromVolume(String name, String path, Terminal terminal) throws IOException {
+        if (!account.volumes().containsKey(name)) {
+            terminal.err(Panel.error("Volume ('" + name + "', 'main') not found"));
+            return 1;
+        }
+        if (!account.clear(name, path)) {
+            terminal.err(Panel.error("No such file or directory: '" + path + "'"));
             return 1;
         }
         return 0;

@@ -109,6 +109,8 @@ public final class ModalStandIn implements AutoCloseable {
      */
     public Map<String, String> settings() {
         return Map.of(
+                "hub_url",
+                web.uri().toString(), // knows no model
                 "cli",
                 directory.resolve("modal").toString(),
                 "python",

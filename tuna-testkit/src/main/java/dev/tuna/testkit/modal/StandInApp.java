@@ -37,7 +37,8 @@ final class StandInApp implements AutoCloseable {
     // All guarded by lock:
     private final List<Version> versions = new ArrayList<>();
     private final List<Container> containers = new ArrayList<>();
-    private final List<String> log = new ArrayList<>();
+    private final List<Line> log = new ArrayList<>();
+    private int made;
     private String state = INITIALIZING;
     private long stoppingSince;
     private @Nullable Instant stoppedAt;
@@ -66,9 +67,13 @@ final class StandInApp implements AutoCloseable {
         }
     }
 
+    /** Something that a container has written. */
+    record Line(Instant at, String container, String text) {}
+
     /** Confined to its app's lock. */
     private static final class Container {
         final Version version;
+        final String id;
         final long begun = System.nanoTime();
         long usedAt = begun;
         int inFlight;
@@ -77,8 +82,9 @@ final class StandInApp implements AutoCloseable {
         @Nullable
         VllmStandIn engine;
 
-        Container(Version version) {
+        Container(Version version, String id) {
             this.version = version;
+            this.id = id;
         }
 
         void stop() {
@@ -129,7 +135,15 @@ final class StandInApp implements AutoCloseable {
         return read(() -> List.copyOf(versions));
     }
 
-    List<String> log() {
+    private String containerId() {
+        return "ta-" + id.substring(3) + ++made;
+    }
+
+    private void write(Container container, String text) {
+        log.add(new Line(Instant.now(), container.id, text));
+    }
+
+    List<Line> log() {
         return read(() -> List.copyOf(log));
     }
 
@@ -182,7 +196,7 @@ final class StandInApp implements AutoCloseable {
         Version newest = versions.get(versions.size() - 1);
         containers.removeIf(container -> isSpare(container, newest, now));
         while (containers.size() < newest.setting("min_containers", 0)) {
-            containers.add(new Container(newest));
+            containers.add(new Container(newest, containerId()));
         }
         containers.forEach(container -> advance(container, now));
     }
@@ -203,17 +217,18 @@ final class StandInApp implements AutoCloseable {
         if (container.engine != null || container.failed || now - container.begun < bootTime.toNanos()) {
             return;
         }
-        log.add("Starting to load model");
+        write(container, "INFO Starting to load model");
         try {
             if (broken) {
                 throw new IllegalArgumentException("CUDA out of memory");
             }
             container.engine = engine(container.version);
             container.usedAt = now;
-            log.add("INFO:     Application startup complete.");
+            write(container, "INFO:     Application startup complete.");
         } catch (IllegalArgumentException e) {
             container.failed = true;
-            log.add("RuntimeError: the engine ended with status 1 before it served: " + e.getMessage());
+            write(container, "ValueError: " + e.getMessage());
+            write(container, "RuntimeError: the engine ended with status 1 before it served");
         }
         changed.signalAll();
     }
@@ -267,7 +282,7 @@ final class StandInApp implements AutoCloseable {
                     return new Outcome(Optional.empty(), Ending.FAILED);
                 }
                 if (!coming) {
-                    containers.add(new Container(newest));
+                    containers.add(new Container(newest, containerId()));
                 }
                 started = true;
                 if (System.nanoTime() - deadline > 0) {

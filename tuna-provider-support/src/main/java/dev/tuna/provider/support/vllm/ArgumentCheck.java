@@ -88,7 +88,7 @@ final class ArgumentCheck {
     }
 
     private void check(String word, Optional<VllmFlag> found) {
-        String option = word.replaceFirst("=.*", "");
+        String option = word.replaceFirst("(?s)=.*", "");
         String own = OWN.get(found.map(VllmFlag::name).orElse(""));
         if (own != null) {
             problems.add("engineArguments has '" + option + "', which Tuna sets itself; " + own);

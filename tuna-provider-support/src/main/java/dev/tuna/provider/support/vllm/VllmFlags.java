@@ -181,7 +181,7 @@ public final class VllmFlags {
      * @return for instance {@code max-model-len}; empty if the word names no option
      */
     public static String nameIn(String word) {
-        String name = LEVEL.matcher(word).matches() ? "-O" : word.replaceFirst("[=.].*", "");
+        String name = LEVEL.matcher(word).matches() ? "-O" : word.replaceFirst("(?s)[=.].*", "");
         if (name.startsWith("--")) {
             return name.substring(2).replace('_', '-');
         }

@@ -166,6 +166,12 @@ class VllmCommandTest {
     }
 
     @Test
+    void takesValuesOfSeveralLines() {
+        String template = "--chat-template={{ bos_token }}\n{% for message in messages %}\u2028{% endfor %}";
+        assertThat(command(Engine.plain().arguments(template)).words()).endsWith(template);
+    }
+
+    @Test
     void leavesOptionsThatNobodyKnowsToAnImageOfTheUsersOwn() {
         assertThat(command(Engine.plain().image("example/vllm:7").arguments("--our-own"))
                         .words())

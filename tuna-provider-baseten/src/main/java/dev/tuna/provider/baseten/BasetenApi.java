@@ -9,6 +9,8 @@ import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.JsonApi;
 import dev.tuna.provider.support.JsonCall;
 import dev.tuna.provider.support.Redaction;
+import dev.tuna.provider.support.RetryPolicy;
+import dev.tuna.provider.support.Sleeper;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ProviderContext;
@@ -26,6 +28,7 @@ final class BasetenApi {
 
     private static final int NO_KEY = 401;
     private static final int MOST_LOG_LINES = 1000;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     /** Baseten tells seven days at the most; the answer must not be refused for a second too many. */
     private static final Duration LONGEST_LOG = Duration.ofDays(7).minusMinutes(5);
@@ -40,13 +43,15 @@ final class BasetenApi {
 
     /**
      * @param environment looks up an environment variable; null stands for "not set"
+     * @param sleeper waits between attempts
      */
-    BasetenApi(ProviderContext context, BasetenSettings settings, UnaryOperator<String> environment) {
+    BasetenApi(ProviderContext context, BasetenSettings settings, UnaryOperator<String> environment, Sleeper sleeper) {
         this.context = context;
         this.settings = settings;
         this.environment = environment;
         this.api = JsonApi.builder(BasetenProvider.NAME, settings.apiUrl(), context)
                 .errors(new BasetenErrors())
+                .sleeper(sleeper)
                 .build();
     }
 
@@ -121,6 +126,8 @@ final class BasetenApi {
     Optional<KeyScheme> endpointScheme(String modelId) {
         JsonApi model = JsonApi.builder(BasetenProvider.NAME, settings.modelUrl(modelId), context)
                 .errors(new BasetenErrors())
+                .timeout(PATIENCE)
+                .retry(RetryPolicy.NONE)
                 .build();
         Secret key = endpointKey();
         for (KeyScheme each : List.of(scheme, scheme.other())) {

@@ -4,6 +4,7 @@ import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.provider.support.Redaction;
+import dev.tuna.provider.support.Sleeper;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.LogLine;
@@ -39,10 +40,14 @@ final class BasetenCloud implements ServerlessCloud {
     private final Map<String, KeyScheme> schemes = new ConcurrentHashMap<>();
     private final Map<String, Optional<FoundResource>> labels = new ConcurrentHashMap<>();
 
-    BasetenCloud(ProviderContext context, UnaryOperator<String> environment) {
+    /**
+     * @param environment looks up an environment variable; null stands for "not set"
+     * @param sleeper waits between attempts of a call
+     */
+    BasetenCloud(ProviderContext context, UnaryOperator<String> environment, Sleeper sleeper) {
         this.context = context;
         this.settings = BasetenSettings.of(context.settings());
-        this.api = new BasetenApi(context, settings, environment);
+        this.api = new BasetenApi(context, settings, environment, sleeper);
         this.upload = new ArchiveUpload(context);
         this.secrets = new WorkspaceSecrets(context, api);
         this.catalog = new CatalogCache(api, context.clock());

@@ -3,6 +3,7 @@ package dev.tuna.provider.baseten;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.provider.support.ErrorMapping;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -28,6 +29,12 @@ final class BasetenErrors implements ErrorMapping {
             return Optional.of(ErrorCode.CAPACITY);
         }
         return Optional.empty();
+    }
+
+    @Override
+    public Optional<Duration> retryAfter(JsonNode body) {
+        long seconds = body.path("retry_after").asLong();
+        return seconds > 0 ? Optional.of(Duration.ofSeconds(seconds)) : Optional.empty();
     }
 
     private static boolean says(String said, String... phrases) {

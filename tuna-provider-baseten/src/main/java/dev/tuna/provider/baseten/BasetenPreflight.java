@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /** Checks what Baseten can tell without making anything. Confined to one report. */
@@ -152,12 +153,6 @@ final class BasetenPreflight {
                         ? Check.passed("gpu_offered", "Baseten has machine " + type.sku() + ", " + price)
                         : Check.warning(
                                 "gpu_offered", "Baseten's machines cannot be read; going by the " + machines.source()));
-        if (!type.isRoomy()) {
-            checks.add(Check.warning(
-                    "host_memory",
-                    "machine " + type.sku() + " has " + type.memoryGib() + " GiB beside " + type.gpuMemoryGib()
-                            + " GiB on its cards; a model that nearly fills the cards may not load"));
-        }
         checkSize(type);
     }
 
@@ -168,10 +163,20 @@ final class BasetenPreflight {
     }
 
     private void checkSize(InstanceType type) {
+        ModelHub hub = new ModelHub(context, settings.hubUrl());
         var token = Optional.ofNullable(spec.engine().secrets().get("HF_TOKEN")).flatMap(context.secrets()::get);
-        new ModelHub(context, settings.hubUrl())
-                .tooLarge(spec.engine(), type.gpuMemoryGib(), token)
-                .ifPresent(problem -> checks.add(Check.warning("model_fits", problem)));
+        OptionalLong bytes = hub.weightBytes(spec.engine().model(), token);
+        bytes.ifPresent(weights -> {
+            ModelHub.tooLarge(spec.engine(), weights, type.gpuMemoryGib())
+                    .ifPresent(problem -> checks.add(Check.warning("model_fits", problem)));
+            if (type.isTightFor(weights)) {
+                checks.add(Check.warning(
+                        "host_memory",
+                        "machine " + type.sku() + " has only " + type.memoryGib()
+                                + " GiB beside its cards, in which the engine may be killed while it loads the model; name a"
+                                + " larger one in the option instance_type"));
+            }
+        });
     }
 
     private Optional<ServerlessPlan> checkPlan(Supplier<ServerlessPlan> plan) {

@@ -1,5 +1,6 @@
 package dev.tuna.provider.baseten;
 
+import dev.tuna.provider.support.Sleeper;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.ServerlessProvider;
@@ -25,6 +26,6 @@ public final class BasetenProvider implements ServerlessProvider {
 
     @Override
     public ServerlessCloud open(ProviderContext context) {
-        return new BasetenCloud(context, System::getenv);
+        return new BasetenCloud(context, System::getenv, Sleeper.REAL);
     }
 }

@@ -2,6 +2,7 @@ package dev.tuna.provider.baseten;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.BackendAddress;
 import java.net.URI;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What an installation says about Baseten. Immutable.
@@ -38,6 +40,7 @@ record BasetenSettings(
 
     static final String KEY_VARIABLE = "BASETEN_API_KEY";
 
+    private static final Pattern ID = Pattern.compile("[A-Za-z0-9_-]{1,64}");
     private static final String MODEL_ID = "{model_id}";
     private static final String API_URL = "api_url";
     private static final String MODEL_URL = "model_url";
@@ -89,8 +92,13 @@ record BasetenSettings(
                 interval);
     }
 
-    /** Where a model takes requests, without what comes behind the host. */
+    /** Where a model takes requests, without what comes behind the host, to which the key will be sent. */
     URI modelUrl(String modelId) {
+        if (!ID.matcher(modelId).matches()) {
+            throw ProviderException.of(BasetenProvider.NAME, "find model")
+                    .message("its id is not one: '" + modelId + "'")
+                    .build();
+        }
         return URI.create(modelUrl.replace(MODEL_ID, modelId));
     }
 

@@ -65,6 +65,7 @@ record InstanceCatalog(List<InstanceType> types, Instant asOf, String source) {
                 int gib = type.path("gpu_memory_limit_mib").asInt() / MIB;
                 types.add(new InstanceType(
                         sku(type),
+                        type.path("name").asText(""),
                         canonical(card, gib),
                         count,
                         gib * count,
@@ -96,9 +97,18 @@ record InstanceCatalog(List<InstanceType> types, Instant asOf, String source) {
         return Objects.requireNonNullElse(NAMES.get(plain), plain);
     }
 
-    /** A machine by its name. */
+    /** A machine by the name that a deployment asks for. */
     Optional<InstanceType> sku(String sku) {
         return types.stream().filter(type -> type.sku().equals(sku)).findFirst();
+    }
+
+    /** What a deployment runs on. */
+    Optional<InstanceType> of(Deployment deployment) {
+        return sku(deployment.instanceType())
+                .or(() -> types.stream()
+                        .filter(type -> type.name().equals(deployment.instanceType()))
+                        .findFirst())
+                .or(() -> deployment.label(Labels.MACHINE).flatMap(this::sku));
     }
 
     /** The machine to take for so many cards: the cheapest roomy one, or, if there is none, the one with most memory. */
@@ -180,6 +190,6 @@ record InstanceCatalog(List<InstanceType> types, Instant asOf, String source) {
             int memoryGib,
             String usdPerMinute) {
         BigDecimal perHour = new BigDecimal(usdPerMinute).multiply(MINUTES).setScale(4, RoundingMode.HALF_UP);
-        types.add(new InstanceType(sku, gpu, count, gpuGib * count, memoryGib, Optional.of(perHour)));
+        types.add(new InstanceType(sku, sku, gpu, count, gpuGib * count, memoryGib, Optional.of(perHour)));
     }
 }

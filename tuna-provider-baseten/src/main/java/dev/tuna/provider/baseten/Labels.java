@@ -9,6 +9,9 @@ final class Labels {
     /** Fingerprint of what was pushed. */
     static final String PLAN = "tuna-plan";
 
+    /** The machine that was asked for. */
+    static final String MACHINE = "tuna-machine";
+
     /** Seconds that one request may take. */
     static final String TIMEOUT = "tuna-timeout";
 

@@ -133,6 +133,8 @@ final class ModelPlanner {
         labels.put(Labels.OWNER, owner);
         labels.put(Labels.DEPLOYMENT, spec.deployment());
         labels.put(Labels.PLAN, fingerprint(config + timeout + placement));
+        labels.put(
+                Labels.MACHINE, config.path("resources").path("instance_type").asText());
         labels.put(Labels.TIMEOUT, timeout);
         labels.put(Labels.PLACEMENT, placement);
         labels.put(Labels.SETTINGS, settings.toString());

@@ -50,10 +50,9 @@ final class ModelPush {
     }
 
     private Model create() {
-        UploadTarget target = uploaded(Optional.empty());
         Model made;
         try {
-            made = api.create(plan, target);
+            made = api.create(plan, uploaded(Optional.empty()));
         } catch (ProviderException e) {
             // The answer may have been a yes that was lost, or a no because somebody else was quicker.
             return foundAfter(e);

@@ -24,14 +24,16 @@ final class Observations {
     /** A model that has had no deployment for so long was half made. */
     private static final Duration EMPTY = Duration.ofMinutes(5);
 
-    /** What Baseten's edge says in place of a model; a model that is asked for another one says 404, too, in other words. */
+    /**
+     * What Baseten's edge says in place of a model. Its error is a text, that of vLLM, which says 404 of a model that it does not
+     * know, an object.
+     */
     private static final List<UnservedAnswer> UNSERVED = List.of(
-            new UnservedAnswer(400, "\"model_not_ready\"", SOON),
-            new UnservedAnswer(400, "\"model_unavailable\"", SOON),
-            new UnservedAnswer(404, "\"model_not_ready\"", SOON),
-            new UnservedAnswer(404, "\"model_unavailable\"", SOON),
-            new UnservedAnswer(404, "\"model_does_not_exist\"", LATER),
-            new UnservedAnswer(402, "\"error\"", LATER));
+            new UnservedAnswer(404, "\"error\":\"", LATER),
+            new UnservedAnswer(404, "\"error\": \"", LATER),
+            new UnservedAnswer(402, "error", LATER),
+            new UnservedAnswer(429, "error", SOON),
+            new UnservedAnswer(529, "error", SOON));
 
     private Observations() {}
 
@@ -78,7 +80,7 @@ final class Observations {
         return switch (newest.status()) {
             case "BUILDING" -> BackendPhase.IMAGE;
             case "DEPLOYING" -> isOverdue(look, newest) ? BackendPhase.FAILED : BackendPhase.WEIGHTS;
-            case "LOADING_MODEL" -> BackendPhase.ENGINE;
+            case "LOADING_MODEL", "UPDATING" -> BackendPhase.ENGINE;
             // A state that Baseten has added since; it says nothing of a failure.
             default -> look.served() ? BackendPhase.READY : BackendPhase.REQUESTED;
         };
@@ -167,6 +169,6 @@ final class Observations {
     }
 
     private static Optional<BigDecimal> price(Deployment deployment, InstanceCatalog catalog) {
-        return catalog.sku(deployment.instanceType()).flatMap(InstanceType::usdPerHour);
+        return catalog.of(deployment).flatMap(InstanceType::usdPerHour);
     }
 }

@@ -28,7 +28,7 @@ class BasetenContractTest extends ServerlessProviderContract {
     @AfterAll
     static void stop() throws IOException {
         vendor.close();
-        Wire.checkConformance(vendor);
+        Wire.checkConformance(vendor.exchanges());
     }
 
     @Override

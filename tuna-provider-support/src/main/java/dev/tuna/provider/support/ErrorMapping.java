@@ -2,6 +2,7 @@ package dev.tuna.provider.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tuna.api.ErrorCode;
+import java.time.Duration;
 import java.util.Optional;
 
 /** What a provider's error answers mean, where the HTTP status alone does not tell. Thread-safe. */
@@ -23,4 +24,14 @@ public interface ErrorMapping {
      * @return the code; empty to go by the status
      */
     Optional<ErrorCode> code(int status, JsonNode body);
+
+    /**
+     * How long the provider asks to wait, where it says so in the body; a header {@code Retry-After} counts first.
+     *
+     * @param body the answer's body; a missing node if it is empty or not JSON
+     * @return the wait; empty, as by default, if the body says nothing of it
+     */
+    default Optional<Duration> retryAfter(JsonNode body) {
+        return Optional.empty();
+    }
 }

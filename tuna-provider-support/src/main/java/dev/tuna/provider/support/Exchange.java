@@ -200,7 +200,8 @@ final class Exchange {
     private FailedAttempt refused(Answer answer) {
         int status = answer.status();
         Optional<Duration> retryAfter = answer.header("Retry-After")
-                .flatMap(value -> RetryAfter.parse(value, api.clock().instant()));
+                .flatMap(value -> RetryAfter.parse(value, api.clock().instant()))
+                .or(() -> api.errors().retryAfter(answer.jsonIfAny()));
         ErrorCode code = api.errors().code(status, answer.jsonIfAny()).orElseGet(() -> byStatus(status));
         String said = said(answer);
         if (code == ErrorCode.CAPACITY || code == ErrorCode.QUOTA) {

@@ -102,23 +102,20 @@ public final class ModelHub {
      * such an engine is never said to be too large.
      *
      * @param engine what is to run
-     * @param gpuGib memory of all its cards together
-     * @param token for models that not everybody may see
-     * @return one sentence if they are; empty if they fit or it is not known
+     * @param weightBytes how large its weights are
+     * @param gpuGib memory of all its cards together; 0 if that is not known
+     * @return one sentence if they are
      */
-    public Optional<String> tooLarge(EngineSpec engine, int gpuGib, Optional<Secret> token) {
-        if (gpuGib <= 0 || engine.quantization().isPresent()) {
-            return Optional.empty();
-        }
-        OptionalLong bytes = weightBytes(engine.model(), token);
-        if (bytes.isEmpty() || bytes.getAsLong() / GIB <= gpuGib * USABLE) {
+    public static Optional<String> tooLarge(EngineSpec engine, long weightBytes, int gpuGib) {
+        double gib = weightBytes / GIB;
+        if (gpuGib <= 0 || engine.quantization().isPresent() || gib <= gpuGib * USABLE) {
             return Optional.empty();
         }
         return Optional.of(String.format(
                 Locale.ROOT,
                 "%s has weights of %.0f GiB, and %d x %s have %d GiB, of which the engine can use about %.0f",
                 engine.model(),
-                Math.ceil(bytes.getAsLong() / GIB),
+                Math.ceil(gib),
                 engine.gpuCount(),
                 engine.gpu(),
                 gpuGib,

@@ -256,6 +256,28 @@ class JsonApiTest {
     }
 
     @Test
+    void waitsAsLongAsABodySaysUnlessTheHeaderSaysOtherwise() {
+        ErrorMapping mapping = new ErrorMapping() {
+            @Override
+            public Optional<ErrorCode> code(int status, JsonNode body) {
+                return Optional.empty();
+            }
+
+            @Override
+            public Optional<Duration> retryAfter(JsonNode body) {
+                return body.has("wait")
+                        ? Optional.of(Duration.ofSeconds(body.path("wait").asLong()))
+                        : Optional.empty();
+            }
+        };
+        server.answer(429, "{\"wait\":5}")
+                .answer(429, "{\"wait\":5}", "Retry-After: 3")
+                .answer(200, "{}");
+        api().errors(mapping).random(() -> 0).build().get("read", "/x").send();
+        assertThat(waits).containsExactly(Duration.ofSeconds(5), Duration.ofSeconds(3));
+    }
+
+    @Test
     void handsALongRetryAfterToTheCaller() {
         server.answer(429, "", "Retry-After: 3600").answer(200, "{}");
         ProviderException error = refusal(() -> api().build().get("read", "/x").send());
@@ -481,7 +503,7 @@ class JsonApiTest {
     record Endpoint(String id) {}
 
     /** A context of which only client and clock are asked for. */
-    private static final class Context implements ProviderContext {
+    static final class Context implements ProviderContext {
         private final HttpClient http = HttpClient.newHttpClient();
 
         @Override

@@ -175,6 +175,15 @@ public final class BasetenStandIn implements AutoCloseable {
     }
 
     /**
+     * Makes every deployment that is pushed from now on sick or well.
+     *
+     * @param trouble what is wrong
+     */
+    public void troubleNext(Trouble trouble) {
+        workspace.builder().trouble = trouble;
+    }
+
+    /**
      * What Baseten does after half an hour without a machine.
      *
      * @param model the model's name
@@ -227,7 +236,7 @@ public final class BasetenStandIn implements AutoCloseable {
         boolean paymentMethod = true;
         boolean stickyProduction;
         boolean environmentLate;
-        Trouble trouble = Trouble.NONE;
+        volatile Trouble trouble = Trouble.NONE;
         final Set<String> disabled = new HashSet<>();
         final Set<String> gated = new HashSet<>();
         final Map<String, Long> hub = new HashMap<>();

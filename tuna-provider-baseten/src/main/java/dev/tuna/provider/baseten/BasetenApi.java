@@ -27,6 +27,7 @@ import java.util.function.UnaryOperator;
 final class BasetenApi {
 
     private static final int NO_KEY = 401;
+    private static final int FORBIDDEN = 403;
     private static final int MOST_LOG_LINES = 1000;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -257,14 +258,30 @@ final class BasetenApi {
         sendUnlessMissing(api.delete("delete deployment", "/v1/models/{}/deployments/{}", modelId, deploymentId));
     }
 
-    void activate(String modelId, String deploymentId) {
-        send(api.post("activate deployment", "/v1/models/{}/deployments/{}/activate", modelId, deploymentId)
+    void activate(Deployment deployment) {
+        send(api.post(
+                        "activate deployment",
+                        "/v1/models/{}/deployments/{}/activate",
+                        deployment.modelId(),
+                        deployment.id())
                 .idempotent());
     }
 
+    /** Activates what Tuna deactivated, and takes back the name that says so. */
+    void unpark(Deployment deployment) {
+        if (deployment.isStopped()) {
+            activate(deployment);
+        }
+        rename(deployment, Deployment.UNPARKED + deployment.id());
+    }
+
     /** Whether a deployment that failed is tried again. */
-    boolean retry(String modelId, String deploymentId) {
-        return send(api.post("retry deployment", "/v1/models/{}/deployments/{}/retry", modelId, deploymentId))
+    boolean retry(Deployment deployment) {
+        return send(api.post(
+                        "retry deployment",
+                        "/v1/models/{}/deployments/{}/retry",
+                        deployment.modelId(),
+                        deployment.id()))
                 .path("retried")
                 .asBoolean();
     }
@@ -288,21 +305,25 @@ final class BasetenApi {
                 .json(Map.of("deployment_id", deploymentId, "preserve_env_instance_type", false)));
     }
 
-    void deactivate(String modelId, String deploymentId) {
-        send(api.post("deactivate deployment", "/v1/models/{}/deployments/{}/deactivate", modelId, deploymentId)
+    void deactivate(Deployment deployment) {
+        send(api.post(
+                        "deactivate deployment",
+                        "/v1/models/{}/deployments/{}/deactivate",
+                        deployment.modelId(),
+                        deployment.id())
                 .idempotent());
     }
 
     /** Gives a deployment another name, which nothing else depends on. */
-    void rename(String modelId, String deploymentId, String name) {
-        send(api.patch("rename deployment", "/v1/models/{}/deployments/{}", modelId, deploymentId)
+    void rename(Deployment deployment, String name) {
+        send(api.patch("rename deployment", "/v1/models/{}/deployments/{}", deployment.modelId(), deployment.id())
                 .json(Map.of("name", name))
                 .idempotent());
     }
 
     /** The last lines of a deployment's log, newest first. */
-    List<LogLine> lastLog(String modelId, Deployment deployment, int lines, Redaction redaction) {
-        JsonCall call = api.get("read log", "/v1/models/{}/deployments/{}/logs", modelId, deployment.id())
+    List<LogLine> lastLog(Deployment deployment, int lines, Redaction redaction) {
+        JsonCall call = api.get("read log", "/v1/models/{}/deployments/{}/logs", deployment.modelId(), deployment.id())
                 .query("direction", "desc")
                 .query("limit", Math.min(lines, MOST_LOG_LINES));
         Instant now = context.clock().instant();
@@ -361,11 +382,25 @@ final class BasetenApi {
         return InstanceCatalog.live(send(api.get("list instance types", "/v1/instance_type_prices")), now);
     }
 
-    /** The name of the workspace that the key is of; empty if that is not told. */
+    /**
+     * The name of the workspace that the key is of; empty if that is not told.
+     *
+     * @throws dev.tuna.api.TunaException if Baseten does not take the key
+     */
     Optional<String> workspace() {
-        return Optional.of(send(api.get("read user", "/v1/users/me"))
-                        .path("workspace_name")
-                        .asText(""))
-                .filter(name -> !name.isEmpty() && !name.equals("null"));
+        Optional<JsonNode> user;
+        try {
+            user = sendUnlessMissing(api.get("read user", "/v1/users/me"));
+        } catch (ProviderException e) {
+            if (e.httpStatus().orElse(0) != FORBIDDEN) {
+                throw e;
+            }
+            user = Optional.empty();
+        }
+        if (user.isEmpty()) {
+            // The key may belong to nobody; what it is for is models.
+            models();
+        }
+        return user.map(found -> found.path("workspace_name").asText("")).filter(name -> !name.isEmpty());
     }
 }

@@ -27,6 +27,7 @@ import java.util.TreeSet;
  *     that is made from the request's {@code HF_TOKEN}
  * @param registry {@code registry}: host of a private image's registry, with {@code registry_secret}
  * @param registrySecret {@code registry_secret}: a secret of the workspace with the registry's credential
+ * @param olderDriver {@code older_driver} is {@code true}: vLLM's image for NVIDIA drivers before 580 is taken
  * @param reject {@code backpressure} is {@code reject}: requests without a free place fail at once; default {@code queue}
  * @param autoscalingWindow {@code autoscaling_window}: over which time traffic is averaged; default 60 s
  * @param utilization {@code target_utilization}: share of the concurrency, in percent, at which a replica is added;
@@ -44,6 +45,7 @@ record BasetenOptions(
         Optional<String> tokenSecret,
         Optional<String> registry,
         Optional<String> registrySecret,
+        boolean olderDriver,
         boolean reject,
         Duration autoscalingWindow,
         int utilization,
@@ -62,13 +64,14 @@ record BasetenOptions(
     private static final String TOKEN = "hf_secret";
     private static final String REGISTRY = "registry";
     private static final String REGISTRY_SECRET = "registry_secret";
+    private static final String DRIVER = "older_driver";
     private static final String BACKPRESSURE = "backpressure";
     private static final String WINDOW = "autoscaling_window";
     private static final String UTILIZATION = "target_utilization";
     private static final String DEPLOY = "deploy_timeout_minutes";
     private static final String PLACEMENT = "placement_minutes";
     private static final String STARTUP = "startup_minutes";
-    private static final List<String> KEYS = List.of(
+    static final List<String> KEYS = List.of(
             INSTANCE,
             WEIGHTS,
             SOURCE,
@@ -77,6 +80,7 @@ record BasetenOptions(
             TOKEN,
             REGISTRY,
             REGISTRY_SECRET,
+            DRIVER,
             BACKPRESSURE,
             WINDOW,
             UTILIZATION,
@@ -143,6 +147,8 @@ record BasetenOptions(
                 REGISTRY,
                 registry.orElse(""),
                 "set if and only if registry_secret is");
+        String driver = values.getOrDefault(DRIVER, "false").toLowerCase(Locale.ROOT);
+        problems.check(driver.equals("true") || driver.equals("false"), DRIVER, driver, "true or false");
         String backpressure = values.getOrDefault(BACKPRESSURE, "queue").toLowerCase(Locale.ROOT);
         problems.check(
                 backpressure.equals("queue") || backpressure.equals("reject"),
@@ -164,6 +170,7 @@ record BasetenOptions(
                 token,
                 registry,
                 registrySecret,
+                driver.equals("true"),
                 backpressure.equals("reject"),
                 Duration.ofSeconds(window),
                 utilization,

@@ -108,7 +108,11 @@ record InstanceCatalog(List<InstanceType> types, Instant asOf, String source) {
                 .or(() -> types.stream()
                         .filter(type -> type.name().equals(deployment.instanceType()))
                         .findFirst())
-                .or(() -> deployment.label(Labels.MACHINE).flatMap(this::sku));
+                .or(() -> deployment
+                        .label(Labels.MACHINE)
+                        .flatMap(label -> types.stream()
+                                .filter(type -> Labels.plain(type.sku()).equals(label))
+                                .findFirst()));
     }
 
     /** The machine to take for so many cards: the cheapest roomy one, or, if there is none, the one with most memory. */

@@ -18,8 +18,13 @@ final class Labels {
     /** Seconds that it may wait for a machine. */
     static final String PLACEMENT = "tuna-placement";
 
-    /** The settings that were planned with it, as JSON; later ones are with the environment only. */
+    /** The settings that were planned with it; later ones are with the environment only. */
     static final String SETTINGS = "tuna-settings";
 
     private Labels() {}
+
+    /** Letters, digits and what is between them in names everywhere: what a label may hold is not described. */
+    static String plain(String value) {
+        return value.replaceAll("[^A-Za-z0-9._-]", "_");
+    }
 }

@@ -104,7 +104,7 @@ final class ModelPlanner {
         String name = name(spec.deployment(), owner);
         String machine = machine();
         ObjectNode config = config(name, machine);
-        ObjectNode settings = settings();
+        EnvironmentSettings settings = settings();
         ObjectNode deployment = deployment(config, settings);
         if (!problems.isEmpty()) {
             throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider baseten", problems);
@@ -117,11 +117,11 @@ final class ModelPlanner {
                 spec.deployment(),
                 new ResourceRef(BasetenProvider.NAME, KIND, name),
                 summary,
-                new ModelPlan(name, deployment, settings, secrets).text(),
+                new ModelPlan(name, deployment, settings.json(), secrets).text(),
                 adaptations);
     }
 
-    private ObjectNode deployment(ObjectNode config, ObjectNode settings) {
+    private ObjectNode deployment(ObjectNode config, EnvironmentSettings settings) {
         ObjectNode deployment = ModelPlan.JSON.createObjectNode();
         deployment.put("environment_name", ENVIRONMENT);
         // Otherwise an environment that is there keeps the machine it has had.
@@ -134,10 +134,11 @@ final class ModelPlanner {
         labels.put(Labels.DEPLOYMENT, spec.deployment());
         labels.put(Labels.PLAN, fingerprint(config + timeout + placement));
         labels.put(
-                Labels.MACHINE, config.path("resources").path("instance_type").asText());
+                Labels.MACHINE,
+                Labels.plain(config.path("resources").path("instance_type").asText()));
         labels.put(Labels.TIMEOUT, timeout);
         labels.put(Labels.PLACEMENT, placement);
-        labels.put(Labels.SETTINGS, settings.toString());
+        labels.put(Labels.SETTINGS, settings.label());
         deployment.set("config", config);
         return deployment;
     }
@@ -157,10 +158,9 @@ final class ModelPlanner {
         ObjectNode config = ModelPlan.JSON.createObjectNode();
         config.put("model_name", name);
         config.putObject("model_metadata").putArray("tags").add("openai-compatible");
-        VllmCommand command = VllmCommand.builder(withoutRevision())
-                .port(PORT)
-                .shutdownTimeout(SHUTDOWN)
-                .build();
+        VllmCommand.Builder builder =
+                VllmCommand.builder(withoutRevision()).port(PORT).shutdownTimeout(SHUTDOWN);
+        VllmCommand command = (options.olderDriver() ? builder.olderDriver() : builder).build();
         ObjectNode image = config.putObject("base_image").put("image", command.image());
         options.registrySecret()
                 .ifPresent(secret -> image.putObject("docker_auth")
@@ -322,18 +322,8 @@ final class ModelPlanner {
     // --- how much of it ---
 
     /** Left alone, a model is full with one request and never gets a second replica. */
-    private ObjectNode settings() {
+    private EnvironmentSettings settings() {
         ScalingPolicy.Serverless scaling = spec.scaling();
-        ObjectNode settings = ModelPlan.JSON.createObjectNode();
-        settings.putObject("autoscaling_settings")
-                .put("min_replica", scaling.workersMin())
-                .put("max_replica", scaling.workersMax())
-                .put("concurrency_target", scaling.concurrency())
-                .put("target_utilization_percentage", options.utilization())
-                .put("autoscaling_window", options.autoscalingWindow().toSeconds())
-                .put("scale_down_delay", window());
-        settings.putObject("request_backpressure_settings")
-                .put("policy", options.reject() ? "REJECT_ON_FULL" : "QUEUE_ON_FULL");
         if (scaling.scalerValue() != DEFAULTS.scalerValue()) {
             problems.add("serverless.scaler_value is " + scaling.scalerValue()
                     + " but Baseten scales by serverless.concurrency; leave it at " + DEFAULTS.scalerValue());
@@ -341,15 +331,23 @@ final class ModelPlanner {
             adaptations.add("Baseten scales by requests in flight: another replica from " + options.utilization()
                     + " % of " + scaling.concurrency() + " on, not by queue delay");
         }
-        return settings;
+        return new EnvironmentSettings(
+                scaling.workersMin(),
+                scaling.workersMax(),
+                scaling.concurrency(),
+                options.utilization(),
+                (int) options.autoscalingWindow().toSeconds(),
+                window(),
+                options.reject());
     }
 
-    private long window() {
+    private int window() {
         Duration window = spec.scaling().scaledownWindow();
         if (window.compareTo(LONGEST_WINDOW) > 0) {
             problems.add("serverless.scaledown_window is " + window.toSeconds() + " s but Baseten takes 0 s to 3600 s");
+            return 0;
         }
-        return inSeconds(window);
+        return (int) inSeconds(window);
     }
 
     private Duration timeout() {

@@ -88,12 +88,12 @@ final class ModelPush {
         Optional<Deployment> failed = last(same, Deployment::isFailed);
         Optional<Deployment> alive = last(same, deployment -> !deployment.isStopped() && !deployment.isFailed());
         if (alive.isPresent()) {
-            alive.filter(Deployment::isParked).ifPresent(parked -> unpark(model, parked));
+            alive.filter(Deployment::isParked).ifPresent(api::unpark);
             return;
         }
         if (stopped.isPresent()) {
-            unpark(model, stopped.get());
-        } else if (failed.isPresent() && api.retry(model.id(), failed.get().id())) {
+            activate(stopped.get());
+        } else if (failed.isPresent() && api.retry(failed.get())) {
             LOG.info(
                     "{}: deployment {} had failed and is tried again",
                     plan.name(),
@@ -103,10 +103,11 @@ final class ModelPush {
         }
     }
 
-    private void unpark(Model model, Deployment deployment) {
-        api.activate(model.id(), deployment.id());
-        if (deployment.isParked()) {
-            api.rename(model.id(), deployment.id(), Deployment.UNPARKED + deployment.id());
+    private void activate(Deployment stopped) {
+        if (stopped.isParked()) {
+            api.unpark(stopped);
+        } else {
+            api.activate(stopped);
         }
     }
 

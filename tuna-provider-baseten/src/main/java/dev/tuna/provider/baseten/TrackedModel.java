@@ -1,7 +1,6 @@
 package dev.tuna.provider.baseten;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.tuna.api.TunaException;
 import dev.tuna.provider.support.Redaction;
 import dev.tuna.spi.LogLine;
 import dev.tuna.spi.ServerlessObservation;
@@ -14,49 +13,34 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * What is known of the model of one name, so that Baseten is asked no more often than needed; and what has to be seen to
- * after a push: that production points to what was pushed, and that it is configured. Thread-safe; whoever comes second
- * waits and gets the same answer.
+ * What is known of the model of one name, so that Baseten is asked no more often than needed, and so that it is known how long
+ * it has been as it is. Thread-safe; whoever comes second waits and gets the same answer.
  */
 final class TrackedModel {
-
-    private static final Logger LOG = LoggerFactory.getLogger(TrackedModel.class);
-
-    /** Both take effect after a while. */
-    private static final Duration BETWEEN_CORRECTIONS = Duration.ofMinutes(1);
-
-    private static final int LOG_LINES = 20;
-    private static final int SHOWN_LINES = 5;
-    private static final int LOG_LENGTH = 600;
 
     private final BasetenApi api;
     private final String name;
     private final ReentrantLock lock = new ReentrantLock();
 
     // All guarded by lock:
+    private Production production;
+    private FailureLog failures;
     private @Nullable Model model;
-    private @Nullable JsonNode wanted;
-    private Instant configuredAt = Instant.MIN;
-    private Instant promotedAt = Instant.MIN;
     private Instant pushedAt = Instant.MIN;
     private boolean served;
-    private String status = "";
-    private Instant statusSince = Instant.MIN;
-    private String trouble = "";
-    private String logOf = "";
-    private String log = "";
+    private String state = "";
+    private Instant stateSince = Instant.MIN;
     private @Nullable ServerlessObservation last;
     private Instant lastAt = Instant.MIN;
 
     TrackedModel(BasetenApi api, String name) {
         this.api = api;
         this.name = name;
+        this.production = new Production(api, name);
+        this.failures = new FailureLog(api);
     }
 
     /**
@@ -97,109 +81,29 @@ final class TrackedModel {
             return Optional.empty();
         }
         model = known;
-        return Optional.of(judge(known, deployments.get(), now));
+        Look look = judge(known, deployments.get(), now);
+        production.keep(look, now);
+        return Optional.of(look.troubledBy(production.trouble()));
     }
 
     private Look judge(Model current, List<Deployment> deployments, Instant now) {
         Optional<Deployment> newest = Look.newest(deployments);
         String seen =
                 newest.map(deployment -> deployment.id() + deployment.status()).orElse("");
-        if (!seen.equals(status)) {
-            status = seen;
-            statusSince = now;
+        if (!seen.equals(state)) {
+            state = seen;
+            stateSince = now;
         }
         served = served || deployments.stream().anyMatch(Deployment::isServing);
         Instant made = current.createdAt().isAfter(now) ? now : current.createdAt();
-        Look look = new Look(
+        return new Look(
                 current.id(),
                 deployments,
                 served,
-                Duration.between(statusSince, now),
+                Duration.between(stateSince, now),
                 Duration.between(made, now),
-                newest.map(deployment -> logOf(current, deployment)).orElse(""),
+                newest.map(failures::of).orElse(""),
                 "");
-        newest.filter(Deployment::isServing).ifPresent(deployment -> promote(look, deployment, now));
-        newest.ifPresent(deployment -> configure(look, deployment, now));
-        return look.troubledBy(trouble);
-    }
-
-    /** Production has been seen to point to a first deployment that failed when a second one served. */
-    private void promote(Look look, Deployment newest, Instant now) {
-        if (newest.isProduction() || now.isBefore(promotedAt.plus(BETWEEN_CORRECTIONS))) {
-            return;
-        }
-        promotedAt = now;
-        attempt("production cannot be pointed to deployment " + newest.id(), () -> {
-            Optional<JsonNode> production = api.production(look.modelId());
-            String candidate = production
-                    .map(environment ->
-                            environment.path("candidate_deployment").path("id").asText(""))
-                    .orElse("");
-            if (candidate.equals(newest.id())) {
-                return "";
-            }
-            api.promote(look.modelId(), newest.id());
-            return "production did not point to deployment " + newest.id() + " and has been told to";
-        });
-    }
-
-    /** By what was asked for last; after a restart, by what was planned with the push, if nothing was ever set. */
-    private void configure(Look look, Deployment newest, Instant now) {
-        Deployment current = look.production().orElse(newest);
-        JsonNode settings = current.json();
-        if (!settings.path("autoscaling_settings").isObject() || now.isBefore(configuredAt.plus(BETWEEN_CORRECTIONS))) {
-            return;
-        }
-        JsonNode asked = wanted;
-        if (asked == null && EnvironmentSettings.isUntouched(settings)) {
-            asked = EnvironmentSettings.planned(newest).orElse(null);
-        }
-        if (asked != null && !EnvironmentSettings.match(settings, asked)) {
-            configuredAt = now;
-            JsonNode target = asked;
-            attempt("production cannot be configured", () -> {
-                api.configure(look.modelId(), target);
-                return "production was not configured as planned and has been told to be";
-            });
-        }
-    }
-
-    /** What goes wrong here is told, and tried again with a later look. */
-    private void attempt(String otherwise, Supplier<String> correction) {
-        try {
-            String done = correction.get();
-            trouble = "";
-            if (!done.isEmpty()) {
-                LOG.info("{}: {}", name, done);
-            }
-        } catch (TunaException e) {
-            trouble = otherwise + ": " + e.getMessage();
-            LOG.warn("{}: {}", name, trouble);
-        }
-    }
-
-    private String logOf(Model current, Deployment deployment) {
-        if (!deployment.isFailed() && !deployment.isUnhealthy()) {
-            return "";
-        }
-        if (!logOf.equals(deployment.id() + deployment.status())) {
-            attempt("its log cannot be read", () -> {
-                Redaction redaction = Redaction.of(List.of());
-                log = redaction.quote(end(api.lastLog(current.id(), deployment, LOG_LINES, redaction)), LOG_LENGTH);
-                logOf = deployment.id() + deployment.status();
-                return "";
-            });
-        }
-        return log;
-    }
-
-    /** The last lines tell most, so they come first and are not what is cut off. */
-    private static String end(List<LogLine> newestFirst) {
-        return newestFirst.stream()
-                .map(LogLine::text)
-                .filter(line -> !line.isBlank())
-                .limit(SHOWN_LINES)
-                .collect(Collectors.joining(" | "));
     }
 
     /**
@@ -213,50 +117,38 @@ final class TrackedModel {
             Model kept = push.get();
             model = kept;
             pushedAt = now;
-            wanted = settings;
-            // What cannot be configured yet is configured by a later look: what was pushed must not be given up for it.
-            attempt("production cannot be configured", () -> {
-                Optional<JsonNode> before = api.production(kept.id());
-                if (before.isEmpty() || !EnvironmentSettings.match(before.get(), settings)) {
-                    configuredAt = api.configure(kept.id(), settings).isPresent() ? now : Instant.MIN;
-                }
-                return "";
-            });
+            production.configure(kept.id(), settings, now);
         });
     }
 
     /**
-     * Lets the deployment that serves have no replicas. Its name says so, since Baseten deactivates by itself, too, what it
-     * finds no machine for.
+     * Lets the newest deployment have no replicas. Its name says so, since Baseten deactivates by itself, too, what it finds no
+     * machine for.
      */
     void park() {
-        change(() -> current().ifPresent(deployment -> {
+        change(() -> newest().ifPresent(deployment -> {
             if (!deployment.isParked()) {
-                api.rename(deployment.modelId(), deployment.id(), Deployment.PARKED + deployment.id());
+                api.rename(deployment, Deployment.PARKED + deployment.id());
             }
             if (!deployment.isStopped()) {
-                api.deactivate(deployment.modelId(), deployment.id());
+                api.deactivate(deployment);
             }
         }));
     }
 
     void unpark() {
-        change(() -> current().filter(Deployment::isParked).ifPresent(deployment -> {
-            api.activate(deployment.modelId(), deployment.id());
-            api.rename(deployment.modelId(), deployment.id(), Deployment.UNPARKED + deployment.id());
-        }));
+        change(() -> newest().filter(Deployment::isParked).ifPresent(api::unpark));
     }
 
     /** The newest lines of the log, oldest first. */
     List<LogLine> logs(int lines, Redaction redaction) {
-        List<LogLine> log = new ArrayList<>(current()
-                .map(deployment -> api.lastLog(deployment.modelId(), deployment, lines, redaction))
+        List<LogLine> log = new ArrayList<>(newest().map(deployment -> api.lastLog(deployment, lines, redaction))
                 .orElse(List.of()));
         Collections.reverse(log);
         return log;
     }
 
-    private Optional<Deployment> current() {
+    private Optional<Deployment> newest() {
         return api.models(name).stream()
                 .findFirst()
                 .flatMap(found -> api.deployments(found.id()))
@@ -283,16 +175,11 @@ final class TrackedModel {
     }
 
     private void forget() {
+        production = new Production(api, name);
+        failures = new FailureLog(api);
         model = null;
-        wanted = null;
-        last = null;
-        served = false;
-        status = "";
         pushedAt = Instant.MIN;
-        configuredAt = Instant.MIN;
-        promotedAt = Instant.MIN;
-        trouble = "";
-        logOf = "";
-        log = "";
+        served = false;
+        state = "";
     }
 }

@@ -86,7 +86,7 @@ class InstanceCatalogTest {
         for (String deployment : List.of(
                 "{\"instance_type_name\":\"H100:2\"}",
                 "{\"instance_type_name\":\"2 x H100\"}",
-                "{\"instance_type_name\":null,\"labels\":{\"tuna-machine\":\"H100:2\"}}")) {
+                "{\"instance_type_name\":null,\"labels\":{\"tuna-machine\":\"H100_2\"}}")) {
             assertThat(live.of(deployment(deployment))).map(InstanceType::sku).hasValue("H100:2");
         }
         assertThat(live.of(deployment("{\"instance_type_name\":\"L4:4x16\"}"))).isEmpty();

@@ -49,6 +49,7 @@ class ModelArchiveTest {
         ModelPlan plan = ModelPlan.read(Plans.of(Specs.of("chat").arguments("--chat-template", "a: 'b' \"c\" \\ é"))
                 .body());
         Map<?, ?> json = ModelPlan.JSON.readValue(plan.config(), Map.class);
-        assertThat((Object) new Yaml().load(plan.config())).isEqualTo(json);
+        Map<?, ?> yaml = new Yaml().load(plan.config());
+        assertThat(yaml).isEqualTo(json);
     }
 }

@@ -247,6 +247,27 @@ class ModelPlannerTest {
     }
 
     @Test
+    void labelsAreShortAndPlain() {
+        Specs asked = CHAT.secret("HF_TOKEN", TOKEN);
+        Plans.body(asked)
+                .path("deployment")
+                .path("labels")
+                .properties()
+                .forEach(label -> assertThat(label.getValue().asText())
+                        .as(label.getKey())
+                        .matches("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?"));
+    }
+
+    @Test
+    void anOlderDriverGetsAnImageThatItCanRun() {
+        assertThat(Plans.config(CHAT.option("older_driver", "true"))
+                        .path("base_image")
+                        .path("image")
+                        .asText())
+                .endsWith("-cu129");
+    }
+
+    @Test
     void requestsAreRefusedOnlyIfAskedFor() {
         assertThat(Plans.body(CHAT.option("backpressure", "reject"))
                         .path("settings")

@@ -49,18 +49,15 @@ class PreflightTest extends StandInTest {
     }
 
     @Test
-    void aMissingKeyIsAllThatIsSaid() throws Exception {
-        try (Bench bench = Bench.instant()) {
-            var report = new BasetenCloud(ContractContext.create(), variable -> null, time -> {})
-                    .preflight(CHAT.spec(), false);
-            assertThat(report.checks()).singleElement().satisfies(check -> {
-                assertThat(check.name()).isEqualTo("api_key_present");
-                assertThat(check.outcome()).isEqualTo(Outcome.FAILED);
-                assertThat(check.fix())
-                        .hasValueSatisfying(fix -> assertThat(fix)
-                                .contains("export BASETEN_API_KEY", "https://app.baseten.co/settings/api_keys"));
-            });
-        }
+    void aMissingKeyIsAllThatIsSaid() {
+        var cloud = new BasetenCloud(ContractContext.create(), variable -> null, time -> {});
+        assertThat(cloud.preflight(CHAT.spec(), false).checks()).singleElement().satisfies(check -> {
+            assertThat(check.name()).isEqualTo("api_key_present");
+            assertThat(check.outcome()).isEqualTo(Outcome.FAILED);
+            assertThat(check.fix())
+                    .hasValueSatisfying(fix -> assertThat(fix)
+                            .contains("export BASETEN_API_KEY", "https://app.baseten.co/settings/api_keys"));
+        });
     }
 
     @Test
@@ -75,6 +72,17 @@ class PreflightTest extends StandInTest {
             assertThat(reachable.outcome()).isEqualTo(Outcome.UNKNOWN);
             assertThat(reachable.fix())
                     .hasValueSatisfying(fix -> assertThat(fix).startsWith("curl "));
+        }
+    }
+
+    @Test
+    void aKeyThatBelongsToNobodyIsJudgedByTheModelsThatItSees() throws Exception {
+        try (Bench bench = Bench.instant()) {
+            for (int status : new int[] {403, 404}) {
+                bench.vendor.inject(VendorFault.answering(
+                        "GET /v1/users/me", VendorAnswer.json(status, "{\"message\":\"no user\"}")));
+                assertThat(preflight(bench, CHAT).passed()).isTrue();
+            }
         }
     }
 

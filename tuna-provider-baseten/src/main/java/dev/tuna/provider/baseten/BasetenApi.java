@@ -26,6 +26,9 @@ import java.util.function.UnaryOperator;
 /** Baseten's management API, and the one harmless call to a model that tells whether it takes a key. Thread-safe. */
 final class BasetenApi {
 
+    /** Front ends of vendors have been seen to refuse the default agents of HTTP libraries. */
+    private static final String AGENT = "tuna-java/0.1";
+
     private static final int NO_KEY = 401;
     private static final int FORBIDDEN = 403;
     private static final int MOST_LOG_LINES = 1000;
@@ -101,6 +104,7 @@ final class BasetenApi {
 
     /** A 401 may mean the word in front of the key. */
     private <T> T authorized(JsonCall call, Function<JsonCall, T> send) {
+        call.header("User-Agent", AGENT);
         KeyScheme first = scheme;
         Secret key = requiredKey();
         try {
@@ -134,6 +138,7 @@ final class BasetenApi {
         for (KeyScheme each : List.of(scheme, scheme.other())) {
             try {
                 model.get("try key", "/environments/{}/async_queue_status", ModelPlanner.ENVIRONMENT)
+                        .header("User-Agent", AGENT)
                         .credential(each.credential(key))
                         .sendUnlessMissing();
                 return Optional.of(each);

@@ -194,6 +194,46 @@ class PushTest extends StandInTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /v1/models", "PATCH .*/deployments/.*", "POST .*/deactivate", "POST .*/activate"})
+    void whateverHappensWhileItIsParkedAndUnparkedItIsSoInTheEnd(String step) throws Exception {
+        try (Bench bench = Bench.instant()) {
+            ResourceRef resource = bench.begin(CHAT);
+            bench.observe(resource);
+            for (boolean done : new boolean[] {false, true}) {
+                repeat(bench, VendorFault.cutting(step, done), () -> bench.cloud().park(resource));
+                assertThat(bench.observe(resource))
+                        .satisfies(seen -> assertThat(seen.phase()).isEqualTo(BackendPhase.DRAINING))
+                        .satisfies(seen -> assertThat(seen.containers()).hasValue(0));
+                repeat(bench, VendorFault.cutting(step, done), () -> bench.cloud().unpark(resource));
+                assertThat(bench.observe(resource).phase()).isEqualTo(BackendPhase.READY);
+            }
+            assertThat(bench.vendor.deployments(resource.id())).containsExactly("ACTIVE");
+        }
+    }
+
+    private static void repeat(Bench bench, VendorFault fault, Runnable call) {
+        bench.vendor.inject(fault.times(3));
+        try {
+            call.run();
+        } catch (TunaException e) {
+            assertThat(e.retryable()).as("%s", e).isTrue();
+        }
+        bench.vendor.clearFaults();
+        call.run();
+    }
+
+    @Test
+    void everyCallSaysWhoMakesIt() throws Exception {
+        try (Bench bench = Bench.instant()) {
+            bench.observe(bench.begin(CHAT));
+            assertThat(bench.vendor.exchanges())
+                    .filteredOn(exchange -> !exchange.request().path().startsWith("/s3/"))
+                    .allSatisfy(exchange -> assertThat(exchange.request().header("User-Agent"))
+                            .hasValue("tuna-java/0.1"));
+        }
+    }
+
     @Test
     void theThrottlingThatBasetenDocumentsIsToldWithItsPause() throws Exception {
         try (Bench bench = Bench.instant()) {

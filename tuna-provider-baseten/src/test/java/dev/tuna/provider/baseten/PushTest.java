@@ -201,11 +201,17 @@ class PushTest extends StandInTest {
             ResourceRef resource = bench.begin(CHAT);
             bench.observe(resource);
             for (boolean done : new boolean[] {false, true}) {
-                repeat(bench, VendorFault.cutting(step, done), () -> bench.cloud().park(resource));
+                repeat(
+                        bench,
+                        VendorFault.cutting(step, done),
+                        () -> bench.cloud().park(resource));
                 assertThat(bench.observe(resource))
                         .satisfies(seen -> assertThat(seen.phase()).isEqualTo(BackendPhase.DRAINING))
                         .satisfies(seen -> assertThat(seen.containers()).hasValue(0));
-                repeat(bench, VendorFault.cutting(step, done), () -> bench.cloud().unpark(resource));
+                repeat(
+                        bench,
+                        VendorFault.cutting(step, done),
+                        () -> bench.cloud().unpark(resource));
                 assertThat(bench.observe(resource).phase()).isEqualTo(BackendPhase.READY);
             }
             assertThat(bench.vendor.deployments(resource.id())).containsExactly("ACTIVE");
@@ -229,8 +235,8 @@ class PushTest extends StandInTest {
             bench.observe(bench.begin(CHAT));
             assertThat(bench.vendor.exchanges())
                     .filteredOn(exchange -> !exchange.request().path().startsWith("/s3/"))
-                    .allSatisfy(exchange -> assertThat(exchange.request().header("User-Agent"))
-                            .hasValue("tuna-java/0.1"));
+                    .allSatisfy(exchange ->
+                            assertThat(exchange.request().header("User-Agent")).hasValue("tuna-java/0.1"));
         }
     }
 

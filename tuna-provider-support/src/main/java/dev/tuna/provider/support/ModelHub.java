@@ -98,6 +98,19 @@ public final class ModelHub {
     }
 
     /**
+     * Whether an engine's weights are too large for its cards, as far as the hub tells how large they are.
+     *
+     * @param engine what is to run
+     * @param gpuGib memory of all its cards together; 0 if that is not known
+     * @param token for models that not everybody may see
+     * @return one sentence if they are; empty if they fit or it is not known
+     */
+    public Optional<String> tooLarge(EngineSpec engine, int gpuGib, Optional<Secret> token) {
+        OptionalLong bytes = weightBytes(engine.model(), token);
+        return bytes.isEmpty() ? Optional.empty() : tooLarge(engine, bytes.getAsLong(), gpuGib);
+    }
+
+    /**
      * Whether an engine's weights are too large for its cards. Quantization while loading is not taken into account, so
      * such an engine is never said to be too large.
      *

@@ -72,6 +72,17 @@ class ModelHubTest {
                 .isEmpty();
     }
 
+    @Test
+    void asksTheHubWhetherAModelFits() {
+        String huge = "{\"safetensors\":{\"parameters\":{\"BF16\":70000000000}}}";
+        server.answer(200, huge).answer(404, "{}");
+        assertThat(hub.tooLarge(engine(Optional.empty()), 24, Optional.empty()))
+                .hasValueSatisfying(problem -> assertThat(problem).contains("131 GiB"));
+        assertThat(hub.tooLarge(engine(Optional.empty()), 24, Optional.empty()))
+                .as("a model that the hub does not know")
+                .isEmpty();
+    }
+
     private static EngineSpec engine(Optional<String> quantization) {
         return new EngineSpec(
                 "acme/tiny",

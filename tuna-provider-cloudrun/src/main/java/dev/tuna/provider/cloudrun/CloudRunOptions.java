@@ -19,8 +19,8 @@ import java.util.TreeSet;
  * @param region {@code region}: where, unless the request names a serverless region; default {@code GOOGLE_CLOUD_REGION},
  *     then one where the GPU is open to everybody
  * @param anyRegion {@code any_region}: {@code true} takes regions that are not known to have the GPU
- * @param engineKey {@code access} is {@code engine_key}: anybody may call the service, and the engine demands its key;
- *     default {@code iam}: Cloud Run lets nobody through but callers with the role {@code roles/run.invoker}
+ * @param engineKey {@code access} is {@code engine_key}: anybody may call the service, and the engine demands its key
+ *     for {@code /v1} only; default {@code iam}: Cloud Run lets nobody through but callers with the role {@code roles/run.invoker}
  * @param invoker {@code invoker_service_account}: the account that the router calls the service as; default the
  *     credential's own
  * @param runtimeAccount {@code service_account}: the account that the container runs as; default the project's

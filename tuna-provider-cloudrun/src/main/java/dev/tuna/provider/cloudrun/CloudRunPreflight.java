@@ -298,6 +298,7 @@ final class CloudRunPreflight {
     /** A private service is of no use to a router that cannot call it. */
     private void checkIdTokens(ServicePlan plan) {
         if (plan.service().path("invokerIamDisabled").asBoolean()) {
+            checks.add(Check.warning("access", ServicePlanner.OPEN));
             return;
         }
         String account = invoker(plan);

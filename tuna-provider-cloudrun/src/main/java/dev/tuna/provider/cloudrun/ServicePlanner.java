@@ -32,6 +32,10 @@ final class ServicePlanner {
     /** An instance is ended 10 s after it was told so. */
     private static final Duration SHUTDOWN = Duration.ofSeconds(8);
 
+    /** What the engine's key guards, from vLLM's own page on security. */
+    static final String OPEN = "anybody may call the service; the router sends the engine's key, which vLLM demands for /v1"
+            + " but not for other paths such as /invocations, /score, /tokenize and /metrics";
+
     private static final int PORT = 8000;
     private static final int PROBE_PERIOD = 10;
     private static final String WEIGHTS = "weights";
@@ -94,10 +98,12 @@ final class ServicePlanner {
         service.put("client", "tuna");
         service.put("ingress", "INGRESS_TRAFFIC_ALL");
         service.put("invokerIamDisabled", openToAll());
-        service.putObject("scaling").put("scalingMode", "AUTOMATIC");
         ObjectNode template = service.putObject("template");
         gpu.ifPresent(type -> describe(template, type, command));
         options.invoker().ifPresent(email -> service.putObject("annotations").put(Service.INVOKER, email));
+        if (options.engineKey() && !spec.publicAccess() && spec.engine().apiKey().isEmpty()) {
+            problems.add("option access is 'engine_key' but the engine has no key; leave it at iam");
+        }
         if (!problems.isEmpty()) {
             throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider cloudrun", problems);
         }
@@ -336,9 +342,8 @@ final class ServicePlanner {
     }
 
     private void tellAccess() {
-        if (spec.publicAccess()) {
-            adaptations.add("anybody may call the service; the engine still demands its key, which the router sends,"
-                    + " so clients need none");
+        if (openToAll()) {
+            adaptations.add(OPEN);
         }
     }
 }

@@ -14,11 +14,13 @@ import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.spi.ServerlessSpec;
 import dev.tuna.testkit.cloudrun.CloudRunStandIn;
 import dev.tuna.testkit.contract.ContractContext;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How a service is guarded, and how whoever may call it proves who he is. Covers P-32, F-15, E-14. */
 class AccessTest {
@@ -111,6 +113,28 @@ class AccessTest {
     }
 
     @Test
+    @DisplayName("P-32: a login that acts as a service account from the start needs no option")
+    void anImpersonatingLoginIsTheAccount() {
+        CloudRunStandIn vendor = CloudRunStandIn.builder().impersonable(ROUTER).start();
+        try (World world = new World(vendor, Contexts.of(vendor, vendor.impersonatedLogin(ROUTER)))) {
+            BackendAddress address = world.ready(SPEC).address().orElseThrow();
+            assertThat(world.chat(address, "chat")).isEqualTo(200);
+            assertThat(vendor.invokers(vendor.services().get(0))).containsExactly("serviceAccount:" + ROUTER);
+        }
+    }
+
+    @Test
+    @DisplayName("P-32: a machine of another cloud, federated, calls as the account that is named")
+    void aFederatedMachineActsAsAServiceAccount(@TempDir Path folder) throws Exception {
+        CloudRunStandIn vendor = CloudRunStandIn.builder().impersonable(ROUTER).start();
+        try (World world = new World(vendor, Contexts.of(vendor, vendor.federatedLogin(folder.resolve("token"))))) {
+            BackendAddress address =
+                    world.ready(Specs.with(SPEC, asRouter())).address().orElseThrow();
+            assertThat(world.chat(address, "chat")).isEqualTo(200);
+        }
+    }
+
+    @Test
     void aMachineOfGooglesNeedsNoCredentialFile() {
         CloudRunStandIn vendor = CloudRunStandIn.builder().onGoogle().start();
         try (World world = new World(vendor, Contexts.without(vendor))) {
@@ -154,10 +178,36 @@ class AccessTest {
         try (World world = World.create()) {
             ServerlessSpec open = Specs.open(SPEC);
             assertThat(world.cloud.plan(open).body()).contains("\"invokerIamDisabled\" : true", "VLLM_API_KEY");
-            assertThat(world.cloud.plan(open).adaptations()).anyMatch(text -> text.contains("still demands its key"));
+            assertThat(world.cloud.plan(open).adaptations()).anyMatch(text -> text.contains("anybody may call"));
             BackendAddress address = world.ready(open).address().orElseThrow();
             assertThat(world.chat(address, "chat")).isEqualTo(200);
             assertThat(world.chat(address.url(), Optional.empty(), "chat")).isEqualTo(401);
+        }
+    }
+
+    @Test
+    @DisplayName("F-15: an engine without a key is never reachable for everybody unless public access was asked for")
+    void withoutAnEngineKeyThereIsOnlyIam() {
+        ServerlessSpec keyless = Specs.with(SPEC, Specs.withoutKey(SPEC.engine()));
+        try (var cloud = new CloudRunCloud(
+                ContractContext.create().withSetting("project", "my-project"), variable -> null)) {
+            assertThat(cloud.plan(keyless).body()).contains("\"invokerIamDisabled\" : false");
+            assertThatThrownBy(() -> cloud.plan(Specs.with(keyless, Map.of("access", "engine_key"))))
+                    .hasMessageContaining("the engine has no key");
+        }
+    }
+
+    @Test
+    @DisplayName("F-17: two projects in one process do not get into each other's way")
+    void twoProjects() {
+        try (World one = World.create();
+                World other = World.of(CloudRunStandIn.builder().project("another-project"))) {
+            ResourceRef here = one.begin(SPEC);
+            ResourceRef there = other.begin(SPEC);
+            assertThat(here.id()).startsWith("projects/tuna-standin/");
+            assertThat(there.id()).startsWith("projects/another-project/");
+            one.until(here, BackendPhase.READY);
+            other.until(there, BackendPhase.READY);
         }
     }
 

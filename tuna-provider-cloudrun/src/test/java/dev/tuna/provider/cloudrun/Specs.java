@@ -64,6 +64,24 @@ final class Specs {
                 engine.secrets());
     }
 
+    static EngineSpec withoutKey(EngineSpec engine) {
+        return new EngineSpec(
+                engine.model(),
+                engine.servedModelName(),
+                engine.gpu(),
+                engine.computeCapability(),
+                engine.gpuCount(),
+                engine.tpSize(),
+                engine.maxModelLen(),
+                engine.quantization(),
+                engine.fastBoot(),
+                engine.version(),
+                engine.arguments(),
+                engine.containerImage(),
+                Optional.empty(),
+                engine.secrets());
+    }
+
     static EngineSpec arguments(EngineSpec engine, String... arguments) {
         return engine(engine, engine.gpu(), engine.gpuCount(), List.of(arguments), engine.secrets());
     }

@@ -149,6 +149,7 @@ class UpdateTest {
     }
 
     @Test
+    @DisplayName("P-34: a deletion is waited for: until Cloud Run confirms it, it is under way")
     void whatIsBeingDeletedIsMadeAgainOnceItIsGone() {
         try (World world = World.create()) {
             ResourceRef resource = world.begin(SPEC);

@@ -5,7 +5,10 @@ import dev.tuna.api.Secret;
 import dev.tuna.testkit.vendor.VendorExchange;
 import dev.tuna.testkit.vendor.VendorFault;
 import dev.tuna.testkit.vendor.VendorServer;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -96,10 +99,52 @@ public final class CloudRunStandIn implements AutoCloseable {
      * @return JSON
      */
     public Secret userLogin() {
+        return Secret.of(userFile().toString());
+    }
+
+    private ObjectNode userFile() {
         ObjectNode file = StandInService.JSON.createObjectNode();
         file.put("type", "authorized_user").put("client_id", TokenRoutes.CLIENT_ID);
         file.put("client_secret", "standin-client-secret").put("refresh_token", TokenRoutes.REFRESH_TOKEN);
-        file.put("token_uri", uri() + "/token");
+        return file.put("token_uri", uri() + "/token");
+    }
+
+    /**
+     * What {@code gcloud auth application-default login --impersonate-service-account} leaves behind.
+     *
+     * @param account the service account to act as
+     * @return JSON
+     */
+    public Secret impersonatedLogin(String account) {
+        ObjectNode file = StandInService.JSON.createObjectNode();
+        file.put("type", "impersonated_service_account");
+        file.put(
+                "service_account_impersonation_url",
+                "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/" + account
+                        + ":generateAccessToken");
+        file.putArray("delegates");
+        file.set("source_credentials", userFile());
+        return Secret.of(file.toString());
+    }
+
+    /**
+     * What a machine of another cloud has, by workload identity federation.
+     *
+     * @param token file with the other cloud's token; its content is written by this method
+     * @return JSON
+     * @throws IOException if the file cannot be written
+     */
+    public Secret federatedLogin(Path token) throws IOException {
+        Files.writeString(token, TokenRoutes.FOREIGN_TOKEN);
+        ObjectNode file = StandInService.JSON.createObjectNode();
+        file.put("type", "external_account");
+        file.put(
+                "audience",
+                "//iam.googleapis.com/projects/" + Project.NUMBER
+                        + "/locations/global/workloadIdentityPools/pool/providers/other");
+        file.put("subject_token_type", "urn:ietf:params:oauth:token-type:jwt");
+        file.put("token_url", "https://sts.googleapis.com/v1/token");
+        file.putObject("credential_source").put("file", token.toString());
         return Secret.of(file.toString());
     }
 
@@ -270,6 +315,17 @@ public final class CloudRunStandIn implements AutoCloseable {
         /** What is wrong with the revision that is made now. */
         synchronized Trouble trouble() {
             return troubled-- > 0 ? trouble : Trouble.NONE;
+        }
+
+        /**
+         * The project's id; default {@code tuna-standin}.
+         *
+         * @param id as Google has them
+         * @return this
+         */
+        public Builder project(String id) {
+            this.project = Objects.requireNonNull(id, "id");
+            return this;
         }
 
         /**

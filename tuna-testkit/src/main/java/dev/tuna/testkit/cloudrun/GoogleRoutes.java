@@ -45,6 +45,9 @@ final class GoogleRoutes {
         if (path.startsWith(HUB)) {
             return hub(path);
         }
+        if (path.equals("/v1/token")) {
+            return tokens.exchange(request);
+        }
         if (path.equals("/token")) {
             return tokens.token(request);
         }
@@ -57,7 +60,10 @@ final class GoogleRoutes {
         return switch (api) {
             case "run.googleapis.com" -> run.handle(request, caller);
             case "iamcredentials.googleapis.com" ->
-                tokens.impersonate(path.substring(IMPERSONATE.length(), path.indexOf(':')), body(request));
+                tokens.impersonate(
+                        path.substring(IMPERSONATE.length(), path.indexOf(':')),
+                        path.substring(path.indexOf(':') + 1),
+                        body(request));
             default -> projects.handle(request, api);
         };
     }

@@ -6,6 +6,8 @@ import dev.tuna.testkit.vendor.VendorAnswer;
 import dev.tuna.testkit.vendor.VendorRequest;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +18,9 @@ final class TokenRoutes {
     static final String USER = "dev@example.com";
     static final String CLIENT_ID = "standin-client.apps.googleusercontent.com";
     static final String REFRESH_TOKEN = "1//standin-refresh-0123456789";
+
+    static final String FOREIGN_TOKEN = "standin-foreign-token-0123456789";
+    private static final String FOREIGNER = "principal://standin-pool/subject/ci";
 
     private static final String METADATA = "/computeMetadata/v1/instance/service-accounts/default/";
 
@@ -104,15 +109,30 @@ final class TokenRoutes {
         return answer.with("Metadata-Flavor", "Google");
     }
 
-    /** {@code POST /v1/projects/-/serviceAccounts/EMAIL:generateIdToken}. */
-    VendorAnswer impersonate(String account, ObjectNode body) {
+    /** {@code POST /v1/projects/-/serviceAccounts/EMAIL:generateIdToken} or {@code :generateAccessToken}. */
+    VendorAnswer impersonate(String account, String verb, ObjectNode body) {
         if (!project.config().impersonable.contains(account)) {
-            throw GoogleError.denied(
-                    "Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource " + "(or it may not exist).");
+            throw GoogleError.denied("Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource "
+                    + "(or it may not exist).");
         }
         ObjectNode answer = StandInService.JSON.createObjectNode();
-        answer.put(
-                "token", project.tokens().idToken(account, body.path("audience").asText()));
+        if (verb.equals("generateAccessToken")) {
+            Instant end = project.config().clock.instant().plusSeconds(project.tokens().lifetimeSeconds());
+            answer.put("accessToken", project.tokens().accessToken(account));
+            answer.put("expireTime", end.truncatedTo(ChronoUnit.SECONDS).toString());
+        } else {
+            answer.put("token", project.tokens().idToken(account, body.path("audience").asText()));
+        }
+        return VendorAnswer.json(200, answer.toString());
+    }
+
+    /** {@code POST /v1/token} of the token service: a token of another cloud's for one of Google's. */
+    VendorAnswer exchange(VendorRequest request) {
+        if (!form(request.body()).getOrDefault("subject_token", "").equals(FOREIGN_TOKEN)) {
+            return refused("invalid_grant", "The subject token is not valid.");
+        }
+        ObjectNode answer = access(StandInService.JSON.createObjectNode(), FOREIGNER);
+        answer.put("issued_token_type", "urn:ietf:params:oauth:token-type:access_token");
         return VendorAnswer.json(200, answer.toString());
     }
 

@@ -28,6 +28,9 @@ import java.util.TreeSet;
  * @param memoryGib {@code memory_gib}: memory of a container, which also holds the files it downloads; default by the GPU
  * @param zonalRedundancy {@code zonal_redundancy}: {@code true} keeps capacity in a second zone, at a higher price; default
  *     {@code false}
+ * @param cudaCompatibility {@code cuda_compatibility}: {@code true} has vLLM use the image's own CUDA compatibility libraries
+ *     (its variable {@code VLLM_ENABLE_CUDA_COMPATIBILITY}), for images that find the host's driver too old; default
+ *     {@code false}
  * @param startupSeconds {@code startup_limit_seconds}: how long a container may take to load the model, 60 to 1800; default
  *     1800
  * @param weightsBucket {@code weights_bucket}: a bucket in the same region that is mounted at {@code /weights}; the model is
@@ -48,6 +51,7 @@ record CloudRunOptions(
         OptionalInt cpu,
         OptionalInt memoryGib,
         boolean zonalRedundancy,
+        boolean cudaCompatibility,
         int startupSeconds,
         Optional<String> weightsBucket,
         Optional<String> weightsPath,
@@ -67,6 +71,7 @@ record CloudRunOptions(
     private static final String CPU = "cpu";
     private static final String MEMORY = "memory_gib";
     private static final String REDUNDANCY = "zonal_redundancy";
+    private static final String COMPATIBILITY = "cuda_compatibility";
     private static final String STARTUP = "startup_limit_seconds";
     private static final String BUCKET = "weights_bucket";
     private static final String PATH = "weights_path";
@@ -83,6 +88,7 @@ record CloudRunOptions(
             CPU,
             MEMORY,
             REDUNDANCY,
+            COMPATIBILITY,
             STARTUP,
             BUCKET,
             PATH,
@@ -126,6 +132,7 @@ record CloudRunOptions(
                 problems.number(values, CPU, 1, 99),
                 problems.number(values, MEMORY, 1, 999),
                 problems.flag(values, REDUNDANCY),
+                problems.flag(values, COMPATIBILITY),
                 problems.number(values, STARTUP, 60, LONGEST_STARTUP).orElse(LONGEST_STARTUP),
                 problems.text(values, BUCKET, "[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", "a bucket's name"),
                 problems.text(values, PATH, "[^/\\s][^\\s]*", "a folder such as models/Qwen3-8B"),

@@ -33,8 +33,9 @@ final class ServicePlanner {
     private static final Duration SHUTDOWN = Duration.ofSeconds(8);
 
     /** What the engine's key guards, from vLLM's own page on security. */
-    static final String OPEN = "anybody may call the service; the router sends the engine's key, which vLLM demands for /v1"
-            + " but not for other paths such as /invocations, /score, /tokenize and /metrics";
+    static final String OPEN =
+            "anybody may call the service; the router sends the engine's key, which vLLM demands for /v1"
+                    + " but not for other paths such as /invocations, /score, /tokenize and /metrics";
 
     private static final int PORT = 8000;
     private static final int PROBE_PERIOD = 10;
@@ -101,7 +102,9 @@ final class ServicePlanner {
         ObjectNode template = service.putObject("template");
         gpu.ifPresent(type -> describe(template, type, command));
         options.invoker().ifPresent(email -> service.putObject("annotations").put(Service.INVOKER, email));
-        if (options.engineKey() && !spec.publicAccess() && spec.engine().apiKey().isEmpty()) {
+        if (options.engineKey()
+                && !spec.publicAccess()
+                && spec.engine().apiKey().isEmpty()) {
             problems.add("option access is 'engine_key' but the engine has no key; leave it at iam");
         }
         if (!problems.isEmpty()) {
@@ -230,6 +233,10 @@ final class ServicePlanner {
         network(template);
         ObjectNode container = template.putArray("containers").addObject();
         container.put("image", command.image());
+        if (spec.engine().containerImage().isEmpty()) {
+            // Older images begin with a program of another name, which takes no model as its first word.
+            container.putArray("command").add("vllm").add("serve");
+        }
         ArrayNode arguments = container.putArray("args");
         command.arguments().forEach(arguments::add);
         container.putArray("ports").addObject().put("containerPort", PORT);
@@ -259,6 +266,9 @@ final class ServicePlanner {
     }
 
     private void environment(ArrayNode env, Map<String, SecretRef> values) {
+        if (options.cudaCompatibility()) {
+            env.addObject().put("name", "VLLM_ENABLE_CUDA_COMPATIBILITY").put("value", "1");
+        }
         var names = new TreeSet<>(values.keySet());
         names.addAll(options.secretEnvironment().keySet());
         for (String name : names) {

@@ -189,8 +189,8 @@ class AccessTest {
     @DisplayName("F-15: an engine without a key is never reachable for everybody unless public access was asked for")
     void withoutAnEngineKeyThereIsOnlyIam() {
         ServerlessSpec keyless = Specs.with(SPEC, Specs.withoutKey(SPEC.engine()));
-        try (var cloud = new CloudRunCloud(
-                ContractContext.create().withSetting("project", "my-project"), variable -> null)) {
+        try (var cloud =
+                new CloudRunCloud(ContractContext.create().withSetting("project", "my-project"), variable -> null)) {
             assertThat(cloud.plan(keyless).body()).contains("\"invokerIamDisabled\" : false");
             assertThatThrownBy(() -> cloud.plan(Specs.with(keyless, Map.of("access", "engine_key"))))
                     .hasMessageContaining("the engine has no key");

@@ -104,10 +104,17 @@ class PlanTest {
     void theEngineFitsTheDriver() throws Exception {
         assertThat(container(SPEC).path("image").asText()).isEqualTo("vllm/vllm-openai:v0.31.0-cu129");
         assertThat(container(rtx()).path("image").asText()).isEqualTo("vllm/vllm-openai:v0.31.0");
+        assertThat(texts(container(SPEC).path("command"))).containsExactly("vllm", "serve");
         assertThat(texts(container(SPEC).path("args")))
                 .startsWith("contract/tiny", "--host", "0.0.0.0", "--port", "8000", "--served-model-name", "chat")
                 .containsSequence("--shutdown-timeout", "8")
                 .doesNotContain("--disable-log-requests");
+    }
+
+    @Test
+    void imagesThatFindTheDriverTooOldCanBeHelped() throws Exception {
+        assertThat(container(with("cuda_compatibility", "true")).path("env").toString())
+                .contains("{\"name\":\"VLLM_ENABLE_CUDA_COMPATIBILITY\",\"value\":\"1\"}");
     }
 
     @Test

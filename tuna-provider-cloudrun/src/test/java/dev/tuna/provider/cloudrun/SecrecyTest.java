@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tuna.api.Secret;
 import dev.tuna.api.TunaException;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
 import dev.tuna.testkit.cloudrun.CloudRunStandIn;
@@ -30,7 +31,7 @@ class SecrecyTest {
     private final ContractContext context = Contexts.of(vendor)
             .withSecret("contract/engine-key", Secret.of(ENGINE_KEY))
             .withSecret("contract/model-token", Secret.of(HUB_TOKEN));
-    private final CloudRunCloud cloud = new CloudRunCloud(context, variable -> null);
+    private final ServerlessCloud cloud = new CloudRunCloud(context, variable -> null);
     private final ServerlessSpec open = Specs.open(Specs.of("chat"));
 
     @AfterEach
@@ -40,8 +41,8 @@ class SecrecyTest {
     }
 
     private void echo(String requests, String text) {
-        String json = "{\"error\":{\"code\":400,\"message\":\"you sent " + text.replace("\"", "'").replace("\n", " ")
-                + "\",\"status\":\"INVALID_ARGUMENT\"}}";
+        String json = "{\"error\":{\"code\":400,\"message\":\"you sent "
+                + text.replace("\"", "'").replace("\n", " ") + "\",\"status\":\"INVALID_ARGUMENT\"}}";
         vendor.inject(VendorFault.answering(requests, VendorAnswer.json(400, json)));
     }
 
@@ -53,7 +54,9 @@ class SecrecyTest {
             // Not "doesNotContain": a failing assertion would print the secret.
             assertThat(shown.contains(secret)).as("a secret is shown").isFalse();
         }
-        assertThat(shown.contains("BEGIN PRIVATE")).as("the private key is shown").isFalse();
+        assertThat(shown.contains("BEGIN PRIVATE"))
+                .as("the private key is shown")
+                .isFalse();
     }
 
     private static String failure(Runnable call) {

@@ -112,16 +112,21 @@ final class TokenRoutes {
     /** {@code POST /v1/projects/-/serviceAccounts/EMAIL:generateIdToken} or {@code :generateAccessToken}. */
     VendorAnswer impersonate(String account, String verb, ObjectNode body) {
         if (!project.config().impersonable.contains(account)) {
-            throw GoogleError.denied("Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource "
-                    + "(or it may not exist).");
+            throw GoogleError.denied(
+                    "Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource " + "(or it may not exist).");
         }
         ObjectNode answer = StandInService.JSON.createObjectNode();
         if (verb.equals("generateAccessToken")) {
-            Instant end = project.config().clock.instant().plusSeconds(project.tokens().lifetimeSeconds());
+            Instant end = project.config()
+                    .clock
+                    .instant()
+                    .plusSeconds(project.tokens().lifetimeSeconds());
             answer.put("accessToken", project.tokens().accessToken(account));
             answer.put("expireTime", end.truncatedTo(ChronoUnit.SECONDS).toString());
         } else {
-            answer.put("token", project.tokens().idToken(account, body.path("audience").asText()));
+            answer.put(
+                    "token",
+                    project.tokens().idToken(account, body.path("audience").asText()));
         }
         return VendorAnswer.json(200, answer.toString());
     }

@@ -38,7 +38,7 @@ public final class HttpProber implements Prober {
                         address -> request(address, "/v1/models", limit).GET().build())
                 .thenCompose(request -> http.sendAsync(request, HttpResponse.BodyHandlers.ofString()))
                 .thenCompose(answer -> {
-                    Optional<String> fault = status("GET /v1/models", answer.statusCode());
+                    Optional<String> fault = fault("GET /v1/models", backend, answer);
                     if (fault.isEmpty() && !serves(answer.body(), model)) {
                         fault = Optional.of("it does not serve the model '" + model + "'");
                     }
@@ -56,8 +56,8 @@ public final class HttpProber implements Prober {
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
                 .build();
-        return http.sendAsync(request, HttpResponse.BodyHandlers.discarding())
-                .thenApply(answer -> status("POST /v1/chat/completions", answer.statusCode()));
+        return http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
+                .thenApply(answer -> fault("POST /v1/chat/completions", backend, answer));
     }
 
     private static HttpRequest.Builder request(BackendAddress backend, String path, Duration limit) {
@@ -70,7 +70,11 @@ public final class HttpProber implements Prober {
         return request;
     }
 
-    private static Optional<String> status(String what, int status) {
+    private static Optional<String> fault(String what, BackendAddress backend, HttpResponse<String> answer) {
+        int status = answer.statusCode();
+        if (backend.unserved().stream().anyMatch(each -> each.matches(status, answer.body()))) {
+            return Optional.of(what + " was answered by the cloud, since no server of it has taken it yet");
+        }
         return status == 200 ? Optional.empty() : Optional.of(what + " was answered with HTTP " + status);
     }
 

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tuna.api.Secret;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.Credential;
+import dev.tuna.spi.UnservedAnswer;
 import dev.tuna.testkit.vendor.VendorAnswer;
 import dev.tuna.testkit.vendor.VendorServer;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -52,6 +56,29 @@ class HttpProberTest {
                 VendorServer.start(request -> VendorAnswer.json(200, MODELS.replace("model", "other")))) {
             assertThat(probe(backend, Credential.bearer(Secret.of("k1"))))
                     .hasValueSatisfying(fault -> assertThat(fault).contains("org/model"));
+        }
+    }
+
+    @Test
+    @DisplayName("O-17: an answer of a cloud's front end is none of the server's, whatever its status")
+    void aFrontEndIsNotReady() throws Exception {
+        var answers = List.of(
+                new UnservedAnswer(400, "no workers", Duration.ofSeconds(1)),
+                new UnservedAnswer(200, "\"worker_error\"", Duration.ZERO));
+        AtomicReference<VendorAnswer> chat = new AtomicReference<>(VendorAnswer.json(400, "no workers available"));
+        try (VendorServer backend = VendorServer.start(
+                request -> request.method().equals("GET") ? VendorAnswer.json(200, MODELS) : chat.get())) {
+            var address = BackendAddress.of(backend.uri()).withUnserved(answers);
+            var prober = new HttpProber(HttpClient.newHttpClient());
+            Callable<Optional<String>> probe = () ->
+                    prober.probe(address, "org/model", Duration.ofSeconds(20)).get(30, TimeUnit.SECONDS);
+            assertThat(probe.call())
+                    .hasValueSatisfying(fault -> assertThat(fault).contains("no server"));
+            chat.set(VendorAnswer.json(200, "{\"error\":{\"type\":\"worker_error\"}}"));
+            assertThat(probe.call())
+                    .hasValueSatisfying(fault -> assertThat(fault).contains("no server"));
+            chat.set(VendorAnswer.json(200, "{}"));
+            assertThat(probe.call()).isEmpty();
         }
     }
 }

@@ -1,9 +1,11 @@
 package dev.tuna.provider.runpod;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
+import dev.tuna.api.TunaException;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.LogLine;
@@ -21,12 +23,15 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * Endpoints on RunPod. A resource's id is the endpoint's name, which is known before RunPod's own id is: after a crash the
  * endpoint is found by it. Thread-safe.
  */
 final class RunPodCloud implements ServerlessCloud {
+
+    private static final int LAST_WORDS = 3;
 
     private final ProviderContext context;
     private final RunPodSettings settings;
@@ -93,7 +98,27 @@ final class RunPodCloud implements ServerlessCloud {
                 .observe(
                         context.clock().instant(),
                         settings.observeInterval(),
-                        look -> Observations.of(look, settings.serverlessUrl(), credential, catalog.fresh()));
+                        look -> withLastWords(
+                                Observations.of(look, settings.serverlessUrl(), credential, catalog.fresh()), look));
+    }
+
+    private static ServerlessObservation withDetail(ServerlessObservation seen, String detail) {
+        return new ServerlessObservation(
+                seen.phase(), detail, seen.address(), seen.containers(), seen.containerTime(), seen.usdPerHour());
+    }
+
+    /** Why workers cannot start stands in their logs only. */
+    private ServerlessObservation withLastWords(ServerlessObservation seen, TrackedEndpoint.Look look) {
+        if (seen.phase() != BackendPhase.FAILED || !look.workers().isBroken()) {
+            return seen;
+        }
+        try {
+            List<LogLine> lines = new WorkerLogs(api, look.endpoint()).newest(LAST_WORDS);
+            String words = lines.stream().map(LogLine::text).collect(Collectors.joining(" | "));
+            return words.isEmpty() ? seen : withDetail(seen, seen.detail() + "; last lines: " + words);
+        } catch (TunaException e) {
+            return seen;
+        }
     }
 
     @Override

@@ -272,17 +272,19 @@ class FailuresTest {
     }
 
     @Test
-    @DisplayName("an engine that cannot start fails after three minutes, not before, and the log's place is told")
+    @DisplayName("an engine that cannot start fails after three minutes, not before, and its last words are told")
     void crashingEngine() {
         ResourceRef resource = rig.cloud.begin(rig.always("tuna-f", 1));
         rig.vendor.trouble(resource.id(), RunPodStandIn.Trouble.CRASHING);
         rig.await("it is unhealthy", () -> rig.cloud.observe(resource).detail().contains("1 unhealthy"));
+        rig.vendor.write(resource.id(), "CUDA out of memory");
         rig.pass(Duration.ofMinutes(2));
         assertThat(rig.cloud.observe(resource).phase()).isEqualTo(BackendPhase.BOOTING);
         rig.pass(Duration.ofMinutes(2));
         var failed = rig.cloud.observe(resource);
         assertThat(failed.phase()).isEqualTo(BackendPhase.FAILED);
-        assertThat(failed.detail()).contains("no worker has been healthy for", "console.runpod.io");
+        assertThat(failed.detail())
+                .contains("no worker has been healthy for", "console.runpod.io", "CUDA out of memory");
         rig.vendor.trouble(resource.id(), RunPodStandIn.Trouble.NONE);
         rig.await("it has recovered", () -> rig.cloud.observe(resource).phase() == BackendPhase.READY);
     }

@@ -6,6 +6,8 @@ import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.catalog.GpuCatalog;
+import dev.tuna.core.catalog.Price;
+import dev.tuna.core.catalog.Prices;
 import dev.tuna.core.control.ControlParts;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.core.control.Controller;
@@ -66,6 +68,7 @@ public final class TunaBuilder {
     private final List<ServerlessProvider> serverless = new ArrayList<>();
     private final List<SpotProvider> spot = new ArrayList<>();
     private final Map<String, Map<String, String>> settings = new LinkedHashMap<>();
+    private final List<Price> prices = new ArrayList<>();
     private Optional<ClassLoader> classLoader = Optional.empty();
     private InstantSource clock = InstantSource.system();
     private LongSupplier ticker = System::nanoTime;
@@ -159,6 +162,17 @@ public final class TunaBuilder {
      */
     public TunaBuilder providerSettings(String provider, Map<String, String> values) {
         settings.put(Objects.requireNonNull(provider, "provider"), Map.copyOf(values));
+        return this;
+    }
+
+    /**
+     * Adds prices of the user's own: see {@link Prices}. May be called several times.
+     *
+     * @param more for instance from {@link dev.tuna.core.config.PricesYaml}; default what providers tell
+     * @return this
+     */
+    public TunaBuilder prices(List<Price> more) {
+        prices.addAll(more);
         return this;
     }
 
@@ -353,8 +367,13 @@ public final class TunaBuilder {
         HttpClient http = client(threads, open);
         Clouds clouds = opened(open, new Clouds(providers(), settings, state, secretStore, http, clock));
         Ticker cacheTicker = ticker::getAsLong;
-        var catalog =
-                new GpuCatalog(clouds, threads.catalog(), threads.scheduler(), GpuCatalog.DEFAULT_LIMIT, cacheTicker);
+        var catalog = new GpuCatalog(
+                clouds,
+                threads.catalog(),
+                threads.scheduler(),
+                GpuCatalog.DEFAULT_LIMIT,
+                cacheTicker,
+                new Prices(prices));
         var installation = new Installation(state, secretStore, threads, clouds, catalog, random, orphanTimeout, open);
         var controller = new Controller(new ControlParts(
                 state,

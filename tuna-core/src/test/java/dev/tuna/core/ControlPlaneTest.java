@@ -26,6 +26,7 @@ import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
 import java.math.BigDecimal;
+import dev.tuna.core.catalog.Price;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -471,6 +472,23 @@ class ControlPlaneTest {
         assertThat(world.until(second.ready()::isDone)).isTrue();
         assertThat(world.until(second.destroy()::isDone)).isTrue();
         assertThat(billedTime(first.cost()).plus(billedTime(second.cost()))).isEqualTo(meteredTime(world));
+    }
+
+    @Test
+    void theBillIsAtThePricesOfTheUsersOwn() {
+        world.prices = List.of(
+                Price.ofContainer("local", "l4", 1, BigDecimal.valueOf(36)),
+                Price.ofMachine("local-spot", Tier.SPOT, "l4-1", BigDecimal.valueOf(72)));
+        Deployment chat = world.serving();
+        world.pass(Duration.ofMinutes(1));
+        assertThat(world.until(chat.destroy()::isDone)).isTrue();
+
+        assertThat(chat.cost().lines()).hasSize(2).allSatisfy(line -> assertThat(line.usd().orElseThrow())
+                .isCloseTo(
+                        BigDecimal.valueOf(line.billed().toMillis())
+                                .movePointLeft(5)
+                                .multiply(BigDecimal.valueOf(line.tier() == Tier.SPOT ? 2 : 1)),
+                        ROUNDING));
     }
 
     @Test

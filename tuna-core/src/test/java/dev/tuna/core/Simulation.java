@@ -11,6 +11,7 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
+import dev.tuna.core.catalog.Price;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.core.control.Prober;
 import dev.tuna.core.store.ForwardingStateStore;
@@ -95,11 +96,14 @@ public final class Simulation implements AutoCloseable {
                 Duration.ofDays(365));
     }
 
+    public List<Price> prices = List.of();
+
     public Tuna start() {
         scheduler = time.newScheduler();
         TunaBuilder builder = Tuna.builder();
         others.forEach(builder::provider);
-        tuna = builder.store(new SometimesUnwritable(store))
+        tuna = builder.prices(prices)
+                .store(new SometimesUnwritable(store))
                 .secrets(secrets)
                 .clock(time)
                 .ticker(time.ticker())

@@ -12,6 +12,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -41,6 +42,9 @@ final class ShowGpusCommand extends BriefCommand {
     @Option(names = "--spot", description = "Spot prices only.")
     private boolean spot;
 
+    @Option(names = "--min-vram", paramLabel = "GIB", description = "GPUs with at least so much memory only.")
+    private Optional<Integer> minVram = Optional.empty();
+
     @Option(names = "--max-price", paramLabel = "USD", description = "Nothing dearer than this per hour.")
     private Optional<BigDecimal> maxPrice = Optional.empty();
 
@@ -50,8 +54,7 @@ final class ShowGpusCommand extends BriefCommand {
 
     @Override
     int run(Tuna tuna) {
-        Set<Tier> tiers = spot ? EnumSet.of(Tier.SPOT) : Set.of();
-        List<GpuOffer> offers = tuna.gpus(new GpuQuery(gpu, provider, region, tiers, maxPrice)).stream()
+        List<GpuOffer> offers = tuna.gpus(query()).stream()
                 .sorted(BY_GPU_AND_PRICE)
                 .toList();
         var table = new Table("GPU", "COUNT", "TIER", "PROVIDER", "REGION", "MACHINE", "USD/HOUR", "PRICE FROM");
@@ -66,6 +69,16 @@ final class ShowGpusCommand extends BriefCommand {
                 offer.source()));
         print(offers, offers.isEmpty() ? List.of("No offer fits.") : table.lines());
         return TunaCli.DONE;
+    }
+
+    private GpuQuery query() {
+        return new GpuQuery(
+                gpu,
+                provider,
+                region,
+                spot ? EnumSet.of(Tier.SPOT) : Set.of(),
+                minVram.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                maxPrice);
     }
 
     private static String price(BigDecimal usdPerHour) {

@@ -13,12 +13,15 @@ import dev.tuna.core.provider.Alarms;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.spi.PoolOffer;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -27,12 +30,18 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * What GPUs cost at every provider. Providers are asked side by side, and a slow or failing one costs only its own
- * offers. Answers are kept for {@link #FRESH}; failures are not. Thread-safe.
+ * offers.
+ *
+ * <p>An answer is used for {@link #FRESH} as it is, up to {@link #KEPT} while the provider is asked anew, and beyond only
+ * in place of an answer that does not come; every offer says when its price was read. Failures are not kept. Thread-safe.
  */
 public final class GpuCatalog {
 
     /** How long a provider's offers are used before it is asked again. */
     public static final Duration FRESH = Duration.ofMinutes(5);
+
+    /** How long they are used without waiting for newer ones. */
+    public static final Duration KEPT = Duration.ofHours(1);
 
     /** How long a provider may take, unless there is a reason for another limit. */
     public static final Duration DEFAULT_LIMIT = Duration.ofSeconds(20);
@@ -41,7 +50,10 @@ public final class GpuCatalog {
     private final ScheduledExecutorService scheduler;
     private final Duration limit;
     private final AsyncCache<Source, Answer> cache;
+    private final ConcurrentMap<Source, Known> known = new ConcurrentHashMap<>();
     private final Alarms alarms;
+    private final Ticker ticker;
+    private final Prices prices;
 
     /**
      * Asks these clouds.
@@ -51,13 +63,21 @@ public final class GpuCatalog {
      * @param scheduler ends the wait for slow providers; stays open
      * @param limit how long a query waits for a provider, for instance {@link #DEFAULT_LIMIT}
      * @param ticker the time by which answers grow old
+     * @param prices go before those of providers
      */
     public GpuCatalog(
-            Clouds clouds, Executor executor, ScheduledExecutorService scheduler, Duration limit, Ticker ticker) {
+            Clouds clouds,
+            Executor executor,
+            ScheduledExecutorService scheduler,
+            Duration limit,
+            Ticker ticker,
+            Prices prices) {
         this.clouds = Objects.requireNonNull(clouds, "clouds");
         this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
         this.limit = Objects.requireNonNull(limit, "limit");
         this.alarms = new Alarms(scheduler);
+        this.ticker = Objects.requireNonNull(ticker, "ticker");
+        this.prices = Objects.requireNonNull(prices, "prices");
         this.cache = Caffeine.newBuilder()
                 .expireAfter(Expiry.creating((Source source, Answer answer) -> answer.freshFor()))
                 .ticker(ticker)
@@ -66,11 +86,21 @@ public final class GpuCatalog {
     }
 
     /**
+     * The prices that go before those of providers.
+     *
+     * @return as given
+     */
+    public Prices prices() {
+        return prices;
+    }
+
+    /**
      * The offers that match a query. GPU names are canonical; of several zones with one machine type in one region only
-     * the cheapest is listed. Blocks until every provider has answered or used up the limit.
+     * the cheapest is listed. Blocks until every provider has answered or used up the limit, unless it is known what it
+     * answered lately.
      *
      * @param query which ones; its GPU may be an alias, in any case and spelling
-     * @return the offers, and the providers that did not answer
+     * @return the offers, and the providers that did not answer, with the offers they made before if they made any
      * @throws dev.tuna.api.ConfigurationException if nobody knows the GPU
      * @throws dev.tuna.api.ProviderNotFoundException if no provider has the name asked for
      */
@@ -125,8 +155,15 @@ public final class GpuCatalog {
         if (answer.isDone()) {
             return answer;
         }
+        Optional<Known> before = Optional.ofNullable(known.get(source));
+        if (before.isPresent() && age(before.get()).compareTo(KEPT) <= 0) {
+            return CompletableFuture.completedFuture(
+                    Answer.of(before.get().offers()));
+        }
         ScheduledFuture<?> alarm = scheduler.schedule(
-                () -> answer.complete(Answer.late(source, limit)), limit.toNanos(), TimeUnit.NANOSECONDS);
+                () -> answer.complete(instead(Answer.late(source, limit), source)),
+                limit.toNanos(),
+                TimeUnit.NANOSECONDS);
         return answer.whenComplete((done, failure) -> alarm.cancel(false));
     }
 
@@ -136,11 +173,28 @@ public final class GpuCatalog {
             return cache.get(
                     source,
                     (key, executor) -> CompletableFuture.supplyAsync(() -> fetch(key), executor)
-                            .handle((offers, failure) ->
-                                    failure == null ? Answer.of(offers) : Answer.without(source, failure)));
+                            .handle((offers, failure) -> failure == null
+                                    ? kept(source, offers)
+                                    : instead(Answer.without(source, failure), source)));
         } catch (RejectedExecutionException e) {
-            return CompletableFuture.completedFuture(Answer.without(source, e));
+            return CompletableFuture.completedFuture(instead(Answer.without(source, e), source));
         }
+    }
+
+    private Answer kept(Source source, List<GpuOffer> offers) {
+        known.put(source, new Known(offers, ticker.read()));
+        return Answer.of(offers);
+    }
+
+    /** What the provider answered before, if it did. */
+    private Answer instead(Answer failure, Source source) {
+        return Optional.ofNullable(known.get(source))
+                .map(before -> failure.with(before.offers(), age(before)))
+                .orElse(failure);
+    }
+
+    private Duration age(Known answer) {
+        return Duration.ofNanos(ticker.read() - answer.readAt());
     }
 
     /** A slow answer is of use to the next query; one that takes longer than it would be kept is waited for no more. */
@@ -154,7 +208,8 @@ public final class GpuCatalog {
                         .map(GpuCatalog::offer)
                         .toList()
                 : clouds.serverless(source.provider()).offers(GpuQuery.ALL);
-        return Offers.cheapestZones(offers.stream().map(Offers::canonical).toList());
+        return Offers.cheapestZones(
+                offers.stream().map(Offers::canonical).map(prices::of).toList());
     }
 
     private static GpuOffer offer(PoolOffer pool) {
@@ -183,6 +238,9 @@ public final class GpuCatalog {
     /** Where offers come from: a serverless cloud, or one that rents machines. */
     private record Source(String provider, boolean rents) {}
 
+    /** The last proper answer. */
+    private record Known(List<GpuOffer> offers, long readAt) {}
+
     private record Answer(List<GpuOffer> offers, Optional<String> problem, boolean retryable) {
 
         Duration freshFor() {
@@ -203,6 +261,14 @@ public final class GpuCatalog {
                                     ? String.valueOf(failure.getMessage())
                                     : source.provider() + ": list offers failed: " + failure),
                     !(failure instanceof TunaException known) || known.retryable());
+        }
+
+        Answer with(List<GpuOffer> before, Duration age) {
+            return new Answer(
+                    before,
+                    problem.map(text -> text + "; offers of " + DurationText.format(age.truncatedTo(ChronoUnit.SECONDS))
+                            + " ago are used"),
+                    retryable);
         }
 
         static Answer late(Source source, Duration limit) {

@@ -55,8 +55,16 @@ public final class Offers {
                 query.provider(),
                 query.region(),
                 query.tiers(),
+                query.minVramGib(),
                 query.maxUsdPerHour());
-        return offers.stream().filter(asked::matches).sorted(SHOWN).toList();
+        return offers.stream()
+                .filter(asked::matches)
+                .filter(offer -> query.minVramGib().isEmpty()
+                        || GpuNames.find(offer.gpu()).stream()
+                                .anyMatch(gpu -> gpu.vramGib()
+                                        >= query.minVramGib().getAsInt()))
+                .sorted(SHOWN)
+                .toList();
     }
 
     /** Fails unless the GPU is in the table or on offer, as one that is newer than the table may be. */
@@ -86,7 +94,7 @@ public final class Offers {
         return List.copyOf(cheapest.values());
     }
 
-    private static String canonical(String gpu) {
+    static String canonical(String gpu) {
         return GpuNames.find(gpu).map(GpuSpec::name).orElse(gpu);
     }
 

@@ -51,12 +51,7 @@ final class Chooser {
     }
 
     private static GpuQuery query(DeployRequest request) {
-        return new GpuQuery(
-                Optional.of(request.gpu()),
-                Optional.empty(),
-                Optional.empty(),
-                Set.of(Tier.SERVERLESS),
-                Optional.empty());
+        return GpuQuery.gpu(request.gpu()).onTerms(Tier.SERVERLESS);
     }
 
     /**

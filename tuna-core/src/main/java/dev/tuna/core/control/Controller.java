@@ -86,6 +86,7 @@ public final class Controller implements AutoCloseable {
         this.keyring = new Keyring(parts.secrets(), parts.random());
         this.runner = new Runner(
                 parts.clouds(),
+                parts.catalog().prices(),
                 new Chooser(parts.clouds(), parts.catalog()),
                 new Helpers(parts.clouds(), parts.store()),
                 keyring,

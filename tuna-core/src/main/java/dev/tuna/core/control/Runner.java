@@ -1,9 +1,11 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.catalog.Prices;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.core.placement.Placement;
 import dev.tuna.core.provider.Alarms;
@@ -16,6 +18,7 @@ import dev.tuna.spi.PoolOffer;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.spi.SpotCloud;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -46,6 +49,7 @@ final class Runner {
     private static final String SWEEPS = "all clouds, swept";
 
     private final Clouds clouds;
+    private final Prices prices;
     private final Preflights preflights;
     private final Chooser chooser;
     private final Helpers helpers;
@@ -60,6 +64,7 @@ final class Runner {
 
     Runner(
             Clouds clouds,
+            Prices prices,
             Chooser chooser,
             Helpers helpers,
             Keyring keyring,
@@ -70,6 +75,7 @@ final class Runner {
             Alarms alarms,
             Duration callLimit) {
         this.clouds = clouds;
+        this.prices = prices;
         this.preflights = new Preflights(clouds);
         this.chooser = chooser;
         this.helpers = helpers;
@@ -123,7 +129,7 @@ final class Runner {
             call(
                     calls.of(look.provider()),
                     wanted,
-                    () -> clouds.serverless(look.provider()).observe(look.ref()),
+                    () -> observe(look, managed.request()),
                     result -> answer.accept(new Message.EndpointSeen(look.backend(), look.generation(), result)));
         } else if (effect instanceof Effect.LookAtFleet look) {
             call(
@@ -193,6 +199,15 @@ final class Runner {
         return end.ref();
     }
 
+    private ServerlessObservation observe(Effect.LookAtEndpoint look, DeployRequest request) {
+        return prices.of(
+                clouds.serverless(look.provider()).observe(look.ref()),
+                look.provider(),
+                request.gpu(),
+                request.gpuCount(),
+                request.serverlessRegion());
+    }
+
     private Map<String, ReplicaObservation> look(Effect.LookAtFleet look) {
         Map<ResourceRef, ReplicaObservation> seen =
                 clouds.spot(look.provider()).observe(look.refs().values());
@@ -200,7 +215,7 @@ final class Runner {
         look.refs().forEach((id, ref) -> {
             ReplicaObservation observation = seen.get(ref);
             if (observation != null) {
-                byBackend.put(id, observation);
+                byBackend.put(id, prices.of(observation));
             }
         });
         return byBackend;
@@ -209,7 +224,7 @@ final class Runner {
     private Prepared prepare(Managed managed, Effect.Prepare prepare) {
         SpotCloud cloud = clouds.spot(prepare.cloud());
         ReplicaSpec spec = replicaSpec(managed, prepare.cloud());
-        List<PoolOffer> offers = cloud.pools(spec);
+        List<PoolOffer> offers = cloud.pools(spec).stream().map(prices::of).toList();
         var places = new ArrayList<>(prepare.fleet());
         var plans = new ArrayList<LaunchPlan>();
         for (String token : prepare.tokens()) {

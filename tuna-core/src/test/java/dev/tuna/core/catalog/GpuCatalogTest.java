@@ -23,9 +23,12 @@ import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -35,7 +38,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -49,6 +54,7 @@ class GpuCatalogTest {
     Path directory;
 
     private final VirtualTime time = VirtualTime.create();
+    private Prices prices = Prices.AS_TOLD;
 
     @Test
     @DisplayName("C-12, C-13 every provider's offers, by memory, name and price")
@@ -175,6 +181,121 @@ class GpuCatalogTest {
     }
 
     @Test
+    @DisplayName("K-03 by memory; a GPU of unknown memory does not count as large")
+    void filtersByMemory() {
+        GpuCatalog catalog = catalog(
+                Runnable::run,
+                List.of(serverless(
+                        "alpha",
+                        () -> List.of(
+                                offer("alpha", "L4", "0.80"),
+                                offer("alpha", "A100", "2"),
+                                offer("alpha", "H100", "4"),
+                                offer("alpha", "X900", "1")))),
+                List.of());
+
+        assertThat(catalog.offers(GpuQuery.ALL.withMemory(80)).offers())
+                .extracting(GpuOffer::gpu)
+                .containsExactly("A100_80GB", "H100");
+        assertThat(catalog.offers(GpuQuery.ALL.withMemory(80).upTo(new BigDecimal("3"))).offers())
+                .extracting(GpuOffer::gpu)
+                .containsExactly("A100_80GB");
+    }
+
+    @Test
+    @DisplayName("K-05, K-06 the user's own prices go before what providers tell; the others stay")
+    void pricesOfTheUsersOwnGoFirst() {
+        prices = new Prices(List.of(
+                Price.ofContainer("alpha", "nvidia l4", 1, new BigDecimal("0.50")),
+                Price.ofMachine("spare", Tier.SPOT, "g6", new BigDecimal("0.10")),
+                Price.ofMachine("spare", Tier.SPOT, "g6", new BigDecimal("0.05")).in("eu")));
+        GpuCatalog catalog = catalog(
+                Runnable::run,
+                List.of(serverless(
+                        "alpha", () -> List.of(offer("alpha", "L4", "0.80"), offer("alpha", "T4", "0.60")))),
+                List.of(spot(
+                        "spare",
+                        () -> List.of(
+                                pool("us", "us-a", "g6", "L4", ""), pool("eu", "eu-a", "g6", "L4", "0.25")))));
+
+        assertThat(catalog.offers(GpuQuery.ALL).offers())
+                .extracting(offer -> offer.gpu() + " " + offer.region().orElse("anywhere") + " "
+                        + offer.usdPerHour().orElseThrow() + " " + offer.source())
+                .containsExactly(
+                        "T4 anywhere 0.60 test",
+                        "L4 eu 0.05 set by the user",
+                        "L4 us 0.10 set by the user",
+                        "L4 anywhere 0.50 set by the user");
+    }
+
+    @Test
+    @DisplayName("K-07, K-08 a provider that stops answering costs its last offers nothing but their age")
+    void whatAProviderAnsweredBeforeStandsInForAnAnswerThatDoesNotCome() {
+        var fails = new AtomicBoolean();
+        GpuCatalog catalog = catalog(
+                Runnable::run,
+                List.of(serverless("alpha", () -> {
+                    if (fails.get()) {
+                        throw ProviderException.of("alpha", "list offers")
+                                .httpStatus(503)
+                                .build();
+                    }
+                    return List.of(offer("alpha", "L4", "1"));
+                })),
+                List.of());
+        catalog.offers(GpuQuery.ALL);
+        fails.set(true);
+        time.advance(Duration.ofHours(3));
+
+        GpuListing old = catalog.offers(GpuQuery.ALL);
+        assertThat(old.offers()).extracting(GpuOffer::provider).containsExactly("alpha");
+        assertThat(old.problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem).contains("503", "offers of 3h ago are used"));
+
+        fails.set(false);
+        assertThat(catalog.offers(GpuQuery.ALL).problems()).isEmpty();
+    }
+
+    @Test
+    void anOldAnswerIsUsedWhileTheProviderIsAskedAnewButNotForEver() throws Exception {
+        var price = new AtomicReference<>("1");
+        var calls = new ArrayDeque<Runnable>();
+        GpuCatalog catalog = catalog(
+                calls::add,
+                List.of(serverless("alpha", () -> List.of(offer("alpha", "L4", price.get())))),
+                List.of());
+        CompletableFuture<GpuListing> first = catalog.offersAsync(GpuQuery.ALL);
+        runAll(calls);
+        assertThat(first).isDone();
+        price.set("2");
+
+        time.advance(Duration.ofMinutes(59));
+        assertThat(prices(catalog.offersAsync(GpuQuery.ALL))).containsExactly("1");
+        runAll(calls);
+        assertThat(prices(catalog.offersAsync(GpuQuery.ALL))).containsExactly("2");
+
+        time.advance(Duration.ofMinutes(61));
+        CompletableFuture<GpuListing> last = catalog.offersAsync(GpuQuery.ALL);
+        assertThat(last).isNotDone();
+        runAll(calls);
+        assertThat(last).isDone();
+    }
+
+    private static void runAll(Queue<Runnable> calls) {
+        while (!calls.isEmpty()) {
+            calls.remove().run();
+        }
+    }
+
+    private static List<String> prices(CompletableFuture<GpuListing> listing) {
+        assertThat(listing).isDone();
+        return listing.join().offers().stream()
+                .map(offer -> offer.usdPerHour().orElseThrow().toPlainString())
+                .toList();
+    }
+
+    @Test
     void aProviderThatDoesNotExistIsAnError() {
         GpuCatalog catalog = catalog(Runnable::run, List.of(), List.of());
 
@@ -253,8 +374,7 @@ class GpuCatalogTest {
                     List.of());
 
             // So that virtual time does not overtake the thread that asks it.
-            catalog.offersAsync(new GpuQuery(
-                            Optional.empty(), Optional.of("quick"), Optional.empty(), Set.of(), Optional.empty()))
+            catalog.offersAsync(GpuQuery.ALL.ofProvider("quick"))
                     .get(60, TimeUnit.SECONDS);
 
             for (int query = 0; query < 3; query++) {
@@ -383,6 +503,7 @@ class GpuCatalogTest {
                 provider.isEmpty() ? Optional.empty() : Optional.of(provider),
                 Optional.empty(),
                 tiers,
+                OptionalInt.empty(),
                 price(most));
     }
 
@@ -394,6 +515,6 @@ class GpuCatalogTest {
                 new FileSecretStore(directory),
                 HttpClient.newHttpClient(),
                 time);
-        return new GpuCatalog(clouds, executor, time.scheduler(), LIMIT, time::nanoTime);
+        return new GpuCatalog(clouds, executor, time.scheduler(), LIMIT, time::nanoTime, prices);
     }
 }

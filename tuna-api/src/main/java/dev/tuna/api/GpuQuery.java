@@ -39,8 +39,7 @@ public record GpuQuery(
      * @return the query
      */
     public static GpuQuery gpu(String gpu) {
-        return new GpuQuery(
-                Optional.of(gpu), ALL.provider, ALL.region, ALL.tiers, ALL.minVramGib, ALL.maxUsdPerHour);
+        return new GpuQuery(Optional.of(gpu), ALL.provider, ALL.region, ALL.tiers, ALL.minVramGib, ALL.maxUsdPerHour);
     }
 
     /**

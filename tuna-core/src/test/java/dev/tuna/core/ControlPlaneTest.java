@@ -19,6 +19,7 @@ import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
+import dev.tuna.core.catalog.Price;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.simulated.CallFault;
@@ -26,7 +27,6 @@ import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
 import dev.tuna.testkit.cloud.simulated.SimulatedCloud;
 import java.math.BigDecimal;
-import dev.tuna.core.catalog.Price;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -483,12 +483,14 @@ class ControlPlaneTest {
         world.pass(Duration.ofMinutes(1));
         assertThat(world.until(chat.destroy()::isDone)).isTrue();
 
-        assertThat(chat.cost().lines()).hasSize(2).allSatisfy(line -> assertThat(line.usd().orElseThrow())
-                .isCloseTo(
-                        BigDecimal.valueOf(line.billed().toMillis())
-                                .movePointLeft(5)
-                                .multiply(BigDecimal.valueOf(line.tier() == Tier.SPOT ? 2 : 1)),
-                        ROUNDING));
+        assertThat(chat.cost().lines())
+                .hasSize(2)
+                .allSatisfy(line -> assertThat(line.usd().orElseThrow())
+                        .isCloseTo(
+                                BigDecimal.valueOf(line.billed().toMillis())
+                                        .movePointLeft(5)
+                                        .multiply(BigDecimal.valueOf(line.tier() == Tier.SPOT ? 2 : 1)),
+                                ROUNDING));
     }
 
     @Test

@@ -54,9 +54,8 @@ final class ShowGpusCommand extends BriefCommand {
 
     @Override
     int run(Tuna tuna) {
-        List<GpuOffer> offers = tuna.gpus(query()).stream()
-                .sorted(BY_GPU_AND_PRICE)
-                .toList();
+        List<GpuOffer> offers =
+                tuna.gpus(query()).stream().sorted(BY_GPU_AND_PRICE).toList();
         var table = new Table("GPU", "COUNT", "TIER", "PROVIDER", "REGION", "MACHINE", "USD/HOUR", "PRICE FROM");
         offers.forEach(offer -> table.row(
                 offer.gpu(),

@@ -157,8 +157,7 @@ public final class GpuCatalog {
         }
         Optional<Known> before = Optional.ofNullable(known.get(source));
         if (before.isPresent() && age(before.get()).compareTo(KEPT) <= 0) {
-            return CompletableFuture.completedFuture(
-                    Answer.of(before.get().offers()));
+            return CompletableFuture.completedFuture(Answer.of(before.get().offers()));
         }
         ScheduledFuture<?> alarm = scheduler.schedule(
                 () -> answer.complete(instead(Answer.late(source, limit), source)),

@@ -61,8 +61,8 @@ public final class Offers {
                 .filter(asked::matches)
                 .filter(offer -> query.minVramGib().isEmpty()
                         || GpuNames.find(offer.gpu()).stream()
-                                .anyMatch(gpu -> gpu.vramGib()
-                                        >= query.minVramGib().getAsInt()))
+                                .anyMatch(gpu ->
+                                        gpu.vramGib() >= query.minVramGib().getAsInt()))
                 .sorted(SHOWN)
                 .toList();
     }

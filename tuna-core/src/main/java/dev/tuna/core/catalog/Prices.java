@@ -60,8 +60,8 @@ public record Prices(List<Price> prices) {
     public PoolOffer of(PoolOffer offer) {
         var pool = offer.pool();
         return price(pool.provider(), pool.tier(), pool.machineType(), Optional.of(pool.region()))
-                .map(price -> new PoolOffer(
-                        pool, offer.gpu(), offer.gpuCount(), Optional.of(price), offer.asOf(), SOURCE))
+                .map(price ->
+                        new PoolOffer(pool, offer.gpu(), offer.gpuCount(), Optional.of(price), offer.asOf(), SOURCE))
                 .orElse(offer);
     }
 
@@ -73,8 +73,7 @@ public record Prices(List<Price> prices) {
      */
     public ReplicaObservation of(ReplicaObservation seen) {
         return seen.pool()
-                .flatMap(pool ->
-                        price(pool.provider(), pool.tier(), pool.machineType(), Optional.of(pool.region())))
+                .flatMap(pool -> price(pool.provider(), pool.tier(), pool.machineType(), Optional.of(pool.region())))
                 .map(price -> new ReplicaObservation(
                         seen.phase(),
                         seen.detail(),

@@ -81,8 +81,7 @@ public final class PricesYaml {
             if (entry.value() instanceof SequenceNode list) {
                 list.getValue().forEach(node -> new Item(node).price().ifPresent(prices::add));
             } else {
-                problems.add(
-                        entry.line(), "prices is " + YamlSection.describe(entry.value()) + " but must be a list");
+                problems.add(entry.line(), "prices is " + YamlSection.describe(entry.value()) + " but must be a list");
             }
         }
     }
@@ -128,15 +127,16 @@ public final class PricesYaml {
                     .or(() -> Optional.of("1"))
                     .flatMap(text -> matching("gpu_count", text, COUNT, "a whole number from 1"))
                     .map(Integer::valueOf);
-            return provider.flatMap(who -> gpu.flatMap(name -> count.flatMap(
-                    many -> usd.map(money -> Price.ofContainer(who, name, many, money)))));
+            return provider.flatMap(who -> gpu.flatMap(
+                    name -> count.flatMap(many -> usd.map(money -> Price.ofContainer(who, name, many, money)))));
         }
 
         private Optional<Price> ofMachine(Optional<String> provider, Optional<BigDecimal> usd) {
             refuse("gpu_count", "a machine type says how many GPUs there are; remove it");
             Optional<Tier> tier = required("tier", "spot or on_demand").flatMap(this::tier);
-            return provider.flatMap(who -> text("machine_type").flatMap(type -> tier.flatMap(
-                    terms -> usd.map(money -> Price.ofMachine(who, terms, type, money)))));
+            return provider.flatMap(who -> text("machine_type")
+                    .flatMap(
+                            type -> tier.flatMap(terms -> usd.map(money -> Price.ofMachine(who, terms, type, money)))));
         }
 
         private Optional<Tier> tier(String text) {

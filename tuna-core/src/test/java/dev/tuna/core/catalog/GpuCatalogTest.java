@@ -40,7 +40,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -197,7 +196,8 @@ class GpuCatalogTest {
         assertThat(catalog.offers(GpuQuery.ALL.withMemory(80)).offers())
                 .extracting(GpuOffer::gpu)
                 .containsExactly("A100_80GB", "H100");
-        assertThat(catalog.offers(GpuQuery.ALL.withMemory(80).upTo(new BigDecimal("3"))).offers())
+        assertThat(catalog.offers(GpuQuery.ALL.withMemory(80).upTo(new BigDecimal("3")))
+                        .offers())
                 .extracting(GpuOffer::gpu)
                 .containsExactly("A100_80GB");
     }
@@ -208,15 +208,14 @@ class GpuCatalogTest {
         prices = new Prices(List.of(
                 Price.ofContainer("alpha", "nvidia l4", 1, new BigDecimal("0.50")),
                 Price.ofMachine("spare", Tier.SPOT, "g6", new BigDecimal("0.10")),
-                Price.ofMachine("spare", Tier.SPOT, "g6", new BigDecimal("0.05")).in("eu")));
+                Price.ofMachine("spare", Tier.SPOT, "g6", new BigDecimal("0.05"))
+                        .in("eu")));
         GpuCatalog catalog = catalog(
                 Runnable::run,
-                List.of(serverless(
-                        "alpha", () -> List.of(offer("alpha", "L4", "0.80"), offer("alpha", "T4", "0.60")))),
+                List.of(serverless("alpha", () -> List.of(offer("alpha", "L4", "0.80"), offer("alpha", "T4", "0.60")))),
                 List.of(spot(
                         "spare",
-                        () -> List.of(
-                                pool("us", "us-a", "g6", "L4", ""), pool("eu", "eu-a", "g6", "L4", "0.25")))));
+                        () -> List.of(pool("us", "us-a", "g6", "L4", ""), pool("eu", "eu-a", "g6", "L4", "0.25")))));
 
         assertThat(catalog.offers(GpuQuery.ALL).offers())
                 .extracting(offer -> offer.gpu() + " " + offer.region().orElse("anywhere") + " "
@@ -259,16 +258,14 @@ class GpuCatalogTest {
 
     @Test
     void anOldAnswerIsUsedWhileTheProviderIsAskedAnewButNotForEver() throws Exception {
-        var price = new AtomicReference<>("1");
+        var price = new AtomicInteger(1);
         var calls = new ArrayDeque<Runnable>();
         GpuCatalog catalog = catalog(
-                calls::add,
-                List.of(serverless("alpha", () -> List.of(offer("alpha", "L4", price.get())))),
-                List.of());
+                calls::add, List.of(serverless("alpha", () -> List.of(offer("alpha", "L4", price + "")))), List.of());
         CompletableFuture<GpuListing> first = catalog.offersAsync(GpuQuery.ALL);
         runAll(calls);
         assertThat(first).isDone();
-        price.set("2");
+        price.set(2);
 
         time.advance(Duration.ofMinutes(59));
         assertThat(prices(catalog.offersAsync(GpuQuery.ALL))).containsExactly("1");
@@ -374,8 +371,7 @@ class GpuCatalogTest {
                     List.of());
 
             // So that virtual time does not overtake the thread that asks it.
-            catalog.offersAsync(GpuQuery.ALL.ofProvider("quick"))
-                    .get(60, TimeUnit.SECONDS);
+            catalog.offersAsync(GpuQuery.ALL.ofProvider("quick")).get(60, TimeUnit.SECONDS);
 
             for (int query = 0; query < 3; query++) {
                 CompletableFuture<GpuListing> listing = catalog.offersAsync(GpuQuery.ALL);

@@ -16,9 +16,7 @@ class PricesYamlTest {
 
     @Test
     void readsPricesOfContainersAndOfMachines(@TempDir Path directory) throws Exception {
-        Path file = Files.writeString(
-                directory.resolve("prices.yaml"),
-                """
+        Path file = Files.writeString(directory.resolve("prices.yaml"), """
                 prices:
                   - provider: runpod
                     gpu: nvidia h100
@@ -40,8 +38,7 @@ class PricesYamlTest {
 
     @Test
     void everythingThatIsWrongIsToldAtOnceWithItsLine() {
-        assertThatThrownBy(() -> PricesYaml.read(
-                        """
+        assertThatThrownBy(() -> PricesYaml.read("""
                         prices:
                           - provider: runpod
                             gpu: H10
@@ -56,8 +53,7 @@ class PricesYamlTest {
                             gpu: L4
                             machine_type: g6.xlarge
                             usd_per_hour: 1
-                        """,
-                        "prices.yaml"))
+                        """, "prices.yaml"))
                 .isInstanceOfSatisfying(
                         ConfigurationException.class,
                         e -> assertThat(String.join("\n", e.problems()))

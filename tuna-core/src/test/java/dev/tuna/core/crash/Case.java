@@ -110,10 +110,11 @@ final class Case implements AutoCloseable {
     private void plan() {
         armed = true;
         cloud.spareAll();
-        point.kind().moment().ifPresent(moment -> cloud.plan(point.k(), moment, this::killIfArmed));
         if (subject.isAlive()) {
             subject.ask("die " + death());
         }
+        // Last, since it looks at its cloud all the time: whoever is still asked something might be killed over it.
+        point.kind().moment().ifPresent(moment -> cloud.plan(point.k(), moment, this::killIfArmed));
         if (point.kind() == Kind.ANYTHING && point.k() > 0) {
             long delay = Point.STEP.multipliedBy(point.k()).toMillis();
             CompletableFuture.delayedExecutor(delay, TimeUnit.MILLISECONDS).execute(this::killIfArmed);

@@ -37,6 +37,12 @@ final class EngineContainer {
             "QUANTIZATION",
             "VLLM_EXTRA_ARGS");
 
+    /**
+     * Images up to about this version begin with a program that takes the model by its option only, and RunPod cannot be
+     * told to begin with another one; {@code vllm serve} of those versions takes it so as well.
+     */
+    private static final VllmVersion NAMELESS_SINCE = new VllmVersion(0, 13, 0);
+
     /** How long a worker that must go may finish its answers, if RunPod gives it the time, which it does not document. */
     private static final Duration SHUTDOWN = Duration.ofSeconds(30);
 
@@ -139,7 +145,10 @@ final class EngineContainer {
 
     /** How RunPod splits this string is not documented, so nothing goes into it that quoting would matter to. */
     private String arguments() {
-        List<String> words = command.map(VllmCommand::arguments).orElse(List.of());
+        List<String> words = new ArrayList<>(command.map(VllmCommand::arguments).orElse(List.of()));
+        if (command.map(VllmCommand::version).filter(NAMELESS_SINCE::isBefore).isEmpty() && !words.isEmpty()) {
+            words.add(0, "--model");
+        }
         checkPlain(words);
         return String.join(" ", words);
     }

@@ -64,6 +64,13 @@ class PlanTest {
     }
 
     @Test
+    @DisplayName("images that begin with another program get the model by name")
+    void olderImages() {
+        assertThat(create(specs.version("0.11.0")).path("args").asText()).startsWith("--model contract/tiny --host");
+        assertThat(create(specs.version("0.19.1")).path("args").asText()).startsWith("contract/tiny --host");
+    }
+
+    @Test
     @DisplayName("the key of the engine stays here: RunPod guards the endpoint, and a request has room for one key")
     void noEngineKey() {
         assertThat(create(specs).path("env").has("VLLM_API_KEY")).isFalse();

@@ -3,11 +3,11 @@ package dev.tuna.core.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.DeploymentPhase;
-import dev.tuna.core.store.ForwardingStateStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateStore;
+import dev.tuna.testkit.crash.ForwardingStateStore;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,15 +1,19 @@
 package dev.tuna.core.crash;
 
-import static dev.tuna.core.crash.Patience.until;
+import static dev.tuna.testkit.crash.Patience.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.core.config.RequestJson;
-import dev.tuna.core.crash.SubjectProcess.Dead;
 import dev.tuna.testkit.cloud.model.EndpointView;
 import dev.tuna.testkit.cloud.model.ReplicaView;
+import dev.tuna.testkit.crash.Death;
+import dev.tuna.testkit.crash.Kind;
+import dev.tuna.testkit.crash.SubjectProcess;
+import dev.tuna.testkit.crash.SubjectProcess.Dead;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,11 +45,12 @@ final class Case implements AutoCloseable {
         log = directory.resolve("controllers.log");
         cloud.spareAll();
         subject = start(Death.NEVER);
-        owner = subject.owner();
+        owner = subject.hello().get(1);
     }
 
     private SubjectProcess start(String death) throws IOException {
-        return SubjectProcess.start(state, cloud.uri(), log, death);
+        return SubjectProcess.start(
+                CrashSubject.class, List.of(state.toString(), cloud.uri().toString(), death), log);
     }
 
     /**
@@ -175,7 +180,7 @@ final class Case implements AutoCloseable {
     }
 
     private void knowTheWay() {
-        clients.use(subject.address(), subject.ask("key"));
+        clients.use(URI.create(subject.hello().get(0)), subject.ask("key"));
     }
 
     void leaveClients() {

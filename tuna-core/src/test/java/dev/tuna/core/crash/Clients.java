@@ -1,5 +1,6 @@
 package dev.tuna.core.crash;
 
+import dev.tuna.testkit.crash.Patience;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -3,6 +3,7 @@ package dev.tuna.core.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.core.crash.Case.Outcome;
+import dev.tuna.testkit.crash.Kind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -9,6 +9,10 @@ import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.StateStore;
+import dev.tuna.testkit.crash.Death;
+import dev.tuna.testkit.crash.MortalSecretStore;
+import dev.tuna.testkit.crash.MortalStateStore;
+import dev.tuna.testkit.crash.SubjectProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -78,7 +82,7 @@ final class CrashSubject {
     }
 
     private static void say(String line) {
-        System.out.println(line);
+        System.out.println(SubjectProcess.ANSWER + line);
         System.out.flush();
     }
 

@@ -1,6 +1,7 @@
 package dev.tuna.core.crash;
 
 import dev.tuna.core.crash.Case.Outcome;
+import dev.tuna.testkit.crash.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.tuna.core.crash;
 
+import dev.tuna.testkit.crash.Kind;
 import java.time.Duration;
 import java.util.Comparator;
 

@@ -9,6 +9,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.testkit.cloud.LocalCloud;
+import dev.tuna.testkit.secret.SecretSearch;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -2,10 +2,10 @@ package dev.tuna.core.simulation;
 
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
-import dev.tuna.core.store.ForwardingStateStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateStore;
+import dev.tuna.testkit.crash.ForwardingStateStore;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 

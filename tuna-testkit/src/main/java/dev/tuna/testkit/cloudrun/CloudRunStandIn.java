@@ -2,6 +2,7 @@ package dev.tuna.testkit.cloudrun;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.Secret;
+import dev.tuna.testkit.crash.CallerFaults;
 import dev.tuna.testkit.vendor.VendorExchange;
 import dev.tuna.testkit.vendor.VendorFault;
 import dev.tuna.testkit.vendor.VendorServer;
@@ -164,6 +165,15 @@ public final class CloudRunStandIn implements AutoCloseable {
      */
     public void inject(VendorFault fault) {
         server.inject(fault);
+    }
+
+    /**
+     * Decides at which requests the caller dies.
+     *
+     * @param faults asked with each {@code METHOD /path}
+     */
+    public void callers(CallerFaults faults) {
+        server.callers(faults);
     }
 
     /** Drops the faults that have not happened yet. */

@@ -1,5 +1,8 @@
 package dev.tuna.testkit.modal;
 
+import dev.tuna.testkit.crash.CallerDeath;
+import dev.tuna.testkit.crash.CallerDeath.Moment;
+import dev.tuna.testkit.crash.CallerFaults;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -42,6 +45,7 @@ final class CommandServer implements AutoCloseable {
     private final ServerSocket server;
     private final ExecutorService threads;
     private final ReentrantLock lock = new ReentrantLock();
+    private volatile CallerFaults callers = CallerFaults.NONE;
 
     // Guarded by lock:
     private final List<ModalFault> faults = new ArrayList<>();
@@ -84,6 +88,10 @@ final class CommandServer implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    void callers(CallerFaults faults) {
+        callers = faults;
     }
 
     List<ModalCall> calls() {
@@ -142,7 +150,9 @@ final class CommandServer implements AutoCloseable {
                 lock.unlock();
             }
             Terminal terminal = new Terminal(socket);
-            terminal.exit(run(call, terminal));
+            Optional<CallerDeath> death = callers.faultOf(call.toString());
+            terminal.exit(run(call, terminal, death));
+            boolean unused = dies(death, Moment.AFTER_ANSWERING);
         } catch (IOException e) {
             // Whoever gave the command has gone.
         } catch (InterruptedException e) {
@@ -155,6 +165,23 @@ final class CommandServer implements AutoCloseable {
                 lock.unlock();
             }
         }
+    }
+
+    private static boolean dies(Optional<CallerDeath> death, Moment now) {
+        return death.filter(planned -> planned.happens(now)).isPresent();
+    }
+
+    private int run(ModalCall call, Terminal terminal, Optional<CallerDeath> death)
+            throws IOException, InterruptedException {
+        if (dies(death, Moment.BEFORE_ACTING)) {
+            return ModalCommandMain.CRASH;
+        }
+        if (death.filter(planned -> planned.moment() == Moment.BEFORE_ANSWERING).isEmpty()) {
+            return run(call, terminal);
+        }
+        int unused = run(call, terminal.muted());
+        death.orElseThrow().kill().run();
+        return ModalCommandMain.CRASH;
     }
 
     private int run(ModalCall call, Terminal terminal) throws IOException, InterruptedException {

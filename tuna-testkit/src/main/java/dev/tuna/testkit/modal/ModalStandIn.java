@@ -1,6 +1,7 @@
 package dev.tuna.testkit.modal;
 
 import dev.tuna.api.Secret;
+import dev.tuna.testkit.crash.CallerFaults;
 import dev.tuna.testkit.modal.ModalGrammar.UsageError;
 import dev.tuna.testkit.vendor.VendorExchange;
 import dev.tuna.testkit.vendor.VendorServer;
@@ -128,6 +129,16 @@ public final class ModalStandIn implements AutoCloseable {
      */
     public void inject(ModalFault fault) {
         commands.inject(fault);
+    }
+
+    /**
+     * Decides at which commands whoever gave them dies. The command itself dies with its caller unless it has said all that
+     * it had to say.
+     *
+     * @param faults asked with the program and its words, joined by blanks
+     */
+    public void callers(CallerFaults faults) {
+        commands.callers(faults);
     }
 
     /** Drops the faults that have not happened yet. */

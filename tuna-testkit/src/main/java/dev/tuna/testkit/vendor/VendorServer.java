@@ -2,6 +2,9 @@ package dev.tuna.testkit.vendor;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.tuna.testkit.crash.CallerDeath;
+import dev.tuna.testkit.crash.CallerDeath.Moment;
+import dev.tuna.testkit.crash.CallerFaults;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -50,6 +53,7 @@ public final class VendorServer implements AutoCloseable {
     private final HttpClient http = HttpClient.newHttpClient();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ReentrantLock lock = new ReentrantLock();
+    private volatile CallerFaults callers = CallerFaults.NONE;
     /** Guarded by lock. */
     private final List<VendorFault> faults = new ArrayList<>();
     /** Guarded by lock. */
@@ -133,6 +137,15 @@ public final class VendorServer implements AutoCloseable {
         }
     }
 
+    /**
+     * Decides at which requests the caller dies, instead of whoever decided before.
+     *
+     * @param faults asked with each {@code METHOD /path} before anything is done
+     */
+    public void callers(CallerFaults faults) {
+        callers = Objects.requireNonNull(faults, "faults");
+    }
+
     private Optional<VendorFault> takeFault(String line) {
         lock.lock();
         try {
@@ -156,11 +169,14 @@ public final class VendorServer implements AutoCloseable {
     /** An exception that leaves this method makes the server cut the connection. */
     private void serve(HttpExchange exchange) throws IOException {
         VendorRequest request = read(exchange);
+        Optional<CallerDeath> death = callers.faultOf(request.toString());
+        if (dies(death, Moment.BEFORE_ACTING)) {
+            cut(request, "its caller died before anything was done");
+        }
         Optional<VendorFault> fault = takeFault(request.toString());
         VendorFault.Kind kind = fault.map(VendorFault::kind).orElse(VendorFault.Kind.ANSWER);
         if (kind == VendorFault.Kind.CUT_BEFORE) {
-            record(new VendorExchange(request, 0, "", "", true));
-            throw new IOException("cut before anything was done");
+            cut(request, "cut before anything was done");
         }
         if (kind == VendorFault.Kind.SLOW) {
             await(fault.orElseThrow());
@@ -168,8 +184,10 @@ public final class VendorServer implements AutoCloseable {
         Optional<VendorAnswer> wrong = fault.flatMap(VendorFault::answer);
         VendorAnswer answer = wrong.orElseGet(() -> vendor.apply(request));
         if (kind == VendorFault.Kind.CUT_AFTER) {
-            record(new VendorExchange(request, 0, "", "", true));
-            throw new IOException("cut before the answer");
+            cut(request, "cut before the answer");
+        }
+        if (dies(death, Moment.BEFORE_ANSWERING)) {
+            cut(request, "its caller died before the answer");
         }
         try {
             if (answer.relay().isPresent()) {
@@ -179,9 +197,19 @@ public final class VendorServer implements AutoCloseable {
                         request, answer.status(), answer.contentType(), answer.body(), wrong.isPresent()));
                 write(exchange, answer);
             }
+            boolean unused = dies(death, Moment.AFTER_ANSWERING);
         } finally {
             answer.whenOver().run();
         }
+    }
+
+    private static boolean dies(Optional<CallerDeath> death, Moment now) {
+        return death.filter(planned -> planned.happens(now)).isPresent();
+    }
+
+    private void cut(VendorRequest request, String why) throws IOException {
+        record(new VendorExchange(request, 0, "", "", true));
+        throw new IOException(why);
     }
 
     private static VendorRequest read(HttpExchange exchange) throws IOException {

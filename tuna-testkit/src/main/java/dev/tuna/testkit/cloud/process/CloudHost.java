@@ -3,6 +3,7 @@ package dev.tuna.testkit.cloud.process;
 import dev.tuna.testkit.cloud.model.CloudModel;
 import dev.tuna.testkit.cloud.model.CloudSettings;
 import dev.tuna.testkit.cloud.model.MachineRunner;
+import dev.tuna.testkit.crash.CallerFaults;
 import java.net.URI;
 import java.time.InstantSource;
 import java.util.concurrent.ScheduledThreadPoolExecutor;

@@ -2,7 +2,9 @@ package dev.tuna.testkit.cloud.process;
 
 import dev.tuna.testkit.cloud.model.CloudModel;
 import dev.tuna.testkit.cloud.model.CloudRefusal;
-import dev.tuna.testkit.cloud.process.CallerDeath.Moment;
+import dev.tuna.testkit.crash.CallerDeath;
+import dev.tuna.testkit.crash.CallerDeath.Moment;
+import dev.tuna.testkit.crash.CallerFaults;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;

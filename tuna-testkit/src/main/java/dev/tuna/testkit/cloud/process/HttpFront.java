@@ -1,6 +1,7 @@
 package dev.tuna.testkit.cloud.process;
 
 import dev.tuna.testkit.cloud.model.CloudModel;
+import dev.tuna.testkit.crash.CallerFaults;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;

@@ -1,12 +1,17 @@
-package dev.tuna.core.crash;
+package dev.tuna.testkit.crash;
 
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.SecretStore;
 import java.util.Optional;
 
-/** Secrets at whose writes the process can die. Thread-safe. */
-record MortalSecretStore(SecretStore store, Death death) implements SecretStore {
+/**
+ * Secrets at whose writes the process can die. Thread-safe.
+ *
+ * @param store where it writes
+ * @param death at which write
+ */
+public record MortalSecretStore(SecretStore store, Death death) implements SecretStore {
 
     @Override
     public Optional<Secret> get(SecretRef ref) {

@@ -1,4 +1,4 @@
-package dev.tuna.core.store;
+package dev.tuna.testkit.crash;
 
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.LedgerEntry;
@@ -10,7 +10,11 @@ import java.util.List;
 /** Another store seen through this one, which says only what it does otherwise. */
 public interface ForwardingStateStore extends StateStore {
 
-    /** Does everything that is not overridden. */
+    /**
+     * Does everything that is not overridden.
+     *
+     * @return the other store
+     */
     StateStore store();
 
     @Override

@@ -1,4 +1,4 @@
-package dev.tuna.testkit.cloud.process;
+package dev.tuna.testkit.crash;
 
 import java.util.Objects;
 
@@ -26,8 +26,13 @@ public record CallerDeath(Moment moment, Runnable kill) {
         Objects.requireNonNull(kill, "kill");
     }
 
-    /** Kills the caller, if this is its moment. */
-    boolean happens(Moment now) {
+    /**
+     * Kills the caller, if this is its moment.
+     *
+     * @param now how far the call has come
+     * @return whether it was
+     */
+    public boolean happens(Moment now) {
         if (now == moment) {
             kill.run();
         }

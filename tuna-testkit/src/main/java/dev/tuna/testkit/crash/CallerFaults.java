@@ -1,8 +1,8 @@
-package dev.tuna.testkit.cloud.process;
+package dev.tuna.testkit.crash;
 
 import java.util.Optional;
 
-/** Decides at which calls to the cloud's API the caller dies. Called by several threads at once. */
+/** Decides at which calls to a cloud the caller dies. Called by several threads at once. */
 @FunctionalInterface
 public interface CallerFaults {
 
@@ -12,7 +12,7 @@ public interface CallerFaults {
     /**
      * Looks at a call before it is carried out.
      *
-     * @param call method and path, for instance {@code POST /v1/replicas}
+     * @param call what is called: method and path, for instance {@code POST /v1/replicas}, or the words of a command
      * @return how its caller dies; empty if it lives
      */
     Optional<CallerDeath> faultOf(String call);

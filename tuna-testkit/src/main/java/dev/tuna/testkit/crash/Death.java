@@ -1,4 +1,4 @@
-package dev.tuna.core.crash;
+package dev.tuna.testkit.crash;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,40 +8,62 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /** Counts what this process writes, and kills it with SIGKILL at the write that was chosen. Thread-safe. */
-final class Death {
+public final class Death {
 
     /** Long enough for everything that does not wait for the write to get out before it. */
     private static final Duration SLOW_DISK = Duration.ofMillis(250);
 
+    /** Never. */
+    public static final String NEVER = at(0, false);
+
     private final AtomicLong writes = new AtomicLong();
     private volatile Plan plan = Plan.NEVER;
+
+    /** Makes one that does not come before it is planned. */
+    public Death() {}
 
     /** At which write. */
     private record Plan(long write, boolean after) {
         static final Plan NEVER = new Plan(0, false);
     }
 
-    /** For {@link #plan}. */
-    static String at(long write, boolean after) {
+    /**
+     * Says when, for {@link #plan}.
+     *
+     * @param write at which write, from 1
+     * @param after when the write is done, not while it hangs
+     * @return one word and a number
+     */
+    public static String at(long write, boolean after) {
         return (after ? "after " : "before ") + write;
     }
 
-    /** Never. */
-    static final String NEVER = at(0, false);
-
-    /** Counts from one again. */
-    void plan(String text) {
+    /**
+     * Plans, and counts from one again.
+     *
+     * @param text when, as {@link #at} or {@link #NEVER} say it
+     */
+    public void plan(String text) {
         String[] words = text.split(" ");
         plan = new Plan(Long.parseLong(words[1]), words[0].equals("after"));
         writes.set(0);
     }
 
-    long writes() {
+    /**
+     * Writes since counting began.
+     *
+     * @return how many
+     */
+    public long writes() {
         return writes.get();
     }
 
-    /** Writes, unless the process is to die while the write hangs; nothing that waits for the write happens if it dies after. */
-    void write(Runnable write) {
+    /**
+     * Writes, unless the process is to die while the write hangs; nothing that waits for the write happens if it dies after.
+     *
+     * @param write the write
+     */
+    public void write(Runnable write) {
         Plan now = plan;
         boolean last = writes.incrementAndGet() == now.write();
         if (last && !now.after()) {

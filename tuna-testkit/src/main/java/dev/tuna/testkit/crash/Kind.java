@@ -1,10 +1,10 @@
-package dev.tuna.core.crash;
+package dev.tuna.testkit.crash;
 
-import dev.tuna.testkit.cloud.process.CallerDeath.Moment;
+import dev.tuna.testkit.crash.CallerDeath.Moment;
 import java.util.Optional;
 
 /** What a controller is doing when it is killed. */
-enum Kind {
+public enum Kind {
     /** It has called the cloud, which has done nothing yet and will not. */
     CALL_NOT_ACTED_ON(Optional.of(Moment.BEFORE_ACTING)),
     /** It has called the cloud, which has done what was asked; the answer never comes. */
@@ -15,7 +15,7 @@ enum Kind {
     BEFORE_WRITE(Optional.empty()),
     /** A write is on disk; what waits for it has not begun. */
     AFTER_WRITE(Optional.empty()),
-    /** Anything: it is killed from outside, {@link Point#STEP} times k after the beginning. */
+    /** Anything: it is killed from outside, some time after the beginning. */
     ANYTHING(Optional.empty());
 
     private final Optional<Moment> moment;
@@ -24,12 +24,21 @@ enum Kind {
         this.moment = moment;
     }
 
-    /** At which moment of a call it dies, if it dies at a call. */
-    Optional<Moment> moment() {
+    /**
+     * At which moment of a call it dies.
+     *
+     * @return empty if it does not die at a call
+     */
+    public Optional<Moment> moment() {
         return moment;
     }
 
-    boolean atWrite() {
+    /**
+     * Whether it dies at a write.
+     *
+     * @return true for both kinds of death at a write
+     */
+    public boolean atWrite() {
         return this == BEFORE_WRITE || this == AFTER_WRITE;
     }
 }

@@ -3,6 +3,7 @@ package dev.tuna.provider.baseten;
 import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
+import dev.tuna.provider.support.Newest;
 import dev.tuna.provider.support.Redaction;
 import dev.tuna.provider.support.Sleeper;
 import dev.tuna.spi.Credential;
@@ -14,6 +15,7 @@ import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -30,12 +32,15 @@ import java.util.function.UnaryOperator;
  */
 final class BasetenCloud implements ServerlessCloud {
 
+    private static final Duration FRESH = Duration.ofMinutes(10);
+    private static final Duration REST = Duration.ofMinutes(1);
+
     private final ProviderContext context;
     private final BasetenSettings settings;
     private final BasetenApi api;
     private final ArchiveUpload upload;
     private final WorkspaceSecrets secrets;
-    private final CatalogCache catalog;
+    private final Newest<InstanceCatalog> catalog;
     private final Map<String, TrackedModel> tracked = new ConcurrentHashMap<>();
     private final Map<String, KeyScheme> schemes = new ConcurrentHashMap<>();
     private final Map<String, Optional<FoundResource>> labels = new ConcurrentHashMap<>();
@@ -50,7 +55,8 @@ final class BasetenCloud implements ServerlessCloud {
         this.api = new BasetenApi(context, settings, environment, sleeper);
         this.upload = new ArchiveUpload(context);
         this.secrets = new WorkspaceSecrets(context, api);
-        this.catalog = new CatalogCache(api, context.clock());
+        this.catalog = new Newest<>(
+                "machines and prices", InstanceCatalog.BUILT_IN, api::instanceTypes, FRESH, REST, context.clock());
     }
 
     @Override

@@ -5,10 +5,10 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.PreflightReport.Check;
-import dev.tuna.api.PreflightReport.Outcome;
-import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.Checks;
 import dev.tuna.provider.support.ModelHub;
+import dev.tuna.provider.support.Newest;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
@@ -30,7 +30,7 @@ final class BasetenPreflight {
     private final ProviderContext context;
     private final BasetenSettings settings;
     private final BasetenApi api;
-    private final CatalogCache catalog;
+    private final Newest<InstanceCatalog> catalog;
     private final ServerlessSpec spec;
     private final List<Check> checks = new ArrayList<>();
 
@@ -38,7 +38,7 @@ final class BasetenPreflight {
             ProviderContext context,
             BasetenSettings settings,
             BasetenApi api,
-            CatalogCache catalog,
+            Newest<InstanceCatalog> catalog,
             ServerlessSpec spec) {
         this.context = context;
         this.settings = settings;
@@ -53,7 +53,7 @@ final class BasetenPreflight {
      * @param plan what would be sent, asked for when the catalogue has been read
      */
     PreflightReport report(Supplier<ServerlessPlan> plan) {
-        checkSecrets();
+        Checks.missingSecrets(spec.engine(), context.secrets()).forEach(checks::add);
         if (hasKey() && takesKey()) {
             InstanceCatalog machines = catalog.fresh();
             Optional<BasetenOptions> options = options();
@@ -65,28 +65,9 @@ final class BasetenPreflight {
         return new PreflightReport(BasetenProvider.NAME, checks);
     }
 
-    private void checkSecrets() {
-        spec.engine().secrets().values().stream()
-                .distinct()
-                .filter(ref -> context.secrets().get(ref).isEmpty())
-                .map(SecretRef::name)
-                .sorted()
-                .forEach(name -> checks.add(Check.failed(
-                        "secret_present",
-                        "there is no secret '" + name + "'",
-                        "put '" + name + "' into the secret store")));
-    }
-
     private boolean hasKey() {
         boolean present = api.key().isPresent();
-        checks.add(
-                present
-                        ? Check.passed("api_key_present", "there is an API key")
-                        : Check.failed(
-                                "api_key_present",
-                                "neither the secret '" + settings.apiKey().name() + "' nor the variable "
-                                        + BasetenSettings.KEY_VARIABLE + " holds an API key",
-                                "export " + BasetenSettings.KEY_VARIABLE + "=… with a key from " + KEYS_PAGE));
+        checks.add(Checks.apiKey(present, settings.apiKey(), BasetenSettings.KEY_VARIABLE, KEYS_PAGE));
         settings.endpointKey()
                 .filter(ref -> context.secrets().get(ref).isEmpty())
                 .ifPresent(ref -> checks.add(Check.failed(
@@ -105,19 +86,10 @@ final class BasetenPreflight {
         } catch (TunaException e) {
             checks.add(
                     e.code() == ErrorCode.UNREACHABLE
-                            ? failed("api_reachable", e, "curl -sS " + settings.apiUrl() + "/v1/users/me")
-                            : failed("api_key_valid", e, "make a key of the whole workspace at " + KEYS_PAGE));
+                            ? Checks.failed("api_reachable", e, "curl -sS " + settings.apiUrl() + "/v1/users/me")
+                            : Checks.failed("api_key_valid", e, "make a key of the whole workspace at " + KEYS_PAGE));
             return false;
         }
-    }
-
-    /** What passes by itself is unknown, what does not is a failure. */
-    private static Check failed(String name, TunaException e, String fix) {
-        return new Check(
-                name,
-                e.retryable() ? Outcome.UNKNOWN : Outcome.FAILED,
-                String.valueOf(e.getMessage()),
-                Optional.of(fix));
     }
 
     private Optional<BasetenOptions> options() {
@@ -204,7 +176,7 @@ final class BasetenPreflight {
             checks.add(
                     payment ? Check.failed("billing", said, BILLING_PAGE) : Check.failed("gpu_enabled", said, SUPPORT));
         } catch (TunaException e) {
-            checks.add(failed("push_valid", e, "change the request as the message says"));
+            checks.add(Checks.failed("push_valid", e, "change the request as the message says"));
         }
     }
 

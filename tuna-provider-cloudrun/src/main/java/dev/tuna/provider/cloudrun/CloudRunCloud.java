@@ -9,6 +9,7 @@ import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.Secret;
+import dev.tuna.provider.support.Newest;
 import dev.tuna.provider.support.Redaction;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.LogLine;
@@ -18,6 +19,7 @@ import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,12 +41,15 @@ final class CloudRunCloud implements ServerlessCloud {
 
     private static final int ATTEMPTS = 3;
 
+    private static final Duration FRESH = Duration.ofHours(6);
+    private static final Duration REST = Duration.ofMinutes(10);
+
     private final ProviderContext context;
     private final CloudRunSettings settings;
     private final GoogleAccess access;
     private final RunApi api;
     private final ProjectApi projects;
-    private final PriceBook prices;
+    private final Newest<Prices> prices;
     private final Map<Place, TrackedService> tracked = new ConcurrentHashMap<>();
 
     CloudRunCloud(ProviderContext context, UnaryOperator<String> environment) {
@@ -53,7 +58,13 @@ final class CloudRunCloud implements ServerlessCloud {
         this.access = new GoogleAccess(context, settings, environment);
         this.api = new RunApi(access);
         this.projects = new ProjectApi(access);
-        this.prices = new PriceBook(projects, context.clock());
+        this.prices = new Newest<>(
+                "prices",
+                Prices.BUILT_IN,
+                now -> Prices.BUILT_IN.with(projects.skus(), now),
+                FRESH,
+                REST,
+                context.clock());
     }
 
     @Override

@@ -7,8 +7,8 @@ import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.api.PreflightReport.Outcome;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.Checks;
 import dev.tuna.provider.support.ModelHub;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
@@ -62,7 +62,7 @@ final class CloudRunPreflight {
      */
     PreflightReport report(Supplier<ServerlessPlan> plan, boolean fix) {
         boolean token = hasToken();
-        checkSecrets();
+        Checks.missingSecrets(spec.engine(), context.secrets()).forEach(checks::add);
         Optional<ServicePlan> wanted = checkPlan(plan);
         wanted.ifPresent(this::checkModel);
         if (token && wanted.isPresent()) {
@@ -84,18 +84,6 @@ final class CloudRunPreflight {
             new QuotaChecks(projects, plan, checks::add).run();
             checkAccepted(plan);
         }
-    }
-
-    private void checkSecrets() {
-        spec.engine().secrets().values().stream()
-                .distinct()
-                .filter(ref -> context.secrets().get(ref).isEmpty())
-                .map(SecretRef::name)
-                .sorted()
-                .forEach(name -> checks.add(Check.failed(
-                        "secret_present",
-                        "there is no secret '" + name + "'",
-                        "put '" + name + "' into the secret store")));
     }
 
     private Optional<ServicePlan> checkPlan(Supplier<ServerlessPlan> plan) {
@@ -158,19 +146,10 @@ final class CloudRunPreflight {
         } catch (TunaException e) {
             checks.add(
                     e.code() == ErrorCode.UNREACHABLE
-                            ? failed("google_reachable", e, "curl -sS https://oauth2.googleapis.com/")
-                            : failed("credentials_valid", e, LOGIN));
+                            ? Checks.failed("google_reachable", e, "curl -sS https://oauth2.googleapis.com/")
+                            : Checks.failed("credentials_valid", e, LOGIN));
             return false;
         }
-    }
-
-    /** What passes by itself is unknown, what does not is a failure. */
-    private static Check failed(String name, TunaException e, String fix) {
-        return new Check(
-                name,
-                e.retryable() ? Outcome.UNKNOWN : Outcome.FAILED,
-                String.valueOf(e.getMessage()),
-                Optional.of(fix));
     }
 
     /** An API that only checks need, and that this project has not enabled or does not let this account use. */
@@ -309,7 +288,7 @@ final class CloudRunPreflight {
                     "the router can call private services as "
                             + access.invoker(account).orElse("the credential's account")));
         } catch (TunaException e) {
-            checks.add(failed(
+            checks.add(Checks.failed(
                     "id_token",
                     e,
                     account.isEmpty()
@@ -327,10 +306,10 @@ final class CloudRunPreflight {
             api.validate(plan.place(), plan.service(), exists);
             checks.add(Check.passed("request_accepted", "Cloud Run would take the service"));
         } catch (ProviderException e) {
-            checks.add(failed("request_accepted", e, "change the request as the message says"));
+            checks.add(Checks.failed("request_accepted", e, "change the request as the message says"));
         } catch (TunaException e) {
-            checks.add(
-                    failed("request_accepted", e, QuotaChecks.page(plan.place().project())));
+            checks.add(Checks.failed(
+                    "request_accepted", e, QuotaChecks.page(plan.place().project())));
         }
     }
 }

@@ -1,11 +1,13 @@
 package dev.tuna.provider.modal;
 
 import dev.tuna.api.Secret;
+import dev.tuna.provider.support.Newest;
 import dev.tuna.provider.support.Redaction;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessObservation;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,12 +18,17 @@ import java.util.Optional;
 /** What all apps of an installation share. Thread-safe. */
 final class Modal {
 
+    /** Prices have not changed in months, and asking takes a process. */
+    private static final Duration FRESH = Duration.ofHours(6);
+
+    private static final Duration REST = Duration.ofMinutes(10);
+
     private final ProviderContext context;
     private final ModalSettings settings;
     private final CliEnvironment environment;
     private final ModalApi api;
     private final AppList apps;
-    private final RateCache rates;
+    private final Newest<GpuTable> rates;
     private final Deploys deploys;
     private final ProxyToken proxyToken;
 
@@ -31,7 +38,13 @@ final class Modal {
         this.environment = new CliEnvironment(settings, context.secrets(), inherited);
         this.api = new ModalCli(environment, settings);
         this.apps = new AppList(api, context.clock());
-        this.rates = new RateCache(api, context.clock());
+        this.rates = new Newest<>(
+                "prices",
+                GpuTable.BUILT_IN,
+                now -> GpuTable.BUILT_IN.priced(api.rates(), now),
+                FRESH,
+                REST,
+                context.clock());
         WorkDirectory directory = new WorkDirectory(settings.workDirectory()
                 .orElseGet(() -> Path.of(System.getProperty("user.home"), ".tuna", "modal", context.ownerId())));
         this.deploys = new Deploys(api, directory);
@@ -54,7 +67,7 @@ final class Modal {
         return apps;
     }
 
-    RateCache rates() {
+    Newest<GpuTable> rates() {
         return rates;
     }
 

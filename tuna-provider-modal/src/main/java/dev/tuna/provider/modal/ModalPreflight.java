@@ -4,10 +4,9 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.PreflightReport.Check;
-import dev.tuna.api.PreflightReport.Outcome;
 import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.Checks;
 import dev.tuna.provider.support.ModelHub;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
@@ -54,7 +53,7 @@ final class ModalPreflight {
      * @param plan what would be sent
      */
     PreflightReport report(Supplier<ServerlessPlan> plan) {
-        checkSecrets();
+        Checks.missingSecrets(spec.engine(), context.secrets()).forEach(checks::add);
         checkGpu();
         Optional<AppPlan> planned = checkPlan(plan);
         Optional<String> version = checkVersion();
@@ -80,7 +79,7 @@ final class ModalPreflight {
             checks.add(Check.passed("cli_version", "Modal's client is " + version));
             return Optional.of(version);
         } catch (TunaException e) {
-            checks.add(failed("cli_present", e, INSTALL));
+            checks.add(Checks.failed("cli_present", e, INSTALL));
             return Optional.empty();
         }
     }
@@ -91,7 +90,7 @@ final class ModalPreflight {
                     "token_valid", "Modal takes the token: " + modal.api().account()));
             return true;
         } catch (TunaException e) {
-            checks.add(failed(e.code() == ErrorCode.UNREACHABLE ? "api_reachable" : "token_valid", e, LOGIN));
+            checks.add(Checks.failed(e.code() == ErrorCode.UNREACHABLE ? "api_reachable" : "token_valid", e, LOGIN));
             return false;
         }
     }
@@ -108,7 +107,7 @@ final class ModalPreflight {
                                         "there is no environment '" + wanted + "', only " + String.join(", ", all),
                                         "modal environment create " + wanted));
             } catch (TunaException e) {
-                checks.add(failed("environment_exists", e, "modal environment list"));
+                checks.add(Checks.failed("environment_exists", e, "modal environment list"));
             }
         });
     }
@@ -156,18 +155,6 @@ final class ModalPreflight {
 
     // --- the request ---
 
-    private void checkSecrets() {
-        spec.engine().secrets().values().stream()
-                .distinct()
-                .filter(ref -> context.secrets().get(ref).isEmpty())
-                .map(SecretRef::name)
-                .sorted()
-                .forEach(name -> checks.add(Check.failed(
-                        "secret_present",
-                        "there is no secret '" + name + "'",
-                        "put '" + name + "' into the secret store")));
-    }
-
     private void checkGpu() {
         GpuTable table = modal.prices();
         Optional<GpuTable.Gpu> gpu = table.find(spec.engine().gpu());
@@ -207,17 +194,6 @@ final class ModalPreflight {
                     checks.add(Check.failed("request_valid", problem, "change the request as the message says")));
             return Optional.empty();
         }
-    }
-
-    // --- common ---
-
-    /** What passes by itself is unknown, what does not is a failure. */
-    private static Check failed(String name, TunaException e, String fix) {
-        return new Check(
-                name,
-                e.retryable() ? Outcome.UNKNOWN : Outcome.FAILED,
-                String.valueOf(e.getMessage()),
-                Optional.of(fix));
     }
 
     private static boolean isBefore(String version, int[] other) {

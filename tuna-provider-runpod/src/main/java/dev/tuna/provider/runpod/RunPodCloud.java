@@ -6,6 +6,7 @@ import dev.tuna.api.GpuQuery;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.Newest;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.LogLine;
@@ -15,6 +16,7 @@ import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.ServerlessObservation;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -33,17 +35,20 @@ final class RunPodCloud implements ServerlessCloud {
 
     private static final int LAST_WORDS = 3;
 
+    private static final Duration FRESH = Duration.ofMinutes(10);
+    private static final Duration REST = Duration.ofMinutes(1);
+
     private final ProviderContext context;
     private final RunPodSettings settings;
     private final RunPodApi api;
-    private final CatalogCache catalog;
+    private final Newest<GpuCatalog> catalog;
     private final Map<String, TrackedEndpoint> tracked = new ConcurrentHashMap<>();
 
     RunPodCloud(ProviderContext context, UnaryOperator<String> environment) {
         this.context = context;
         this.settings = RunPodSettings.of(context.settings());
         this.api = new RunPodApi(context, settings, environment);
-        this.catalog = new CatalogCache(api, context.clock());
+        this.catalog = new Newest<>("GPUs and prices", GpuCatalog.BUILT_IN, api::gpus, FRESH, REST, context.clock());
     }
 
     @Override

@@ -6,9 +6,10 @@ import dev.tuna.api.PreflightReport;
 import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.api.PreflightReport.Outcome;
 import dev.tuna.api.Secret;
-import dev.tuna.api.SecretRef;
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.Checks;
 import dev.tuna.provider.support.ModelHub;
+import dev.tuna.provider.support.Newest;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ServerlessPlan;
 import dev.tuna.spi.ServerlessSpec;
@@ -29,7 +30,7 @@ final class RunPodPreflight {
     private final ProviderContext context;
     private final RunPodSettings settings;
     private final RunPodApi api;
-    private final CatalogCache catalog;
+    private final Newest<GpuCatalog> catalog;
     private final ServerlessSpec spec;
     private final List<Check> checks = new ArrayList<>();
 
@@ -37,7 +38,7 @@ final class RunPodPreflight {
             ProviderContext context,
             RunPodSettings settings,
             RunPodApi api,
-            CatalogCache catalog,
+            Newest<GpuCatalog> catalog,
             ServerlessSpec spec) {
         this.context = context;
         this.settings = settings;
@@ -53,7 +54,7 @@ final class RunPodPreflight {
      */
     PreflightReport report(Supplier<ServerlessPlan> plan) {
         boolean present = hasKey();
-        checkSecrets();
+        Checks.missingSecrets(spec.engine(), context.secrets()).forEach(checks::add);
         Optional<List<Endpoint>> endpoints = present ? readEndpoints() : Optional.empty();
         if (endpoints.isPresent()) {
             checkGpu(catalog.fresh());
@@ -69,14 +70,7 @@ final class RunPodPreflight {
 
     private boolean hasKey() {
         boolean present = api.key().isPresent();
-        checks.add(
-                present
-                        ? Check.passed("api_key_present", "there is an API key")
-                        : Check.failed(
-                                "api_key_present",
-                                "neither the secret '" + settings.apiKey().name() + "' nor the variable "
-                                        + RunPodSettings.KEY_VARIABLE + " holds an API key",
-                                "export " + RunPodSettings.KEY_VARIABLE + "=… with a key from " + KEYS_PAGE));
+        checks.add(Checks.apiKey(present, settings.apiKey(), RunPodSettings.KEY_VARIABLE, KEYS_PAGE));
         settings.endpointKey()
                 .filter(ref -> context.secrets().get(ref).isEmpty())
                 .ifPresent(ref -> checks.add(Check.failed(
@@ -95,19 +89,11 @@ final class RunPodPreflight {
         } catch (TunaException e) {
             checks.add(
                     e.code() == ErrorCode.UNREACHABLE
-                            ? failed("api_reachable", e, "curl -sS " + settings.apiUrl() + "/v2/openapi.json")
-                            : failed("api_key_valid", e, "make a key with access to the REST API at " + KEYS_PAGE));
+                            ? Checks.failed("api_reachable", e, "curl -sS " + settings.apiUrl() + "/v2/openapi.json")
+                            : Checks.failed(
+                                    "api_key_valid", e, "make a key with access to the REST API at " + KEYS_PAGE));
             return Optional.empty();
         }
-    }
-
-    /** What passes by itself is unknown, what does not is a failure. */
-    private static Check failed(String name, TunaException e, String fix) {
-        return new Check(
-                name,
-                e.retryable() ? Outcome.UNKNOWN : Outcome.FAILED,
-                String.valueOf(e.getMessage()),
-                Optional.of(fix));
     }
 
     private void checkGpu(GpuCatalog gpus) {
@@ -173,18 +159,6 @@ final class RunPodPreflight {
                     .forEach(problem -> checks.add(
                             Check.failed("request_valid", problem, "change the request as the message says")));
         }
-    }
-
-    private void checkSecrets() {
-        spec.engine().secrets().values().stream()
-                .distinct()
-                .filter(ref -> context.secrets().get(ref).isEmpty())
-                .map(SecretRef::name)
-                .sorted()
-                .forEach(name -> checks.add(Check.failed(
-                        "secret_present",
-                        "there is no secret '" + name + "'",
-                        "put '" + name + "' into the secret store")));
     }
 
     private void checkBalance(List<Endpoint> endpoints) {

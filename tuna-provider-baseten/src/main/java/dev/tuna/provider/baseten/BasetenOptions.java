@@ -1,16 +1,12 @@
 package dev.tuna.provider.baseten;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
+import dev.tuna.provider.support.OptionReader;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 
 /**
  * What a request, or else the installation, says about a deployment on Baseten. Lists are separated by commas. Immutable.
@@ -107,65 +103,62 @@ record BasetenOptions(
      * @throws ConfigurationException naming every option at fault
      */
     static BasetenOptions of(Map<String, String> settings, Map<String, String> request) {
-        Problems problems = new Problems();
-        problems.unknown(request, "option", KEYS, BasetenSettings.KEYS);
-        List<String> all = new ArrayList<>(KEYS);
-        all.addAll(BasetenSettings.KEYS);
-        problems.unknown(settings, "setting", all, List.of());
-        Map<String, String> values = new HashMap<>(settings);
-        values.putAll(request);
-        Optional<String> instance = text(values, INSTANCE);
-        problems.each(INSTANCE, instance, "[A-Za-z0-9:_-]{1,64}", "a machine such as L4:4x16");
-        String weights = values.getOrDefault(WEIGHTS, "mount").toLowerCase(Locale.ROOT);
-        problems.check(weights.equals("mount") || weights.equals("download"), WEIGHTS, weights, "mount or download");
-        Optional<String> source = text(values, SOURCE);
-        problems.each(SOURCE, source, "(hf|s3|gs|azure|r2|cw|https)://[^/\\s]\\S*", "a URI such as s3://bucket/path");
-        problems.check(
+        var reader = new OptionReader(BasetenProvider.NAME, KEYS, BasetenSettings.KEYS, settings, request);
+        Optional<String> instance = reader.matching(INSTANCE, "[A-Za-z0-9:_-]{1,64}", "a machine such as L4:4x16");
+        String weights = reader.value(WEIGHTS, "mount").toLowerCase(Locale.ROOT);
+        reader.check(weights.equals("mount") || weights.equals("download"), WEIGHTS, weights, "mount or download");
+        Optional<String> source = reader.text(SOURCE);
+        reader.each(
+                SOURCE,
+                source.stream().toList(),
+                "(hf|s3|gs|azure|r2|cw|https)://[^/\\s]\\S*",
+                "a URI such as s3://bucket/path");
+        reader.check(
                 source.isEmpty() || weights.equals("mount"),
                 SOURCE,
                 source.orElse(""),
                 "left out if weights is download");
-        Optional<String> revision = text(values, REVISION);
-        problems.each(REVISION, revision, "[A-Za-z0-9._/-]{1,128}", "a branch, tag or commit");
-        problems.check(
+        Optional<String> revision = reader.text(REVISION);
+        reader.each(REVISION, revision.stream().toList(), "[A-Za-z0-9._/-]{1,128}", "a branch, tag or commit");
+        reader.check(
                 revision.isEmpty() || source.isEmpty(),
                 REVISION,
                 revision.orElse(""),
                 "left out if weights_source is set, which may end in @revision");
-        Optional<String> token = text(values, TOKEN);
-        problems.each(TOKEN, token, WorkspaceSecret.NAME.pattern(), "the name of a secret of the workspace");
-        Optional<String> registry = text(values, REGISTRY);
-        problems.each(REGISTRY, registry, "[A-Za-z0-9.:/_-]{1,200}", "a registry's host");
-        Optional<String> registrySecret = text(values, REGISTRY_SECRET);
-        problems.each(
+        Optional<String> token =
+                reader.matching(TOKEN, WorkspaceSecret.NAME.pattern(), "the name of a secret of the workspace");
+        Optional<String> registry = reader.text(REGISTRY);
+        reader.each(REGISTRY, registry.stream().toList(), "[A-Za-z0-9.:/_-]{1,200}", "a registry's host");
+        Optional<String> registrySecret = reader.text(REGISTRY_SECRET);
+        reader.each(
                 REGISTRY_SECRET,
-                registrySecret,
+                registrySecret.stream().toList(),
                 WorkspaceSecret.NAME.pattern(),
                 "the name of a secret of the workspace");
-        problems.check(
+        reader.check(
                 registry.isPresent() == registrySecret.isPresent(),
                 REGISTRY,
                 registry.orElse(""),
                 "set if and only if registry_secret is");
-        String driver = values.getOrDefault(DRIVER, "false").toLowerCase(Locale.ROOT);
-        problems.check(driver.equals("true") || driver.equals("false"), DRIVER, driver, "true or false");
-        String backpressure = values.getOrDefault(BACKPRESSURE, "queue").toLowerCase(Locale.ROOT);
-        problems.check(
+        String driver = reader.value(DRIVER, "false").toLowerCase(Locale.ROOT);
+        reader.check(driver.equals("true") || driver.equals("false"), DRIVER, driver, "true or false");
+        String backpressure = reader.value(BACKPRESSURE, "queue").toLowerCase(Locale.ROOT);
+        reader.check(
                 backpressure.equals("queue") || backpressure.equals("reject"),
                 BACKPRESSURE,
                 backpressure,
                 "queue or reject");
-        int window = problems.number(values, WINDOW, 60, SHORTEST_WINDOW, LONGEST_WINDOW, "seconds");
-        int utilization = problems.number(values, UTILIZATION, 70, 1, 100, "percent");
-        int deploy = problems.number(values, DEPLOY, 60, 10, LONGEST_DEPLOY, "minutes");
-        int placement = problems.number(values, PLACEMENT, 30, 1, LONGEST_DEPLOY, "minutes");
-        int startup = problems.number(values, STARTUP, 30, 1, LONGEST_STARTUP, "minutes");
-        problems.throwIfAny();
+        int window = number(reader, WINDOW, 60, SHORTEST_WINDOW, LONGEST_WINDOW, "seconds");
+        int utilization = number(reader, UTILIZATION, 70, 1, 100, "percent");
+        int deploy = number(reader, DEPLOY, 60, 10, LONGEST_DEPLOY, "minutes");
+        int placement = number(reader, PLACEMENT, 30, 1, LONGEST_DEPLOY, "minutes");
+        int startup = number(reader, STARTUP, 30, 1, LONGEST_STARTUP, "minutes");
+        reader.throwIfAny();
         return new BasetenOptions(
                 instance,
                 weights.equals("download"),
                 source,
-                list(values.getOrDefault(IGNORE, USELESS)),
+                reader.list(IGNORE, USELESS),
                 revision,
                 token,
                 registry,
@@ -179,55 +172,12 @@ record BasetenOptions(
                 Duration.ofMinutes(startup));
     }
 
-    private static Optional<String> text(Map<String, String> values, String key) {
-        return Optional.of(values.getOrDefault(key, "").strip()).filter(value -> !value.isEmpty());
-    }
-
-    private static List<String> list(String value) {
-        return Arrays.stream(value.split(","))
-                .map(String::strip)
-                .filter(each -> !each.isEmpty())
-                .toList();
-    }
-
-    /** Confined to one reading. */
-    private static final class Problems {
-        private final List<String> found = new ArrayList<>();
-
-        void check(boolean holds, String key, Object value, String allowed) {
-            if (!holds) {
-                found.add("option " + key + " is '" + value + "' but must be " + allowed);
-            }
-        }
-
-        void each(String key, Optional<String> value, String pattern, String allowed) {
-            value.ifPresent(text -> check(text.matches(pattern), key, text, allowed));
-        }
-
-        int number(Map<String, String> values, String key, int otherwise, int least, int most, String unit) {
-            Optional<String> given = text(values, key);
-            boolean fits = given.map(text -> text.matches("\\d{1,6}")
-                            && Integer.parseInt(text) >= least
-                            && Integer.parseInt(text) <= most)
-                    .orElse(true);
-            check(fits, key, given.orElse(""), least + " to " + most + " " + unit);
-            return fits ? given.map(Integer::parseInt).orElse(otherwise) : otherwise;
-        }
-
-        void unknown(Map<String, String> given, String what, List<String> allowed, List<String> settingsOnly) {
-            for (String key : new TreeSet<>(given.keySet())) {
-                if (settingsOnly.contains(key)) {
-                    found.add("option " + key + " is a setting of the installation; a request cannot change it");
-                } else if (!allowed.contains(key)) {
-                    found.add(what + " '" + key + "' is not known; known are " + String.join(", ", allowed));
-                }
-            }
-        }
-
-        void throwIfAny() {
-            if (!found.isEmpty()) {
-                throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider baseten", found);
-            }
-        }
+    private static int number(OptionReader reader, String key, int otherwise, int least, int most, String unit) {
+        Optional<String> given = reader.text(key);
+        boolean fits = given.map(text ->
+                        text.matches("\\d{1,6}") && Integer.parseInt(text) >= least && Integer.parseInt(text) <= most)
+                .orElse(true);
+        reader.check(fits, key, given.orElse(""), least + " to " + most + " " + unit);
+        return fits ? given.map(Integer::parseInt).orElse(otherwise) : otherwise;
     }
 }

@@ -1,16 +1,13 @@
 package dev.tuna.provider.cloudrun;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
-import java.util.ArrayList;
-import java.util.HashMap;
+import dev.tuna.provider.support.OptionReader;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeSet;
 
 /**
  * What a request, or else the installation, says about a service on Cloud Run. Immutable.
@@ -112,109 +109,59 @@ record CloudRunOptions(
      * @throws ConfigurationException naming every option at fault
      */
     static CloudRunOptions of(Map<String, String> settings, Map<String, String> request) {
-        Problems problems = new Problems();
-        problems.unknown(request, "option", KEYS, CloudRunSettings.KEYS);
-        List<String> all = new ArrayList<>(KEYS);
-        all.addAll(CloudRunSettings.KEYS);
-        problems.unknown(settings, "setting", all, List.of());
-        Map<String, String> values = new HashMap<>(settings);
-        values.putAll(request);
+        var reader = new OptionReader(CloudRunProvider.NAME, KEYS, CloudRunSettings.KEYS, settings, request);
         var options = new CloudRunOptions(
-                problems.text(values, PROJECT, "([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", "a project's id"),
-                problems.text(values, REGION, REGION_NAME, "a region such as us-east4"),
-                problems.flag(values, ANY_REGION),
-                problems.text(values, ACCESS, "iam|engine_key", "iam or engine_key")
+                reader.matching(PROJECT, "([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", "a project's id"),
+                reader.matching(REGION, REGION_NAME, "a region such as us-east4"),
+                flag(reader, ANY_REGION),
+                reader.matching(ACCESS, "iam|engine_key", "iam or engine_key")
                         .filter("engine_key"::equals)
                         .isPresent(),
-                problems.text(
-                        values, INVOKER, EMAIL, "a service account such as router@my-project.iam.gserviceaccount.com"),
-                problems.text(values, RUNTIME_ACCOUNT, EMAIL, "a service account's e-mail address"),
-                problems.number(values, CPU, 1, 99),
-                problems.number(values, MEMORY, 1, 999),
-                problems.flag(values, REDUNDANCY),
-                problems.flag(values, COMPATIBILITY),
-                problems.number(values, STARTUP, 60, LONGEST_STARTUP).orElse(LONGEST_STARTUP),
-                problems.text(values, BUCKET, "[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", "a bucket's name"),
-                problems.text(values, PATH, "[^/\\s][^\\s]*", "a folder such as models/Qwen3-8B"),
-                secretEnvironment(values, problems),
-                problems.text(values, NETWORK, "\\S+", "a VPC network"),
-                problems.text(values, SUBNET, "\\S+", "a subnet"));
+                reader.matching(INVOKER, EMAIL, "a service account such as router@my-project.iam.gserviceaccount.com"),
+                reader.matching(RUNTIME_ACCOUNT, EMAIL, "a service account's e-mail address"),
+                number(reader, CPU, 1, 99),
+                number(reader, MEMORY, 1, 999),
+                flag(reader, REDUNDANCY),
+                flag(reader, COMPATIBILITY),
+                number(reader, STARTUP, 60, LONGEST_STARTUP).orElse(LONGEST_STARTUP),
+                reader.matching(BUCKET, "[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", "a bucket's name"),
+                reader.matching(PATH, "[^/\\s][^\\s]*", "a folder such as models/Qwen3-8B"),
+                secretEnvironment(reader),
+                reader.matching(NETWORK, "\\S+", "a VPC network"),
+                reader.matching(SUBNET, "\\S+", "a subnet"));
         if (options.weightsPath.isPresent() && options.weightsBucket.isEmpty()) {
-            problems.add("option " + PATH + " is set without " + BUCKET + "; set both or none");
+            reader.add("option " + PATH + " is set without " + BUCKET + "; set both or none");
         }
-        problems.throwIfAny();
+        reader.throwIfAny();
         return options;
     }
 
-    private static Map<String, String> secretEnvironment(Map<String, String> values, Problems problems) {
+    private static Map<String, String> secretEnvironment(OptionReader reader) {
         Map<String, String> environment = new LinkedHashMap<>();
-        for (String entry : values.getOrDefault(SECRET_ENV, "").split(",")) {
+        for (String entry : reader.value(SECRET_ENV, "").split(",")) {
             String[] parts = entry.strip().split("=", 2);
             if (parts.length == 2
                     && parts[0].matches("[A-Za-z_][A-Za-z0-9_]*")
                     && parts[1].matches("(projects/[^/\\s]+/secrets/)?[A-Za-z0-9_-]+(:[A-Za-z0-9]+)?")) {
                 environment.put(parts[0], parts[1]);
             } else if (!entry.isBlank()) {
-                problems.add("option " + SECRET_ENV + " has '" + entry.strip()
+                reader.add("option " + SECRET_ENV + " has '" + entry.strip()
                         + "' but must be a list such as HF_TOKEN=hf-token,OTHER=name:3");
             }
         }
         return environment;
     }
 
-    /** Confined to one reading. */
-    private static final class Problems {
-        private final List<String> found = new ArrayList<>();
+    private static boolean flag(OptionReader reader, String key) {
+        String given = reader.text(key).orElse("").toLowerCase(Locale.ROOT);
+        reader.check(given.isEmpty() || given.equals("true") || given.equals("false"), key, given, "true or false");
+        return given.equals("true");
+    }
 
-        void add(String problem) {
-            found.add(problem);
-        }
-
-        Optional<String> text(Map<String, String> values, String key, String pattern, String allowed) {
-            Optional<String> given =
-                    Optional.of(values.getOrDefault(key, "").strip()).filter(value -> !value.isEmpty());
-            return given.filter(value -> {
-                boolean fits = value.matches(pattern);
-                if (!fits) {
-                    add("option " + key + " is '" + value + "' but must be " + allowed);
-                }
-                return fits;
-            });
-        }
-
-        boolean flag(Map<String, String> values, String key) {
-            return text(lowerCase(values, key), key, "true|false", "true or false")
-                    .filter("true"::equals)
-                    .isPresent();
-        }
-
-        private static Map<String, String> lowerCase(Map<String, String> values, String key) {
-            return Map.of(key, values.getOrDefault(key, "").toLowerCase(Locale.ROOT));
-        }
-
-        OptionalInt number(Map<String, String> values, String key, int least, int most) {
-            String allowed = "a whole number, " + least + " to " + most;
-            Optional<Integer> number = text(values, key, "\\d{1,6}", allowed).map(Integer::valueOf);
-            if (number.isPresent() && (number.get() < least || number.get() > most)) {
-                add("option " + key + " is '" + number.get() + "' but must be " + allowed);
-            }
-            return number.map(OptionalInt::of).orElseGet(OptionalInt::empty);
-        }
-
-        void unknown(Map<String, String> given, String what, List<String> allowed, List<String> settingsOnly) {
-            for (String key : new TreeSet<>(given.keySet())) {
-                if (settingsOnly.contains(key)) {
-                    add("option " + key + " is a setting of the installation; a request cannot change it");
-                } else if (!allowed.contains(key)) {
-                    add(what + " '" + key + "' is not known; known are " + String.join(", ", allowed));
-                }
-            }
-        }
-
-        void throwIfAny() {
-            if (!found.isEmpty()) {
-                throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider cloudrun", found);
-            }
-        }
+    private static OptionalInt number(OptionReader reader, String key, int least, int most) {
+        String allowed = "a whole number, " + least + " to " + most;
+        Optional<Integer> number = reader.matching(key, "\\d{1,6}", allowed).map(Integer::valueOf);
+        number.ifPresent(given -> reader.check(given >= least && given <= most, key, given, allowed));
+        return number.map(OptionalInt::of).orElseGet(OptionalInt::empty);
     }
 }

@@ -1,16 +1,13 @@
 package dev.tuna.provider.modal;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
+import dev.tuna.provider.support.OptionReader;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeSet;
 
 /**
  * What a request, or else the installation, says about an app on Modal. Immutable.
@@ -56,7 +53,7 @@ record ModalOptions(
      * @throws ConfigurationException naming every option at fault
      */
     static ModalOptions of(Map<String, String> settings, Map<String, String> request) {
-        Reader reader = new Reader(settings, request);
+        var reader = new OptionReader(ModalProvider.NAME, KEYS, ModalSettings.KEYS, settings, request);
         Optional<String> access = reader.matching(ACCESS, "proxy_token|engine_key", "proxy_token or engine_key");
         Optional<String> cpu = reader.matching(CPU, "\\d{1,3}(\\.\\d{1,3})?", "a number of cores such as 4 or 0.5");
         Optional<String> memory = reader.matching(MEMORY, "[1-9]\\d{2,6}", "a number of MiB, 100 or more");
@@ -78,49 +75,5 @@ record ModalOptions(
                         .orElse(Duration.ofMinutes(20)),
                 volume,
                 Optional.of(python).filter(version -> !version.equals("none")));
-    }
-
-    /** Confined to one reading. */
-    private static final class Reader {
-        private final Map<String, String> values;
-        private final List<String> problems = new ArrayList<>();
-
-        Reader(Map<String, String> settings, Map<String, String> request) {
-            unknown(request, "option", KEYS, ModalSettings.KEYS);
-            List<String> all = new ArrayList<>(KEYS);
-            all.addAll(ModalSettings.KEYS);
-            unknown(settings, "setting", all, List.of());
-            values = new HashMap<>(settings);
-            values.putAll(request);
-        }
-
-        Optional<String> matching(String key, String pattern, String allowed) {
-            Optional<String> value =
-                    Optional.of(values.getOrDefault(key, "").strip()).filter(text -> !text.isEmpty());
-            value.ifPresent(text -> check(text.matches(pattern), key, text, allowed));
-            return value.filter(text -> text.matches(pattern));
-        }
-
-        void check(boolean holds, String key, Object value, String allowed) {
-            if (!holds) {
-                problems.add("option " + key + " is '" + value + "' but must be " + allowed);
-            }
-        }
-
-        private void unknown(Map<String, String> given, String what, List<String> allowed, List<String> settingsOnly) {
-            for (String key : new TreeSet<>(given.keySet())) {
-                if (settingsOnly.contains(key)) {
-                    problems.add("option " + key + " is a setting of the installation; a request cannot change it");
-                } else if (!allowed.contains(key)) {
-                    problems.add(what + " '" + key + "' is not known; known are " + String.join(", ", allowed));
-                }
-            }
-        }
-
-        void throwIfAny() {
-            if (!problems.isEmpty()) {
-                throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider modal", problems);
-            }
-        }
     }
 }

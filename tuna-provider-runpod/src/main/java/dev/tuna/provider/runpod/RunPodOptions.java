@@ -1,16 +1,12 @@
 package dev.tuna.provider.runpod;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
+import dev.tuna.provider.support.OptionReader;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
@@ -71,35 +67,27 @@ record RunPodOptions(
      * @throws ConfigurationException naming every option at fault
      */
     static RunPodOptions of(Map<String, String> settings, Map<String, String> request) {
-        Problems problems = new Problems();
-        problems.unknown(request, "option", KEYS, RunPodSettings.KEYS);
-        List<String> all = new ArrayList<>(KEYS);
-        all.addAll(RunPodSettings.KEYS);
-        problems.unknown(settings, "setting", all, List.of());
-        Map<String, String> values = new HashMap<>(settings);
-        values.putAll(request);
-        String type = values.getOrDefault(TYPE, "load_balancer").toLowerCase(Locale.ROOT);
-        problems.check(type.equals("load_balancer") || type.equals("queue"), TYPE, type, "load_balancer or queue");
-        List<String> pools = list(values, POOLS);
-        problems.each(POOLS, pools, "[A-Z0-9_]+", "pools such as AMPERE_48");
-        problems.check(pools.size() <= MOST_POOLS, POOLS, pools, "at most " + MOST_POOLS + " pools");
-        List<String> excluded = list(values, EXCLUDED);
-        problems.each(EXCLUDED, excluded, "[^-\\s].*", "GPU types such as NVIDIA L40");
-        problems.check(
+        var reader = new OptionReader(RunPodProvider.NAME, KEYS, RunPodSettings.KEYS, settings, request);
+        String type = reader.value(TYPE, "load_balancer").toLowerCase(Locale.ROOT);
+        reader.check(type.equals("load_balancer") || type.equals("queue"), TYPE, type, "load_balancer or queue");
+        List<String> pools = reader.list(POOLS, "");
+        reader.each(POOLS, pools, "[A-Z0-9_]+", "pools such as AMPERE_48");
+        reader.check(pools.size() <= MOST_POOLS, POOLS, pools, "at most " + MOST_POOLS + " pools");
+        List<String> excluded = reader.list(EXCLUDED, "");
+        reader.each(EXCLUDED, excluded, "[^-\\s].*", "GPU types such as NVIDIA L40");
+        reader.check(
                 excluded.isEmpty() || !pools.isEmpty(), EXCLUDED, excluded, "left out unless " + POOLS + " is set");
-        Optional<String> cuda = text(values, MIN_CUDA);
-        problems.each(MIN_CUDA, cuda.stream().toList(), "\\d+\\.\\d+", "a version such as 13.0");
-        List<String> dataCenters = list(values, DATA_CENTERS);
-        problems.each(DATA_CENTERS, dataCenters, DATA_CENTER.pattern(), "data centers such as US-KS-2");
-        Optional<String> disk = text(values, DISK);
-        problems.each(DISK, disk.stream().toList(), "[1-9]\\d{0,4}", "a number of GB, 1 or more");
-        Optional<String> accelerator = text(values, FLASHBOOT).map(value -> value.toUpperCase(Locale.ROOT));
-        problems.each(
+        Optional<String> cuda = reader.matching(MIN_CUDA, "\\d+\\.\\d+", "a version such as 13.0");
+        List<String> dataCenters = reader.list(DATA_CENTERS, "");
+        reader.each(DATA_CENTERS, dataCenters, DATA_CENTER.pattern(), "data centers such as US-KS-2");
+        Optional<String> disk = reader.matching(DISK, "[1-9]\\d{0,4}", "a number of GB, 1 or more");
+        Optional<String> accelerator = reader.text(FLASHBOOT).map(value -> value.toUpperCase(Locale.ROOT));
+        reader.each(
                 FLASHBOOT,
                 accelerator.stream().toList(),
                 "OFF|FLASHBOOT|PRIORITY_FLASHBOOT",
                 "off, flashboot or priority_flashboot");
-        problems.throwIfAny();
+        reader.throwIfAny();
         return new RunPodOptions(
                 type.equals("queue"),
                 pools,
@@ -108,53 +96,11 @@ record RunPodOptions(
                 dataCenters,
                 disk.map(gb -> OptionalInt.of(Integer.parseInt(gb))).orElseGet(OptionalInt::empty),
                 accelerator,
-                text(values, REGISTRY),
-                list(values, VOLUMES));
+                reader.text(REGISTRY),
+                reader.list(VOLUMES, ""));
     }
 
     String type() {
         return queue ? "QUEUE" : "LOAD_BALANCER";
-    }
-
-    private static Optional<String> text(Map<String, String> values, String key) {
-        return Optional.of(values.getOrDefault(key, "").strip()).filter(value -> !value.isEmpty());
-    }
-
-    private static List<String> list(Map<String, String> values, String key) {
-        return Arrays.stream(values.getOrDefault(key, "").split(","))
-                .map(String::strip)
-                .filter(value -> !value.isEmpty())
-                .toList();
-    }
-
-    /** Confined to one reading. */
-    private static final class Problems {
-        private final List<String> found = new ArrayList<>();
-
-        void check(boolean holds, String key, Object value, String allowed) {
-            if (!holds) {
-                found.add("option " + key + " is '" + value + "' but must be " + allowed);
-            }
-        }
-
-        void each(String key, List<String> values, String pattern, String allowed) {
-            values.forEach(value -> check(value.matches(pattern), key, value, allowed));
-        }
-
-        void unknown(Map<String, String> given, String what, List<String> allowed, List<String> settingsOnly) {
-            for (String key : new TreeSet<>(given.keySet())) {
-                if (settingsOnly.contains(key)) {
-                    found.add("option " + key + " is a setting of the installation; a request cannot change it");
-                } else if (!allowed.contains(key)) {
-                    found.add(what + " '" + key + "' is not known; known are " + String.join(", ", allowed));
-                }
-            }
-        }
-
-        void throwIfAny() {
-            if (!found.isEmpty()) {
-                throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "provider runpod", found);
-            }
-        }
     }
 }

@@ -430,10 +430,14 @@ final class Exchange extends Sweeper.Member {
                 || attempts >= policy.maxAttempts()
                 || (failed.wasSent() && !route.mayRetry(now))
                 || outlasts(rest, now)) {
-            giveUp(OpenAiError.backendsFailed(Math.max(1, attempts)));
+            giveUp(overloaded ? tooBusy(rest) : OpenAiError.backendsFailed(Math.max(1, attempts)));
         } else {
             proceed();
         }
+    }
+
+    private OpenAiError tooBusy(Duration rest) {
+        return OpenAiError.backendsResting(rest.isZero() ? policy.breaker().openFor() : rest);
     }
 
     /** Whether waiting for a backend that rests is in vain, and there is no other. */

@@ -10,6 +10,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.BreakerPhase;
 import dev.tuna.router.RouteBackend;
+import dev.tuna.router.RoutePolicy;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.UnservedAnswer;
 import dev.tuna.testkit.vllm.VllmStandIn;
@@ -99,13 +100,28 @@ class UnservedTest {
     @Test
     @DisplayName("a client whose request is never taken is told to come back, not that its request is wrong")
     void neverServed() throws Exception {
-        bench.route(List.of(cloud("cloud", saying(COLD_ANSWER).uri())), List.of());
+        RoutePolicy patient = Bench.POLICY.toBuilder()
+                .deadline(Duration.ofHours(1)) // what ends it is the wait, whether an attempt is under way or not
+                .build();
+        bench.router.put(Bench.route(List.of(cloud("cloud", saying(COLD_ANSWER).uri())), List.of(), patient));
         CompletableFuture<HttpResponse<String>> answer = later(chat("hello", ""));
         timePassesUntil(answer);
         assertThat(answer.get().statusCode()).isEqualTo(503);
         assertThat(answer.get().headers().firstValue("retry-after")).isPresent();
         assertThat(answer.get().body()).doesNotContainIgnoringCase("worker");
         assertThat(bench.settled().failed()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("a client that has no time to wait until the endpoint is asked again is told when to come back")
+    void noTimeToAskAgain() throws Exception {
+        RoutePolicy hasty =
+                Bench.POLICY.toBuilder().waitLimit(Duration.ofSeconds(2)).build();
+        bench.router.put(Bench.route(List.of(cloud("cloud", saying(COLD_ANSWER).uri())), List.of(), hasty));
+        HttpResponse<String> answer = bench.post(chat("hello", ""));
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("retry-after")).hasValue("5");
+        assertThat(json(answer.body()).at("/error/code").asText()).isEqualTo("backends_resting");
     }
 
     @Test

@@ -1,0 +1,9 @@
+/**
+ * Rented GPU machines on Amazon EC2, on spare capacity and at list price, through the AWS SDK for Java.
+ *
+ * <p>Start at {@link dev.tuna.spot.aws.AwsSettings} and {@link dev.tuna.spot.aws.AwsOptions}.
+ */
+@NullMarked
+package dev.tuna.spot.aws;
+
+import org.jspecify.annotations.NullMarked;

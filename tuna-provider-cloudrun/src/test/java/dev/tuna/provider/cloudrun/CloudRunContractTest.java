@@ -8,18 +8,28 @@ import dev.tuna.testkit.contract.ContractContext;
 import dev.tuna.testkit.contract.ServerlessProviderContract;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 /** The contract on private services, which are guarded by IAM. Covers P-30 to P-35. */
 class CloudRunContractTest extends ServerlessProviderContract {
 
+    /** Instances are counted once a minute, which nobody should wait for. */
+    private static final Duration STEP = Duration.ofSeconds(1);
+
+    private static final AtomicLong AHEAD = new AtomicLong();
+    private static final InstantSource CLOCK = () -> Instant.now().plusNanos(AHEAD.get());
+
     private static CloudRunStandIn vendor;
 
     @BeforeAll
     static void start() {
-        vendor = CloudRunStandIn.builder().start();
+        vendor = CloudRunStandIn.builder().clock(CLOCK).start();
     }
 
     @AfterAll
@@ -35,7 +45,17 @@ class CloudRunContractTest extends ServerlessProviderContract {
 
     @Override
     protected ContractContext context() {
-        return Contexts.of(vendor);
+        return Contexts.of(vendor).withClock(CLOCK);
+    }
+
+    /** Time passes faster while something is waited for. */
+    @Override
+    protected boolean eventually(BooleanSupplier condition) {
+        return super.eventually(() -> {
+            boolean met = condition.getAsBoolean();
+            AHEAD.addAndGet(met ? 0 : STEP.toNanos());
+            return met;
+        });
     }
 
     @Override

@@ -13,12 +13,16 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Asks for the list of models, and then for one token of a chat: what answers both can serve. A health page that says 200
  * proves less: engines answer it before they can do the work.
  */
 public final class HttpProber implements Prober {
+
+    /** As many as the router follows. */
+    private static final int MOST_HOPS = 100;
 
     private final HttpClient http;
 
@@ -36,7 +40,7 @@ public final class HttpProber implements Prober {
         return CompletableFuture.completedFuture(backend)
                 .thenApply(
                         address -> request(address, "/v1/models", limit).GET().build())
-                .thenCompose(request -> http.sendAsync(request, HttpResponse.BodyHandlers.ofString()))
+                .thenCompose(request -> send(backend, request, limit))
                 .thenCompose(answer -> {
                     Optional<String> fault = fault("GET /v1/models", backend, answer);
                     if (fault.isEmpty() && !serves(answer.body(), model)) {
@@ -56,14 +60,42 @@ public final class HttpProber implements Prober {
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
                 .build();
+        return send(backend, request, limit).thenApply(answer -> fault("POST /v1/chat/completions", backend, answer));
+    }
+
+    /** Some front ends answer 303 while nothing has come of a request: what comes is then had with GET, at the place they name. */
+    private CompletableFuture<HttpResponse<String>> send(BackendAddress backend, HttpRequest request, Duration limit) {
         return http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
-                .thenApply(answer -> fault("POST /v1/chat/completions", backend, answer));
+                .thenCompose(answer -> follow(backend, answer, limit, MOST_HOPS))
+                .orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private CompletableFuture<HttpResponse<String>> follow(
+            BackendAddress backend, HttpResponse<String> answer, Duration limit, int hops) {
+        Optional<URI> place = answer.statusCode() == 303 && hops > 0
+                ? answer.headers().firstValue("Location").map(answer.request().uri()::resolve)
+                : Optional.empty();
+        // To nobody else: the credential goes along.
+        if (place.filter(uri -> sameServer(uri, backend.url())).isEmpty()) {
+            return CompletableFuture.completedFuture(answer);
+        }
+        HttpRequest next = request(backend, place.get(), limit).GET().build();
+        return http.sendAsync(next, HttpResponse.BodyHandlers.ofString())
+                .thenCompose(later -> follow(backend, later, limit, hops - 1));
+    }
+
+    private static boolean sameServer(URI one, URI other) {
+        return Objects.equals(one.getScheme(), other.getScheme())
+                && Objects.equals(one.getAuthority(), other.getAuthority());
     }
 
     private static HttpRequest.Builder request(BackendAddress backend, String path, Duration limit) {
         String base = backend.url().toString().replaceAll("/+$", "");
-        HttpRequest.Builder request =
-                HttpRequest.newBuilder(URI.create(base + path)).timeout(limit);
+        return request(backend, URI.create(base + path), limit);
+    }
+
+    private static HttpRequest.Builder request(BackendAddress backend, URI place, Duration limit) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(place).timeout(limit);
         backend.credential()
                 .ifPresent(credential ->
                         request.header(credential.header(), credential.value().reveal()));

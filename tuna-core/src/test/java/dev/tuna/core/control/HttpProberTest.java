@@ -81,4 +81,28 @@ class HttpProberTest {
             assertThat(probe.call()).isEmpty();
         }
     }
+
+    @Test
+    @DisplayName(
+            "O-17: an endpoint that says where its answer will be is asked there, with its credential; another server is not")
+    void followsAFrontEndThatIsNotReadyYet() throws Exception {
+        try (VendorServer backend = VendorServer.start(request -> {
+            if (request.header("Authorization").isEmpty()) {
+                return VendorAnswer.empty(401);
+            }
+            return switch (request.method() + " " + request.query()) {
+                case "GET " -> VendorAnswer.empty(303).with("Location", "/v1/models?call=1");
+                case "GET call=1" -> VendorAnswer.empty(303).with("Location", "/v1/models?call=2");
+                case "POST " -> VendorAnswer.empty(303).with("Location", "/v1/chat/completions?call=2");
+                default -> VendorAnswer.json(200, MODELS);
+            };
+        })) {
+            assertThat(probe(backend, Credential.bearer(Secret.of("k1")))).isEmpty();
+        }
+        try (VendorServer backend = VendorServer.start(
+                request -> VendorAnswer.empty(303).with("Location", "http://127.0.0.1:1/v1/models"))) {
+            assertThat(probe(backend, Credential.bearer(Secret.of("k1"))))
+                    .hasValueSatisfying(fault -> assertThat(fault).contains("303"));
+        }
+    }
 }

@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param maxInFlight requests it should get at once; 0 if unlimited or unknown
  * @param unserved answers of the provider's front end by which it says that it has not served a request, though their
  *     status is one of a server that has; may be empty
+ * @param tls how both sides prove who they are, for a backend that no public authority knows; empty if an {@code https}
+ *     URL is verified as usual. Present only with {@code https}
  */
 public record BackendAddress(
         URI url,
@@ -23,9 +25,10 @@ public record BackendAddress(
         String healthPath,
         Optional<Duration> hardLimit,
         int maxInFlight,
-        List<UnservedAnswer> unserved) {
+        List<UnservedAnswer> unserved,
+        Optional<BackendTls> tls) {
 
-    /** Copies the list and checks the URL's scheme and host and the path's first character. */
+    /** Copies the list and checks the URL's scheme and host, the path's first character, and that TLS goes over TLS. */
     public BackendAddress {
         Objects.requireNonNull(credential, "credential");
         Objects.requireNonNull(hardLimit, "hardLimit");
@@ -36,6 +39,10 @@ public record BackendAddress(
         }
         if (!healthPath.startsWith("/")) {
             throw new IllegalArgumentException("health path '" + healthPath + "' must start with /");
+        }
+        if (tls.isPresent() && !"https".equals(scheme)) {
+            throw new IllegalArgumentException(
+                    "backend URL '" + url + "' must be https, since the backend has a certificate of its own");
         }
     }
 
@@ -54,7 +61,7 @@ public record BackendAddress(
             String healthPath,
             Optional<Duration> hardLimit,
             int maxInFlight) {
-        this(url, credential, healthPath, hardLimit, maxInFlight, List.of());
+        this(url, credential, healthPath, hardLimit, maxInFlight, List.of(), Optional.empty());
     }
 
     /**
@@ -74,7 +81,7 @@ public record BackendAddress(
      * @return a copy
      */
     public BackendAddress withCredential(Credential other) {
-        return new BackendAddress(url, Optional.of(other), healthPath, hardLimit, maxInFlight, unserved);
+        return new BackendAddress(url, Optional.of(other), healthPath, hardLimit, maxInFlight, unserved, tls);
     }
 
     /**
@@ -84,6 +91,17 @@ public record BackendAddress(
      * @return a copy
      */
     public BackendAddress withUnserved(List<UnservedAnswer> answers) {
-        return new BackendAddress(url, credential, healthPath, hardLimit, maxInFlight, answers);
+        return new BackendAddress(url, credential, healthPath, hardLimit, maxInFlight, answers, tls);
+    }
+
+    /**
+     * The same whose certificates belong to an authority of their own.
+     *
+     * @param own how both sides prove who they are
+     * @return a copy
+     * @throws IllegalArgumentException if the URL is not {@code https}
+     */
+    public BackendAddress withTls(BackendTls own) {
+        return new BackendAddress(url, credential, healthPath, hardLimit, maxInFlight, unserved, Optional.of(own));
     }
 }

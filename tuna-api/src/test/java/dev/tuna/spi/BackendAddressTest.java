@@ -26,8 +26,8 @@ class BackendAddressTest {
     void aCredentialIsAddedToWhatIsThere() {
         Credential key = Credential.bearer(Secret.of("k"));
         assertThat(plain.withUnserved(List.of(COLD)).withCredential(key))
-                .isEqualTo(new BackendAddress(
-                        plain.url(), Optional.of(key), "/health", plain.hardLimit(), 0, List.of(COLD)));
+                .isEqualTo(new BackendAddress(plain.url(), Optional.of(key), "/health", plain.hardLimit(), 0)
+                        .withUnserved(List.of(COLD)));
     }
 
     @Test

@@ -2,7 +2,10 @@ package dev.tuna.core.control;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.BackendTls;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -24,7 +27,17 @@ public final class HttpProber implements Prober {
     /** As many as the router follows. */
     private static final int MOST_HOPS = 100;
 
+    /** Replicas in the making at once, at most; more cost a new client each time. */
+    private static final int MOST_CLIENTS = 64;
+
     private final HttpClient http;
+
+    /** One for each backend that no public authority knows, while it is being looked at. */
+    private final Cache<BackendTls, HttpClient> own = Caffeine.newBuilder()
+            .maximumSize(MOST_CLIENTS)
+            .expireAfterAccess(Duration.ofMinutes(10))
+            .executor(Runnable::run)
+            .build();
 
     /**
      * Probes with a client.
@@ -65,7 +78,8 @@ public final class HttpProber implements Prober {
 
     /** Some front ends answer 303 while nothing has come of a request: what comes is then had with GET, at the place they name. */
     private CompletableFuture<HttpResponse<String>> send(BackendAddress backend, HttpRequest request, Duration limit) {
-        return http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
+        return client(backend)
+                .sendAsync(request, HttpResponse.BodyHandlers.ofString())
                 .thenCompose(answer -> follow(backend, answer, limit, MOST_HOPS))
                 .orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS);
     }
@@ -80,13 +94,26 @@ public final class HttpProber implements Prober {
             return CompletableFuture.completedFuture(answer);
         }
         HttpRequest next = request(backend, place.get(), limit).GET().build();
-        return http.sendAsync(next, HttpResponse.BodyHandlers.ofString())
+        return client(backend)
+                .sendAsync(next, HttpResponse.BodyHandlers.ofString())
                 .thenCompose(later -> follow(backend, later, limit, hops - 1));
     }
 
     private static boolean sameServer(URI one, URI other) {
         return Objects.equals(one.getScheme(), other.getScheme())
                 && Objects.equals(one.getAuthority(), other.getAuthority());
+    }
+
+    private HttpClient client(BackendAddress backend) {
+        return backend.tls().map(tls -> own.get(tls, this::client)).orElse(http);
+    }
+
+    private HttpClient client(BackendTls tls) {
+        HttpClient.Builder client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(tls.sslContext());
+        http.executor().ifPresent(client::executor);
+        http.connectTimeout().ifPresent(client::connectTimeout);
+        return client.build();
     }
 
     private static HttpRequest.Builder request(BackendAddress backend, String path, Duration limit) {

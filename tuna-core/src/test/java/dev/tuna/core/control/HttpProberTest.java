@@ -3,18 +3,22 @@ package dev.tuna.core.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.Secret;
+import dev.tuna.provider.support.tls.CertificateAuthority;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.Credential;
 import dev.tuna.spi.UnservedAnswer;
+import dev.tuna.testkit.tls.TlsFront;
 import dev.tuna.testkit.vendor.VendorAnswer;
 import dev.tuna.testkit.vendor.VendorServer;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -103,6 +107,27 @@ class HttpProberTest {
                 request -> VendorAnswer.empty(303).with("Location", "http://127.0.0.1:1/v1/models"))) {
             assertThat(probe(backend, Credential.bearer(Secret.of("k1"))))
                     .hasValueSatisfying(fault -> assertThat(fault).contains("303"));
+        }
+    }
+
+    @Test
+    @DisplayName("O-17: a replica that no public authority knows is asked over TLS, and by its own name")
+    void aReplicaWithItsOwnAuthorityIsAskedByItsName() throws Exception {
+        var authority = CertificateAuthority.create("tuna-1", Instant.now());
+        var caller = authority.client("controller", Instant.now(), Duration.ofDays(1));
+        try (VendorServer backend = VendorServer.start(request -> VendorAnswer.json(200, MODELS));
+                TlsFront front = TlsFront.start(authority, "r-1.replica.tuna", backend.uri())) {
+            var prober = new HttpProber(HttpClient.newHttpClient());
+            Function<String, Optional<String>> probe = name -> prober.probe(
+                            BackendAddress.of(front.uri()).withTls(caller.to(name)),
+                            "org/model",
+                            Duration.ofSeconds(20))
+                    .orTimeout(30, TimeUnit.SECONDS)
+                    .join();
+            assertThat(probe.apply("r-1.replica.tuna")).isEmpty();
+            assertThat(probe.apply("r-2.replica.tuna"))
+                    .hasValueSatisfying(fault -> assertThat(fault).contains("r-2.replica.tuna"));
+            assertThat(backend.exchanges()).hasSize(2);
         }
     }
 }

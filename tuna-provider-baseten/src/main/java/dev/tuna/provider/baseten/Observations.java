@@ -158,14 +158,14 @@ final class Observations {
         boolean apart = !look.productionServes() && look.serves(serving);
         String prefix = apart ? "/deployment/" + serving.id() : "/environments/" + ModelPlanner.ENVIRONMENT;
         return new BackendAddress(
-                URI.create(settings.modelUrl(look.modelId()) + prefix + "/sync"),
-                Optional.of(credential),
-                "/health",
-                Optional.of(serving.seconds(Labels.TIMEOUT)
-                        .filter(timeout -> timeout.compareTo(ModelPlanner.REQUEST_LIMIT) < 0)
-                        .orElse(ModelPlanner.REQUEST_LIMIT)),
-                EnvironmentSettings.capacity(serving.json()),
-                UNSERVED);
+                        URI.create(settings.modelUrl(look.modelId()) + prefix + "/sync"),
+                        Optional.of(credential),
+                        "/health",
+                        Optional.of(serving.seconds(Labels.TIMEOUT)
+                                .filter(timeout -> timeout.compareTo(ModelPlanner.REQUEST_LIMIT) < 0)
+                                .orElse(ModelPlanner.REQUEST_LIMIT)),
+                        EnvironmentSettings.capacity(serving.json()))
+                .withUnserved(UNSERVED);
     }
 
     private static Optional<BigDecimal> price(Deployment deployment, InstanceCatalog catalog) {

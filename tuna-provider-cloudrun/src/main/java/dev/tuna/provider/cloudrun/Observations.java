@@ -52,15 +52,15 @@ final class Observations {
     private static Optional<BackendAddress> address(Service service, BiFunction<URI, String, Credential> idToken) {
         return service.uri()
                 .map(uri -> new BackendAddress(
-                        uri,
-                        // The engine's key is core's to add where it is not told here.
-                        service.isOpenToAll()
-                                ? service.engineKey().map(Credential::bearer)
-                                : Optional.of(idToken.apply(uri, service.annotation(Service.INVOKER))),
-                        "/health",
-                        service.timeout(),
-                        service.concurrency() * service.maxInstances(),
-                        FRONT_END));
+                                uri,
+                                // The engine's key is core's to add where it is not told here.
+                                service.isOpenToAll()
+                                        ? service.engineKey().map(Credential::bearer)
+                                        : Optional.of(idToken.apply(uri, service.annotation(Service.INVOKER))),
+                                "/health",
+                                service.timeout(),
+                                service.concurrency() * service.maxInstances())
+                        .withUnserved(FRONT_END));
     }
 
     private static Optional<BigDecimal> usdPerHour(JsonNode template, String region, Prices prices) {

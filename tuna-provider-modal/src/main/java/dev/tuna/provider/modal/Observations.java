@@ -48,12 +48,12 @@ final class Observations {
                 BackendPhase.READY,
                 detail,
                 Optional.of(new BackendAddress(
-                        url,
-                        credential,
-                        HEALTH,
-                        limit,
-                        tag.map(VersionTag::inFlight).orElse(0),
-                        FRONT)),
+                                url,
+                                credential,
+                                HEALTH,
+                                limit,
+                                tag.map(VersionTag::inFlight).orElse(0))
+                        .withUnserved(FRONT)),
                 OptionalInt.of(containers),
                 Optional.empty(),
                 price);

@@ -84,21 +84,21 @@ final class Observations {
     private static Optional<BackendAddress> address(Endpoint endpoint, URI serverlessUrl, Credential credential) {
         if (endpoint.isQueue()) {
             return Optional.of(new BackendAddress(
-                    URI.create(serverlessUrl + "/v2/" + endpoint.id() + "/openai"),
-                    Optional.of(credential),
-                    "/v1/models",
-                    endpoint.timeout(),
-                    0,
-                    QUEUE));
+                            URI.create(serverlessUrl + "/v2/" + endpoint.id() + "/openai"),
+                            Optional.of(credential),
+                            "/v1/models",
+                            endpoint.timeout(),
+                            0)
+                    .withUnserved(QUEUE));
         }
         return endpoint.base()
                 .map(base -> new BackendAddress(
-                        URI.create(base),
-                        Optional.of(credential),
-                        "/health",
-                        Optional.of(shorter(endpoint.timeout())),
-                        endpoint.requestsPerWorker() * endpoint.workersMax(),
-                        BALANCER));
+                                URI.create(base),
+                                Optional.of(credential),
+                                "/health",
+                                Optional.of(shorter(endpoint.timeout())),
+                                endpoint.requestsPerWorker() * endpoint.workersMax())
+                        .withUnserved(BALANCER));
     }
 
     private static Duration shorter(Optional<Duration> timeout) {

@@ -60,7 +60,7 @@ final class BackendRuntime implements Candidate {
         this.spill = policy.spill();
         this.firstTokens = new Swapped<>(LatencyShare.full(now));
         this.tokens = new Swapped<>(LatencyShare.full(now));
-        this.endpoint = Endpoint.of(backend.address().url());
+        this.endpoint = Endpoint.of(backend.address());
         this.tierName = backend.tier().name().toLowerCase(Locale.ROOT);
     }
 
@@ -91,7 +91,8 @@ final class BackendRuntime implements Candidate {
         RouteBackend own = backend;
         return own.id().equals(other.id())
                 && own.tier() == other.tier()
-                && own.address().url().equals(other.address().url());
+                && own.address().url().equals(other.address().url())
+                && own.address().tls().equals(other.address().tls());
     }
 
     @Override

@@ -32,7 +32,6 @@ import io.netty.util.AsciiString;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.File;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -89,6 +88,7 @@ public final class ProxyServer implements AutoCloseable {
     private final MemoryBudget bodyMemory;
     private final Exchange.Memory exchangeMemory;
     private final Optional<SslContext> tls;
+    private final BackendTlsContexts backendTls;
     private final Transport transport;
     private final BackendResolver resolver;
     private final Map<EventLoop, Loop> loops;
@@ -113,10 +113,10 @@ public final class ProxyServer implements AutoCloseable {
         this.exchangeMemory =
                 new Exchange.Memory(new MemoryBudget(MOST_HELD_BYTES), new MemoryBudget(config.maxContinuationBytes()));
         this.tls = config.tls().map(ProxyServer::listenerTls);
-        SslContext backendTls = backendTls(config.backendCertificates());
+        this.backendTls = new BackendTlsContexts(config.backendCertificates());
         this.resolver = new BackendResolver(clock);
         this.transport = Transport.open(config.ioThreads());
-        this.loops = loops(backendTls, clock);
+        this.loops = loops(clock);
         this.events = new RouterEvents(anyLoop(), wall);
         this.routes = new RouteTable(listener, metrics, events, clock, wall);
     }
@@ -151,7 +151,7 @@ public final class ProxyServer implements AutoCloseable {
         bind();
     }
 
-    private Map<EventLoop, Loop> loops(SslContext backendTls, LongSupplier clock) {
+    private Map<EventLoop, Loop> loops(LongSupplier clock) {
         Map<EventLoop, Loop> all = new HashMap<>();
         for (EventExecutor executor : transport.group()) {
             EventLoop loop = (EventLoop) executor;
@@ -202,6 +202,12 @@ public final class ProxyServer implements AutoCloseable {
                         EngineWatch.PERIOD.toMillis(),
                         EngineWatch.PERIOD.toMillis(),
                         TimeUnit.MILLISECONDS);
+        any.executor()
+                .scheduleWithFixedDelay(
+                        () -> backendTls.keep(routes.identities()),
+                        POOL_TRIM_SECONDS,
+                        POOL_TRIM_SECONDS,
+                        TimeUnit.SECONDS);
         for (Loop loop : loops.values()) {
             loop.executor()
                     .scheduleWithFixedDelay(
@@ -302,6 +308,7 @@ public final class ProxyServer implements AutoCloseable {
      * @throws IllegalArgumentException if another route serves one of its models
      */
     public void put(Route route) {
+        backendTls.prepare(route);
         routes.put(route);
     }
 
@@ -391,21 +398,6 @@ public final class ProxyServer implements AutoCloseable {
                     "the listener's TLS files cannot be used: certificate chain '" + chain + "', private key '"
                             + files.privateKey() + "'; both must be PEM, the key PKCS#8 and not encrypted, and belong"
                             + " together",
-                    e);
-        }
-    }
-
-    private static SslContext backendTls(Optional<Path> certificates) {
-        SslContextBuilder builder = SslContextBuilder.forClient();
-        try {
-            certificates.ifPresent(file -> builder.trustManager(file.toFile()));
-            return builder.build();
-        } catch (SSLException | IllegalArgumentException e) {
-            throw new ConfigurationException(
-                    ErrorCode.INVALID_REQUEST,
-                    "the certificates trusted for https backends, '"
-                            + certificates.map(Path::toString).orElse("those of the Java runtime")
-                            + "', cannot be used; the file must hold PEM certificates",
                     e);
         }
     }

@@ -18,6 +18,7 @@ import dev.tuna.router.select.RetryBudget;
 import dev.tuna.router.state.SpotEvent.FleetSeen;
 import dev.tuna.router.state.SpotTransitions;
 import dev.tuna.router.stream.Method;
+import dev.tuna.spi.BackendTls;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -122,6 +123,13 @@ final class RouteRuntime {
         return current.replicas.stream().anyMatch(backend -> backend.endpoint().equals(endpoint))
                 || current.serverless.stream()
                         .anyMatch(backend -> backend.endpoint().equals(endpoint));
+    }
+
+    /** The identities by which its backends are reached. */
+    Stream<BackendTls> identities() {
+        View current = view;
+        return Stream.concat(current.replicas.stream(), current.serverless.stream())
+                .flatMap(backend -> backend.endpoint().identity().stream());
     }
 
     /** Replaces the route. To be called by one thread at a time. */

@@ -2,6 +2,7 @@ package dev.tuna.router.proxy;
 
 import dev.tuna.router.Route;
 import dev.tuna.router.RouterListener;
+import dev.tuna.spi.BackendTls;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,8 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** All routes, found by model. Thread-safe: readers see one whole value, writers take turns. */
@@ -129,6 +132,11 @@ final class RouteTable {
 
     boolean areUsing(Endpoint endpoint) {
         return tables.byName.values().stream().anyMatch(route -> route.isUsed(endpoint));
+    }
+
+    /** The identities by which backends of any route are reached. */
+    Set<BackendTls> identities() {
+        return tables.byName.values().stream().flatMap(RouteRuntime::identities).collect(Collectors.toSet());
     }
 
     List<RouteRuntime> all() {

@@ -12,7 +12,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -28,7 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
-import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,7 +100,13 @@ final class UpstreamPool {
                 @Override
                 protected void initChannel(Channel made) {
                     if (endpoint.tls()) {
-                        made.pipeline().addLast(tlsHandler(made, endpoint, timeout));
+                        try {
+                            made.pipeline().addLast(tls.handler(made.alloc(), endpoint, timeout));
+                        } catch (SSLException e) {
+                            failed(e);
+                            made.close();
+                            return;
+                        }
                     }
                     HttpDecoderConfig limits = new HttpDecoderConfig()
                             .setMaxHeaderSize(MOST_HEADER_BYTES)
@@ -153,7 +158,7 @@ final class UpstreamPool {
     private final EventLoop loop;
     private final Bootstrap bootstrap;
     private final BackendResolver resolver;
-    private final SslContext tls;
+    private final BackendTlsContexts tls;
     private final LongSupplier clock;
     private final Map<Endpoint, Deque<UpstreamConnection>> idle = new HashMap<>();
     private final Set<Channel> open = new HashSet<>();
@@ -162,7 +167,7 @@ final class UpstreamPool {
             EventLoop loop,
             Class<? extends Channel> channelType,
             BackendResolver resolver,
-            SslContext tls,
+            BackendTlsContexts tls,
             LongSupplier clock) {
         this.loop = loop;
         this.resolver = resolver;
@@ -257,14 +262,5 @@ final class UpstreamPool {
     void close() {
         List.copyOf(open).forEach(Channel::close);
         idle.clear();
-    }
-
-    private SslHandler tlsHandler(Channel channel, Endpoint endpoint, Duration timeout) {
-        SslHandler handler = tls.newHandler(channel.alloc(), endpoint.host(), endpoint.port());
-        SSLParameters parameters = handler.engine().getSSLParameters();
-        parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        handler.engine().setSSLParameters(parameters);
-        handler.setHandshakeTimeoutMillis(timeout.toMillis());
-        return handler;
     }
 }

@@ -168,7 +168,7 @@ public final class TunaBuilder {
     /**
      * Adds prices of the user's own: see {@link Prices}. May be called several times.
      *
-     * @param more each of them; default what providers tell
+     * @param more for instance from {@link dev.tuna.core.config.PricesYaml}; default what providers tell
      * @return this
      */
     public TunaBuilder prices(List<Price> more) {

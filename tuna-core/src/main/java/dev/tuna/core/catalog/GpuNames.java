@@ -2,7 +2,7 @@ package dev.tuna.core.catalog;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
-import dev.tuna.core.config.Suggestions;
+import dev.tuna.core.text.Suggestions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

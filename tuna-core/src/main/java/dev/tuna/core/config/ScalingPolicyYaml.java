@@ -2,6 +2,7 @@ package dev.tuna.core.config;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ScalingPolicy;
+import dev.tuna.core.text.DurationText;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;

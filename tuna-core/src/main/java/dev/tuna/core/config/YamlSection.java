@@ -1,5 +1,6 @@
 package dev.tuna.core.config;
 
+import dev.tuna.core.text.Suggestions;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

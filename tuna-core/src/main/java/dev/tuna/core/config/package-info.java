@@ -1,7 +1,7 @@
 /**
- * Requests and policies as text: YAML files, JSON in the store, durations.
+ * Requests, policies and prices as text: YAML files, JSON in the store.
  *
- * <p>Start at {@link dev.tuna.core.config.ScalingPolicyYaml} and {@link dev.tuna.core.config.RequestJson}.
+ * <p>Start at {@link dev.tuna.core.config.ScalingPolicyYaml}, {@link dev.tuna.core.config.PricesYaml} and {@link dev.tuna.core.config.RequestJson}.
  */
 @NullMarked
 package dev.tuna.core.config;

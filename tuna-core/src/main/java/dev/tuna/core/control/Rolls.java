@@ -2,7 +2,7 @@ package dev.tuna.core.control;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeployRequest;
-import dev.tuna.core.config.DurationText;
+import dev.tuna.core.text.DurationText;
 import java.time.Instant;
 
 /** Decides how a live deployment changes over to another request. Pure. */

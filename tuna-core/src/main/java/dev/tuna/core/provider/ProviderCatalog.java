@@ -2,7 +2,7 @@ package dev.tuna.core.provider;
 
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderNotFoundException;
-import dev.tuna.core.config.Suggestions;
+import dev.tuna.core.text.Suggestions;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.SpotProvider;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.tuna.core.reconcile;
 
-import dev.tuna.core.config.DurationText;
 import dev.tuna.core.reconcile.ReplicaView.Stage;
+import dev.tuna.core.text.DurationText;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.tuna.core.config;
+package dev.tuna.core.text;
 
 import java.util.Collection;
 import java.util.Comparator;

@@ -135,9 +135,21 @@ record Managed(
         return present;
     }
 
-    /** How the endpoint's containers come and go; requests that wait for a cold start are in flight all the while. */
-    ContainerRules containerRules() {
+    /** How containers come and go as asked for; requests that wait for a cold start are in flight all the while. */
+    ContainerRules askedRules() {
         return ContainerRules.of(scaling.serverless(), Duration.ZERO);
+    }
+
+    /** How the first endpoint's containers come and go. */
+    ContainerRules containerRules() {
+        ContainerRules asked = askedRules();
+        // A loop, since every step asks.
+        for (Backend backend : backends.values()) {
+            if (backend.meter().orElse(null) instanceof Meter.Containers meter) {
+                return meter.rules(asked);
+            }
+        }
+        return asked;
     }
 
     /** Whether somebody still waits for the answer to a call. */

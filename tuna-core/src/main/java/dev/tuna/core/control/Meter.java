@@ -1,6 +1,7 @@
 package dev.tuna.core.control;
 
 import dev.tuna.core.ledger.ContainerMeter;
+import dev.tuna.core.ledger.ContainerRules;
 import dev.tuna.core.ledger.EndpointMeter;
 import dev.tuna.core.ledger.OpenSpan;
 import dev.tuna.core.ledger.ReplicaMeter;
@@ -45,36 +46,42 @@ sealed interface Meter {
      * @param stored what the store has of {@code reckoned}
      * @param metered container time as the cloud told it last; empty if it does not
      * @param attempts attempts seen at the last step, so that requests shorter than a step are noticed
+     * @param idleWindow how long an idle container stays, if its cloud decides that
      */
     record Containers(
             EndpointMeter bill,
             ContainerMeter reckoned,
             ContainerMeter stored,
             Optional<Duration> metered,
-            long attempts)
+            long attempts,
+            Optional<Duration> idleWindow)
             implements Meter {
 
         Containers reckoned(ContainerMeter next, long attemptsNow) {
-            return new Containers(bill, next, stored, metered, attemptsNow);
+            return new Containers(bill, next, stored, metered, attemptsNow, idleWindow);
         }
 
         Containers metered(Optional<Duration> reading) {
             return reading.isEmpty() || reading.equals(metered)
                     ? this
-                    : new Containers(bill, reckoned, stored, reading, attempts);
+                    : new Containers(bill, reckoned, stored, reading, attempts, idleWindow);
         }
 
         Containers billed(EndpointMeter next) {
-            return new Containers(next, reckoned, stored, metered, attempts);
+            return new Containers(next, reckoned, stored, metered, attempts, idleWindow);
         }
 
         Containers checkpointed() {
-            return new Containers(bill, reckoned, reckoned, metered, attempts);
+            return new Containers(bill, reckoned, reckoned, metered, attempts, idleWindow);
         }
 
         @Override
         public Object durable() {
             return List.of(bill, stored);
+        }
+
+        ContainerRules rules(ContainerRules asked) {
+            return idleWindow.map(asked::withWindow).orElse(asked);
         }
 
         Duration reading() {

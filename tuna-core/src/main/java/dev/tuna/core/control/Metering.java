@@ -46,7 +46,7 @@ final class Metering {
     }
 
     private static void reckon(Turn turn, Backend endpoint, Meter.Containers meter) {
-        ContainerRules rules = turn.state().containerRules();
+        ContainerRules rules = meter.rules(turn.state().askedRules());
         BackendLoad load = turn.load().backend(endpoint.id());
         int inFlight = load.inFlight() + (isBeingProbed(endpoint) ? 1 : 0);
         ContainerMeter reckoned = meter.reckoned();
@@ -106,8 +106,14 @@ final class Metering {
                 seen.containerTime().filter(earlier -> neverWas).orElse(Duration.ZERO),
                 Money.microUsdPerHour(seen.usdPerHour()),
                 seen.containerTime().isEmpty() && !neverWas);
-        ContainerMeter reckoned = ContainerMeter.start(turn.state().containerRules(), endpoint.askedSteady());
-        return new Meter.Containers(bill, reckoned, reckoned, seen.containerTime(), 0);
+        ContainerMeter reckoned = ContainerMeter.start(turn.state().askedRules(), endpoint.askedSteady());
+        return new Meter.Containers(
+                bill,
+                reckoned,
+                reckoned,
+                seen.containerTime(),
+                0,
+                PlanJson.serverless(endpoint.plan()).idleWindow());
     }
 
     static void read(Turn turn, Backend replica, ReplicaObservation seen) {

@@ -12,8 +12,10 @@ import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessPlan;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Plans as the store keeps them: what is written reads back equal, so that a retry after a crash sends the same. Pure. */
 final class PlanJson {
@@ -30,6 +32,7 @@ final class PlanJson {
         json.put("body", plan.body());
         ArrayNode adaptations = json.putArray("adaptations");
         plan.adaptations().forEach(adaptations::add);
+        plan.idleWindow().ifPresent(window -> json.put("idleWindow", window.toString()));
         return json.toString();
     }
 
@@ -42,7 +45,8 @@ final class PlanJson {
                 ref(json.path("resource")),
                 json.path("summary").asText(),
                 json.path("body").asText(),
-                adaptations);
+                adaptations,
+                Optional.ofNullable(json.path("idleWindow").textValue()).map(Duration::parse));
     }
 
     static String write(LaunchPlan plan) {

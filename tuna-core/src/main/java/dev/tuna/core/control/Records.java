@@ -355,6 +355,7 @@ final class Records {
             json.put("estimated", containers.bill().estimated());
             json.set("reckoned", containerMeter(containers.stored()));
             containers.metered().ifPresent(reading -> json.put("metered", reading.toString()));
+            containers.idleWindow().ifPresent(window -> json.put("idleWindow", window.toString()));
         }
         return json;
     }
@@ -375,7 +376,9 @@ final class Records {
         ContainerMeter reckoned = containerMeter(json.path("reckoned"));
         Optional<Duration> metered =
                 Optional.ofNullable(json.path("metered").textValue()).map(Duration::parse);
-        return new Meter.Containers(bill, reckoned, reckoned, metered, 0);
+        Optional<Duration> idleWindow =
+                Optional.ofNullable(json.path("idleWindow").textValue()).map(Duration::parse);
+        return new Meter.Containers(bill, reckoned, reckoned, metered, 0, idleWindow);
     }
 
     private static ObjectNode containerMeter(ContainerMeter meter) {

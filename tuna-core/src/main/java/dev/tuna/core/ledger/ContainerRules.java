@@ -47,6 +47,16 @@ public record ContainerRules(
         return new ContainerRules(concurrency, scaledownWindow, workersMin, Integer.MAX_VALUE, coldStart);
     }
 
+    /**
+     * The same rules where it is the cloud that decides how long containers stay.
+     *
+     * @param window how long a container stays, and is billed, after it was last needed
+     * @return a copy
+     */
+    public ContainerRules withWindow(Duration window) {
+        return new ContainerRules(concurrency, window, workersMin, workersMax, coldStart);
+    }
+
     int needed(int inFlight) {
         return inFlight <= 0 ? 0 : Math.min(workersMax, (inFlight - 1) / concurrency + 1);
     }

@@ -9,11 +9,18 @@ import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
+import dev.tuna.core.ForwardingServerless;
 import dev.tuna.core.Simulation;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.ServerlessObservation;
+import dev.tuna.spi.ServerlessPlan;
+import dev.tuna.spi.ServerlessSpec;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -53,6 +60,40 @@ class MoneyParityTest {
         assertThat(Simulation.billed(chat.cost(), Tier.SERVERLESS))
                 .isCloseTo(new BigDecimal("0.0364"), Offset.offset(new BigDecimal("0.001")));
         assertThat(chat.cost().usdPerHourNow()).isZero();
+    }
+
+    @Test
+    @DisplayName(
+            "M-03: where the cloud decides how long an idle container stays, the bill reckons with that, also after a restart")
+    void aCloudMayHaveAnIdleWindowOfItsOwn() {
+        world.serverless = new ForwardingServerless(world.serverless) {
+            @Override
+            public ServerlessPlan plan(ServerlessSpec spec) {
+                return super.plan(spec).withIdleWindow(Duration.ofMinutes(15));
+            }
+
+            @Override
+            public ServerlessObservation observe(ResourceRef resource) {
+                ServerlessObservation seen = super.observe(resource);
+                return new ServerlessObservation(
+                        seen.phase(),
+                        seen.detail(),
+                        seen.address(),
+                        OptionalInt.empty(),
+                        Optional.empty(),
+                        seen.usdPerHour());
+            }
+        };
+        world.start().deploy(Simulation.chat().serverlessOnly(true).build());
+        world.traffic("chat", MINUTE, Duration.ofSeconds(2), SECOND);
+        world.pass(Duration.ofMinutes(5));
+        Deployment chat = world.restart().deployment("chat").orElseThrow();
+        world.pass(Duration.ofMinutes(40));
+        CostReport bill = chat.cost();
+        // From the first request, or the readiness request shortly before, to 15 minutes after the last: 16 min x 1.10.
+        assertThat(Simulation.billed(bill, Tier.SERVERLESS)).isBetween(new BigDecimal("0.29"), new BigDecimal("0.33"));
+        assertThat(bill.allServerless().orElseThrow()).isBetween(new BigDecimal("0.29"), new BigDecimal("0.33"));
+        assertThat(bill.lines()).allMatch(CostReport.Line::estimated);
     }
 
     @Test

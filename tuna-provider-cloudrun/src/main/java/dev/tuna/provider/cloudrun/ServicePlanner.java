@@ -113,11 +113,12 @@ final class ServicePlanner {
         sign(service, template);
         tellAccess();
         return new ServerlessPlan(
-                spec.deployment(),
-                place.resource(),
-                summary(place, command),
-                new ServicePlan(place, service, secrets).text(),
-                adaptations);
+                        spec.deployment(),
+                        place.resource(),
+                        summary(place, command),
+                        new ServicePlan(place, service, secrets).text(),
+                        adaptations)
+                .withIdleWindow(IDLE_WINDOW);
     }
 
     /** A revision says which plan it is from and who may call it, so that it can be gone back to. */

@@ -1,6 +1,7 @@
 package dev.tuna.api;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -13,6 +14,52 @@ import java.util.function.Consumer;
  * controlling process has ended, and a {@link TimedOutException} when it does not answer.
  */
 public interface ControlPlane extends AutoCloseable {
+
+    /**
+     * Deploys a model. Returns at once: the deployment is on disk and its endpoint answers, with requests waiting until a
+     * backend serves. The controlling process hosts it, whoever asks. What happens from then on comes as {@link #events
+     * events}.
+     *
+     * @param request what to serve
+     * @return a handle
+     * @throws ConfigurationException {@code INVALID_REQUEST} if a value cannot be honoured, {@code NAME_TAKEN} if the name
+     *     or the model is taken; nothing was created
+     * @throws ProviderNotFoundException if a provider is not on the class path
+     * @throws StoreException if it cannot be stored; nothing was created
+     */
+    Deployment deploy(DeployRequest request);
+
+    /**
+     * What a deploy would do, without doing it: nothing is created, and no provider is asked for more than prices. Blocks.
+     *
+     * @param request what would be served
+     * @return what would be sent to whom; secrets are references
+     * @throws ConfigurationException if a value cannot be honoured
+     * @throws ProviderNotFoundException if a provider is not on the class path
+     */
+    DeployPlan plan(DeployRequest request);
+
+    /**
+     * Checks whether a provider could be used: credentials, quota, region, tools. Blocks; creates nothing.
+     *
+     * @param provider name of a serverless or spot provider
+     * @param gpu the GPU that would be asked for
+     * @param options options for it, as in {@link DeployRequest#providerOptions()}
+     * @param fix whether to mend harmless things (enable an API, say); they are then reported as fixed
+     * @return every check, each failed one with its fix
+     * @throws ConfigurationException if nobody knows the GPU
+     * @throws ProviderNotFoundException if no provider has this name
+     */
+    PreflightReport check(String provider, String gpu, Map<String, String> options, boolean fix);
+
+    /**
+     * What GPUs cost. Blocks until every provider has answered or used up its time; prices may be some minutes old.
+     *
+     * @param query which ones
+     * @return offers sorted by GPU and price, unknown prices last; what could not be asked is logged
+     * @throws ConfigurationException if nobody knows the GPU
+     */
+    List<GpuOffer> gpus(GpuQuery query);
 
     /**
      * Every live deployment, those that are being destroyed included.
@@ -84,6 +131,30 @@ public interface ControlPlane extends AutoCloseable {
         return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
                 .thenApply(done -> all.stream().map(CompletableFuture::join).toList());
     }
+
+    /**
+     * What the containers behind a live deployment's serverless endpoints have written lately. Blocks. Rented replicas have
+     * no logs that their cloud could be asked for.
+     *
+     * @param name its name
+     * @param lines how many of each endpoint at the most, 1 or more
+     * @return the newest lines, endpoint by endpoint, oldest first; empty if there are none
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}, or {@code INVALID_REQUEST} if the cloud of an endpoint
+     *     tells no logs
+     * @throws ProviderException if a cloud cannot be asked
+     */
+    List<LogEntry> logs(String name, int lines);
+
+    /**
+     * Has the clouds remove what they keep between the containers of a live deployment (weights, compiled kernels). What
+     * serves goes on; nothing of another deployment is touched. Blocks.
+     *
+     * @param name its name
+     * @return the endpoints whose clouds were told so; clouds that keep nothing do nothing
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     * @throws ProviderException if a cloud refuses or cannot be asked
+     */
+    List<String> clearCache(String name);
 
     /**
      * Deployments that are over.

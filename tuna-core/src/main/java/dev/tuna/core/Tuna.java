@@ -14,8 +14,11 @@ import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
 import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
+import dev.tuna.api.LogEntry;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.Secret;
+import dev.tuna.core.catalog.GpuNames;
+import dev.tuna.core.text.Suggestions;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.core.remote.ControlServer;
@@ -92,17 +95,7 @@ public final class Tuna implements ControlPlane {
         controlEndpoint = Optional.of(ControlServer.open(this, stateDirectory, random));
     }
 
-    /**
-     * Deploys a model. Returns at once: the deployment is on disk and its endpoint answers, with requests waiting until a
-     * backend serves. What happens from then on comes as {@link #events events}.
-     *
-     * @param request what to serve
-     * @return a handle
-     * @throws ConfigurationException {@code INVALID_REQUEST} if a value cannot be honoured, {@code NAME_TAKEN} if the name
-     *     or the model is taken; nothing was created
-     * @throws dev.tuna.api.ProviderNotFoundException if a provider is not on the class path
-     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing was created
-     */
+    @Override
     public Deployment deploy(DeployRequest request) {
         Objects.requireNonNull(request, "request");
         DeployRequest complete = planner.complete(request, installation::randomName);
@@ -153,7 +146,7 @@ public final class Tuna implements ControlPlane {
                 deployments().stream().map(Deployment::name).sorted().toList();
         return new ConfigurationException(
                 ErrorCode.NO_SUCH_DEPLOYMENT,
-                "no deployment is named '" + name + "'; "
+                "no deployment is named '" + name + "'; " + Suggestions.didYouMean(name, live)
                         + (live.isEmpty() ? "none is live" : "live are " + String.join(", ", live)));
     }
 
@@ -171,29 +164,37 @@ public final class Tuna implements ControlPlane {
      * @throws dev.tuna.api.ProviderNotFoundException if no provider has this name
      */
     public PreflightReport check(String provider, Map<String, String> options) {
-        Objects.requireNonNull(provider, "provider");
-        return new Preflights(installation.clouds()).check(provider, Map.copyOf(options));
+        return check(provider, Preflights.DEFAULT_GPU, options, false);
     }
 
-    /**
-     * What GPUs cost. Blocks until every provider has answered or used up its time; prices may be some minutes old.
-     *
-     * @param query which ones
-     * @return offers sorted by GPU and price, unknown prices last; what could not be asked is logged
-     * @throws ConfigurationException if nobody knows the GPU
-     */
+    @Override
+    public PreflightReport check(String provider, String gpu, Map<String, String> options, boolean fix) {
+        Objects.requireNonNull(provider, "provider");
+        String known = GpuNames.require(Objects.requireNonNull(gpu, "gpu")).name();
+        return new Preflights(installation.clouds()).check(provider, known, Map.copyOf(options), fix);
+    }
+
+    @Override
+    public List<LogEntry> logs(String name, int lines) {
+        return endpoints(name).logs(lines);
+    }
+
+    @Override
+    public List<String> clearCache(String name) {
+        return endpoints(name).clearCache();
+    }
+
+    private Endpoints endpoints(String name) {
+        Objects.requireNonNull(name, "name");
+        return new Endpoints(installation.clouds(), controller.endpoints(name).orElseThrow(() -> noSuch(name)));
+    }
+
+    @Override
     public List<GpuOffer> gpus(GpuQuery query) {
         return planner.offers(Objects.requireNonNull(query, "query"));
     }
 
-    /**
-     * What a deploy would do, without doing it: nothing is created, and no provider is asked for more than prices. Blocks.
-     *
-     * @param request what would be served
-     * @return what would be sent to whom; secrets are references
-     * @throws ConfigurationException if a value cannot be honoured
-     * @throws dev.tuna.api.ProviderNotFoundException if a provider is not on the class path
-     */
+    @Override
     public DeployPlan plan(DeployRequest request) {
         Objects.requireNonNull(request, "request");
         return planner.plan(planner.complete(request, installation::randomName));

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -498,6 +499,24 @@ public final class Controller implements AutoCloseable {
                         slot.state().present().forEach(backend -> backend.ref().ifPresent(known::add)));
         parts.store().load().resources().forEach(record -> record.resource().ifPresent(known::add));
         return known;
+    }
+
+    /**
+     * The serverless endpoints of a live deployment, as far as they have been made.
+     *
+     * @param name its name
+     * @return their names at their providers by id, those of the serving revision first; empty if no deployment of this
+     *     name is live
+     */
+    public Optional<Map<String, ResourceRef>> endpoints(String name) {
+        return names.find(name).map(service -> {
+            var endpoints = new LinkedHashMap<String, ResourceRef>();
+            service.slots().stream()
+                    .flatMap(slot -> slot.state().present().stream())
+                    .filter(Backend::isServerless)
+                    .forEach(endpoint -> endpoint.ref().ifPresent(ref -> endpoints.put(endpoint.id(), ref)));
+            return endpoints;
+        });
     }
 
     /**

@@ -4,8 +4,10 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.GpuQuery;
 import dev.tuna.api.Orphan;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
@@ -187,12 +189,18 @@ public final class ControlServer implements AutoCloseable {
             case "GET deployments ready" ->
                 wait(exchange, () -> live(subject).ready().thenApply(Deployment::name));
             case "GET deployments rolled" -> wait(exchange, () -> live(subject).rolled());
-            case "POST redeploy" -> redeploy(exchange);
+            case "POST deploy" -> onRequest(exchange, request -> DeploymentText.of(plane.deploy(request)));
+            case "POST plan" -> onRequest(exchange, plane::plan);
+            case "POST redeploy" -> onRequest(exchange, request -> DeploymentText.of(plane.redeploy(request)));
+            case "POST check" -> onBody(exchange, CheckText.class, check -> check.askOf(plane));
+            case "POST gpus" -> onBody(exchange, GpuQuery.class, plane::gpus);
+            case "POST logs" -> onBody(exchange, LogsText.class, logs -> plane.logs(logs.name(), logs.lines()));
+            case "POST deployments clear-cache" -> reply(exchange, () -> plane.clearCache(subject));
             case "POST deployments destroy" -> wait(exchange, () -> plane.destroy(subject));
             case "GET history" -> reply(exchange, () -> plane.history(Integer.parseInt(subject)));
             case "GET orphans" -> reply(exchange, plane::orphans);
-            case "POST adopt" -> onOrphan(exchange, orphan -> DeploymentText.of(plane.adopt(orphan)));
-            case "POST remove" -> onOrphan(exchange, plane::destroy);
+            case "POST adopt" -> onBody(exchange, Orphan.class, orphan -> DeploymentText.of(plane.adopt(orphan)));
+            case "POST remove" -> onBody(exchange, Orphan.class, plane::destroy);
             case "GET events" -> events(exchange);
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
         }
@@ -202,14 +210,14 @@ public final class ControlServer implements AutoCloseable {
         return new String(exchange.getRequestBody().readNBytes(LONGEST_REQUEST), StandardCharsets.UTF_8);
     }
 
-    private static void onOrphan(HttpExchange exchange, Function<Orphan, ?> work) throws IOException {
+    private static <T> void onBody(HttpExchange exchange, Class<T> type, Function<T, ?> work) throws IOException {
         String body = body(exchange);
-        reply(exchange, () -> work.apply(Wire.read(body, Orphan.class)));
+        reply(exchange, () -> work.apply(Wire.read(body, type)));
     }
 
-    private void redeploy(HttpExchange exchange) throws IOException {
+    private static void onRequest(HttpExchange exchange, Function<DeployRequest, ?> work) throws IOException {
         String body = body(exchange);
-        reply(exchange, () -> DeploymentText.of(plane.redeploy(RequestJson.read(body, "the request to redeploy"))));
+        reply(exchange, () -> work.apply(RequestJson.read(body, "the request that was handed over")));
     }
 
     private Deployment live(String name) {

@@ -4,6 +4,11 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployPlan;
+import dev.tuna.api.GpuOffer;
+import dev.tuna.api.GpuQuery;
+import dev.tuna.api.LogEntry;
+import dev.tuna.api.PreflightReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
@@ -19,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -40,6 +46,11 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<List<DeploymentStatus>>> HISTORY = new TypeReference<>() {};
     private static final TypeReference<Answer<OrphanReport>> ORPHANS = new TypeReference<>() {};
     private static final TypeReference<Answer<Boolean>> GONE = new TypeReference<>() {};
+    private static final TypeReference<Answer<DeployPlan>> PLAN = new TypeReference<>() {};
+    private static final TypeReference<Answer<PreflightReport>> CHECKED = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<GpuOffer>>> OFFERS = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<LogEntry>>> LOGS = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<String>>> CLEARED = new TypeReference<>() {};
     private static final TypeReference<Answer<DeploymentEvent>> EVENTS = new TypeReference<>() {};
 
     private final Connection connection;
@@ -79,6 +90,36 @@ public final class RemoteControlPlane implements ControlPlane {
             }
             throw e;
         }
+    }
+
+    @Override
+    public Deployment deploy(DeployRequest request) {
+        return new RemoteDeployment(this, connection.hand("deploy", request, DEPLOYMENT));
+    }
+
+    @Override
+    public DeployPlan plan(DeployRequest request) {
+        return connection.hand("plan", request, PLAN);
+    }
+
+    @Override
+    public PreflightReport check(String provider, String gpu, Map<String, String> options, boolean fix) {
+        return connection.hand("check", new CheckText(provider, gpu, options, fix), CHECKED);
+    }
+
+    @Override
+    public List<GpuOffer> gpus(GpuQuery query) {
+        return connection.hand("gpus", query, OFFERS);
+    }
+
+    @Override
+    public List<LogEntry> logs(String name, int lines) {
+        return connection.hand("logs", new LogsText(name, lines), LOGS);
+    }
+
+    @Override
+    public List<String> clearCache(String name) {
+        return connection.hand(path(name, "clear-cache"), "", CLEARED);
     }
 
     @Override

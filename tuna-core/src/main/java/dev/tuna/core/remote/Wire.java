@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /**
@@ -44,6 +45,8 @@ final class Wire {
                     .addDeserializer(LocalDate.class, text(LocalDate::parse))
                     .addSerializer(optional(), new OptionalWriter())
                     .addDeserializer(Optional.class, new OptionalReader())
+                    .addSerializer(OptionalInt.class, new OptionalIntWriter())
+                    .addDeserializer(OptionalInt.class, new OptionalIntReader())
                     .addSerializer(Secret.class, ToStringSerializer.instance)
                     .addSerializer(DeployRequest.class, new RequestWriter())
                     .addDeserializer(DeployRequest.class, new RequestReader()))
@@ -126,6 +129,29 @@ final class Wire {
         @Override
         public Optional<?> getNullValue(DeserializationContext context) {
             return Optional.empty();
+        }
+    }
+
+    private static final class OptionalIntWriter extends JsonSerializer<OptionalInt> {
+        @Override
+        public void serialize(OptionalInt value, JsonGenerator json, SerializerProvider provider) throws IOException {
+            if (value.isPresent()) {
+                json.writeNumber(value.getAsInt());
+            } else {
+                json.writeNull();
+            }
+        }
+    }
+
+    private static final class OptionalIntReader extends JsonDeserializer<OptionalInt> {
+        @Override
+        public OptionalInt deserialize(JsonParser json, DeserializationContext context) throws IOException {
+            return OptionalInt.of(json.getIntValue());
+        }
+
+        @Override
+        public OptionalInt getNullValue(DeserializationContext context) {
+            return OptionalInt.empty();
         }
     }
 

@@ -10,6 +10,11 @@ import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployPlan;
+import dev.tuna.api.GpuOffer;
+import dev.tuna.api.GpuQuery;
+import dev.tuna.api.LogEntry;
+import dev.tuna.api.PreflightReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
@@ -152,6 +157,34 @@ class RemoteControlPlaneTest {
                     .hasMessage("never touched")
                     .extracting(ConfigurationException::code)
                     .isEqualTo(ErrorCode.INVALID_REQUEST);
+        }
+
+        @Test
+        void aRequestIsDeployedByTheOtherSideAndItsPlanIsTheSame() {
+            assertThat(remote.deploy(Scripted.request()).name()).isEqualTo("chat");
+            assertThat(plane.redeployed).containsExactly(Scripted.request());
+            assertThat(remote.plan(Scripted.request())).isEqualTo(Scripted.PLAN);
+        }
+
+        @Test
+        void pricesChecksAndLogsKeepEveryPart() {
+            GpuQuery query = GpuQuery.gpu("L4")
+                    .withMemory(24)
+                    .onTerms(Tier.SPOT)
+                    .upTo(new BigDecimal("1.50"));
+            assertThat(remote.gpus(query)).isEqualTo(Scripted.OFFERS);
+            assertThat(remote.gpus(GpuQuery.ALL)).isEqualTo(Scripted.OFFERS);
+            assertThat(remote.check("local", "L4", Map.of("url", "http://x"), true))
+                    .isEqualTo(Scripted.CHECKED);
+            assertThat(remote.logs("chat", 7)).isEqualTo(Scripted.LOGS);
+            assertThat(remote.clearCache("chat")).containsExactly("local");
+            assertThat(plane.calls)
+                    .contains(
+                            query.toString(),
+                            GpuQuery.ALL.toString(),
+                            "check local L4 {url=http://x} true",
+                            "logs chat 7",
+                            "clear chat");
         }
 
         @Test
@@ -656,6 +689,69 @@ class RemoteControlPlaneTest {
                     .engineArguments(List.of("--chat-template={{ \"x\" }}"))
                     .secrets(Map.of("HF_TOKEN", new SecretRef("hf")))
                     .build();
+        }
+
+        static final DeployPlan PLAN = new DeployPlan(
+                request(),
+                List.of(new DeployPlan.Step("local", Tier.SERVERLESS, "endpoint", "{}", Map.of("region", "x"))),
+                List.of("tpSize: 1"));
+
+        static final PreflightReport CHECKED = new PreflightReport(
+                "local",
+                List.of(
+                        PreflightReport.Check.passed("reachable", "yes"),
+                        PreflightReport.Check.failed("quota", "none", "ask for some")));
+
+        static final List<GpuOffer> OFFERS = List.of(new GpuOffer(
+                "local",
+                Tier.SERVERLESS,
+                "L4",
+                1,
+                Optional.empty(),
+                Optional.of("m"),
+                Optional.of(new BigDecimal("1.10")),
+                NOW,
+                "table"));
+
+        static final List<LogEntry> LOGS = List.of(
+                new LogEntry("local", Optional.of(NOW), "c1", "\u0000 \"text\""),
+                new LogEntry("local", Optional.empty(), "", ""));
+
+        @Override
+        public Deployment deploy(DeployRequest request) {
+            called("deploy");
+            redeployed.add(request);
+            return new Chat();
+        }
+
+        @Override
+        public DeployPlan plan(DeployRequest request) {
+            called("plan " + request.model());
+            return PLAN;
+        }
+
+        @Override
+        public PreflightReport check(String provider, String gpu, Map<String, String> options, boolean fix) {
+            called("check " + provider + " " + gpu + " " + options + " " + fix);
+            return CHECKED;
+        }
+
+        @Override
+        public List<GpuOffer> gpus(GpuQuery query) {
+            called(query.toString());
+            return OFFERS;
+        }
+
+        @Override
+        public List<LogEntry> logs(String name, int lines) {
+            called("logs " + name + " " + lines);
+            return LOGS;
+        }
+
+        @Override
+        public List<String> clearCache(String name) {
+            called("clear " + name);
+            return List.of("local");
         }
 
         @Override

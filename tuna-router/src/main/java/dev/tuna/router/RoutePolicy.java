@@ -2,6 +2,7 @@ package dev.tuna.router;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Limits and time-outs of one route. Immutable.
@@ -25,6 +26,8 @@ import java.util.Objects;
  * @param affinity whether the requests of one conversation go to the same replica as long as that is not much busier than
  *     the others; default true, since a server answers sooner from what it has in its prefix cache, and loads differ by a
  *     few requests only
+ * @param refusal why every new request is refused with 429 {@code insufficient_quota}; what is in flight or waits already
+ *     goes on. Empty, as by default, if none is
  */
 public record RoutePolicy(
         int maxInFlight,
@@ -39,7 +42,8 @@ public record RoutePolicy(
         Breaker breaker,
         Continuation continuation,
         Spill spill,
-        boolean affinity) {
+        boolean affinity,
+        Optional<String> refusal) {
 
     /** Every default. */
     public static final RoutePolicy DEFAULT = builder().build();
@@ -58,6 +62,7 @@ public record RoutePolicy(
         Objects.requireNonNull(breaker, "breaker");
         Objects.requireNonNull(continuation, "continuation");
         Objects.requireNonNull(spill, "spill");
+        Objects.requireNonNull(refusal, "refusal");
     }
 
     /**
@@ -170,7 +175,8 @@ public record RoutePolicy(
                 .breaker(breaker)
                 .continuation(continuation)
                 .spill(spill)
-                .affinity(affinity);
+                .affinity(affinity)
+                .refusal(refusal);
     }
 
     /** Apart, so that a nested policy can be the first of these types to be used: its checks must not load the defaults. */
@@ -207,6 +213,7 @@ public record RoutePolicy(
         private Continuation continuation = Continuation.DEFAULT;
         private Spill spill = Spill.DEFAULT;
         private boolean affinity = true;
+        private Optional<String> refusal = Optional.empty();
 
         private Builder() {}
 
@@ -354,6 +361,17 @@ public record RoutePolicy(
         }
 
         /**
+         * Sets {@link RoutePolicy#refusal()}.
+         *
+         * @param value why new requests are refused; empty to let them in
+         * @return this
+         */
+        public Builder refusal(Optional<String> value) {
+            this.refusal = value;
+            return this;
+        }
+
+        /**
          * Checks and builds.
          *
          * @return the policy
@@ -373,7 +391,8 @@ public record RoutePolicy(
                     breaker,
                     continuation,
                     spill,
-                    affinity);
+                    affinity,
+                    refusal);
         }
     }
 }

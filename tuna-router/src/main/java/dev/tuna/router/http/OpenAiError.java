@@ -38,6 +38,7 @@ public record OpenAiError(
     private static final String AUTHENTICATION = "authentication_error";
     private static final String RATE_LIMIT = "rate_limit_error";
     private static final String SERVER = "server_error";
+    private static final String QUOTA = "insufficient_quota";
 
     /** Checks that every part is there. */
     public OpenAiError {
@@ -250,6 +251,16 @@ public record OpenAiError(
     public static OpenAiError tooManyRequests(int limit) {
         return of(429, RATE_LIMIT, "too_many_requests", "All " + limit + " places are taken. Try again in a second.")
                 .after(Duration.ofSeconds(1));
+    }
+
+    /**
+     * 429: no money is left for further requests. OpenAI's clients know the code; nothing is gained by trying again.
+     *
+     * @param reason which budget is spent, and until when
+     * @return the error
+     */
+    public static OpenAiError moneySpent(String reason) {
+        return of(429, QUOTA, QUOTA, reason);
     }
 
     /**

@@ -232,7 +232,10 @@ final class Exchange extends Sweeper.Member {
         } else {
             over = true;
             releaseBody();
-            answer.error(OpenAiError.tooManyRequests(policy.maxInFlight()));
+            policy.refusal().ifPresent(reason -> answer.spent());
+            answer.error(policy.refusal()
+                    .map(OpenAiError::moneySpent)
+                    .orElseGet(() -> OpenAiError.tooManyRequests(policy.maxInFlight())));
         }
     }
 

@@ -203,6 +203,10 @@ final class RouteRuntime {
      * @return whether it is let in
      */
     boolean admit(boolean retry) {
+        if (policy().refusal().isPresent()) {
+            rejected.increment();
+            return false;
+        }
         if (permits.incrementAndGet() > policy().maxInFlight()) {
             permits.decrementAndGet();
             rejected.increment();

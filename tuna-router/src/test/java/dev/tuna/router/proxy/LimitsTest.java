@@ -96,6 +96,30 @@ class LimitsTest {
     }
 
     @Test
+    @DisplayName("a route that refuses says why and tells clients not to retry; what is in flight goes on")
+    void aRouteThatRefusesLetsNobodyInAndCutsNobodyOff() throws Exception {
+        route(PATIENT);
+        replica.inject(Fault.stall(Moment.atToken(2)).once());
+        Socket early = bench.own(bench.socket());
+        send(early, raw(stream("hello")));
+        readUntil(early, "\n\n");
+
+        String reason = "the budget of 5 USD a day is spent until midnight";
+        route(PATIENT.toBuilder().refusal(Optional.of(reason)).build());
+        HttpResponse<String> refused = bench.post(chat("hello", ""));
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(json(refused.body()).at("/error/code").asText()).isEqualTo("insufficient_quota");
+        assertThat(json(refused.body()).at("/error/message").asText()).isEqualTo(reason);
+        assertThat(refused.headers().firstValue("x-should-retry")).hasValue("false");
+        assertThat(bench.traffic().rejected()).isEqualTo(1);
+        assertThat(bench.traffic().inFlight()).isEqualTo(1);
+
+        replica.clearFaults();
+        route(PATIENT);
+        assertThat(bench.post(chat("hello", "")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
     @DisplayName("R-37 R6 a client that leaves before the answer cancels it")
     void leavingBeforeTheHeadersCancels() throws Exception {
         replica.inject(Fault.stall(Moment.BEFORE_HEADERS));

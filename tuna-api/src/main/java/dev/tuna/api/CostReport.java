@@ -24,6 +24,8 @@ import java.util.Optional;
  *     price is unknown
  * @param allOnDemand what the same traffic would have cost on on-demand replicas alone; an estimate; empty if the price
  *     is unknown
+ * @param budgets the limits on this deployment and on all together, and how much of each is used; empty without any, and of
+ *     a deployment that is over
  */
 public record CostReport(
         String deployment,
@@ -35,7 +37,8 @@ public record CostReport(
         boolean complete,
         BigDecimal usdPerHourNow,
         Optional<BigDecimal> allServerless,
-        Optional<BigDecimal> allOnDemand) {
+        Optional<BigDecimal> allOnDemand,
+        List<BudgetUse> budgets) {
 
     /** Copies the lists. */
     public CostReport {
@@ -48,6 +51,28 @@ public record CostReport(
         Objects.requireNonNull(usdPerHourNow, "usdPerHourNow");
         Objects.requireNonNull(allServerless, "allServerless");
         Objects.requireNonNull(allOnDemand, "allOnDemand");
+        budgets = List.copyOf(budgets);
+    }
+
+    /**
+     * The same bill with limits beside it.
+     *
+     * @param budgets the limits and how much of each is used
+     * @return a copy
+     */
+    public CostReport withBudgets(List<BudgetUse> budgets) {
+        return new CostReport(
+                deployment,
+                from,
+                to,
+                lines,
+                days,
+                total,
+                complete,
+                usdPerHourNow,
+                allServerless,
+                allOnDemand,
+                budgets);
     }
 
     /**

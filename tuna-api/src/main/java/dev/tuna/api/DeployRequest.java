@@ -1,5 +1,6 @@
 package dev.tuna.api;
 
+import java.util.Objects;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,7 @@ import java.util.regex.Pattern;
  * @param routerPlacement where the endpoint runs; default {@link RouterPlacement#EMBEDDED}
  * @param secrets environment variables of the model server whose values are secrets, for instance {@code
  *     HF_TOKEN}; default none
+ * @param budget what this deployment may cost, and what happens when it costs more; default {@link Budget#NONE}
  */
 public record DeployRequest(
         String model,
@@ -69,7 +71,8 @@ public record DeployRequest(
         boolean serverlessOnly,
         boolean noScaleToZero,
         RouterPlacement routerPlacement,
-        Map<String, SecretRef> secrets) {
+        Map<String, SecretRef> secrets,
+        Budget budget) {
 
     /** Scale-down window that {@link #noScaleToZero()} raises a shorter one to. */
     public static final Duration NO_SCALE_TO_ZERO_WINDOW = Duration.ofMinutes(5);
@@ -85,6 +88,7 @@ public record DeployRequest(
         spotRegions = List.copyOf(spotRegions);
         engineArguments = List.copyOf(engineArguments);
         secrets = Map.copyOf(secrets);
+        Objects.requireNonNull(budget, "budget");
         var problems = new Problems("deploy request");
         problems.notBlank("model", model, "Qwen/Qwen3-0.6B");
         problems.notBlank("gpu", gpu, "L4");
@@ -170,6 +174,7 @@ public record DeployRequest(
         builder.noScaleToZero = noScaleToZero;
         builder.routerPlacement = routerPlacement;
         builder.secrets = secrets;
+        builder.budget = budget;
         return builder;
     }
 
@@ -248,6 +253,7 @@ public record DeployRequest(
         private boolean noScaleToZero = false;
         private RouterPlacement routerPlacement = RouterPlacement.EMBEDDED;
         private Map<String, SecretRef> secrets = Map.of();
+        private Budget budget = Budget.NONE;
 
         private Builder(String model, String gpu) {
             this.model = model;
@@ -506,6 +512,17 @@ public record DeployRequest(
         }
 
         /**
+         * Sets {@link DeployRequest#budget()}.
+         *
+         * @param budget what this deployment may cost
+         * @return this
+         */
+        public Builder budget(Budget budget) {
+            this.budget = budget;
+            return this;
+        }
+
+        /**
          * Checks and builds.
          *
          * @return the request
@@ -534,7 +551,8 @@ public record DeployRequest(
                     serverlessOnly,
                     noScaleToZero,
                     routerPlacement,
-                    secrets);
+                    secrets,
+                    budget);
         }
     }
 }

@@ -56,6 +56,8 @@ public record DeploymentEvent(Instant at, String deployment, Kind kind, Optional
         ROLLED,
         /** A changed request was given up; the message says why. What served before goes on. */
         ROLL_ABANDONED,
+        /** A limit of money is hit, or no longer; the message says which, until when, and what follows. */
+        BUDGET,
         /** Something needs a person's attention; the deployment goes on. */
         WARNING,
         /** Tearing down began. */

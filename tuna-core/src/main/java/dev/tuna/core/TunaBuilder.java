@@ -1,5 +1,7 @@
 package dev.tuna.core;
 
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Budget;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
@@ -77,6 +79,7 @@ public final class TunaBuilder {
     private RandomGenerator random = new SecureRandom();
     private RoutePolicy routePolicy = RoutePolicy.DEFAULT;
     private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
+    private Budget budget = Budget.NONE;
     private ControlTimings timings = ControlTimings.DEFAULT;
     private Optional<Boolean> controlEndpoint = Optional.empty();
     private final List<Consumer<DeploymentEvent>> listeners = new ArrayList<>();
@@ -268,6 +271,19 @@ public final class TunaBuilder {
     }
 
     /**
+     * Sets what all deployments together may cost, and what happens when they cost more: then the action is taken on each of
+     * them. What deployments have spent that were destroyed counts too. A deployment may have a budget of its own beside it
+     * ({@link DeployRequest#budget()}); the stricter action holds.
+     *
+     * @param limits the limits; default {@link Budget#NONE}
+     * @return this
+     */
+    public TunaBuilder budget(Budget limits) {
+        this.budget = Objects.requireNonNull(limits, "limits");
+        return this;
+    }
+
+    /**
      * Sets how patient the control plane is.
      *
      * @param timings default {@link ControlTimings#DEFAULT}
@@ -389,6 +405,7 @@ public final class TunaBuilder {
                 timings,
                 routePolicy,
                 orphanTimeout,
+                budget,
                 listeners));
         var tuna = new Tuna(installation, controller);
         if (controlEndpoint.orElse(store.isEmpty())) {

@@ -1,5 +1,6 @@
 package dev.tuna.core;
 
+import dev.tuna.api.Budget;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.BackendPhase;
@@ -64,6 +65,7 @@ public final class Simulation implements AutoCloseable {
 
     private ScheduledExecutorService scheduler = time.newScheduler();
     public ControlTimings timings = ControlTimings.DEFAULT;
+    public Budget budget = Budget.NONE;
 
     /** The endpoint of the last start. */
     @SuppressWarnings("NullAway.Init")
@@ -111,6 +113,7 @@ public final class Simulation implements AutoCloseable {
                 .executor(stepwise ? scheduler : Runnable::run)
                 .random(new Random(42))
                 .timings(timings)
+                .budget(budget)
                 .provider(serverless)
                 .provider(spot)
                 .classLoader(ClassLoader.getPlatformClassLoader())

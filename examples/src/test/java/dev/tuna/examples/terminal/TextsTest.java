@@ -81,7 +81,8 @@ class TextsTest {
                 false,
                 new BigDecimal("1.1"),
                 Optional.of(new BigDecimal("0.004")),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
         assertThat(BillText.lines(bill))
                 .containsExactly(
                         "TIER        PROVIDER  BACKEND       BILLED       COST",
@@ -104,7 +105,8 @@ class TextsTest {
                 true,
                 BigDecimal.ZERO,
                 Optional.of(new BigDecimal("1.004")),
-                Optional.of(new BigDecimal("0.996")));
+                Optional.of(new BigDecimal("0.996")),
+                List.of());
         assertThat(BillText.lines(bill))
                 .filteredOn(line -> line.startsWith("the same traffic"))
                 .hasSize(2)

@@ -1,5 +1,6 @@
 package dev.tuna.core.config;
 
+import java.math.BigDecimal;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -90,6 +91,21 @@ final class JsonFields {
                 .filter(constant -> constant.name().equals(text))
                 .findFirst()
                 .orElseThrow(() -> mismatch(name, "one of " + Arrays.toString(type.getEnumConstants())));
+    }
+
+    /** An amount of money, written as a text so that no digit is lost. */
+    Optional<BigDecimal> amountIfAny(String name) {
+        return ifAny(name).map(value -> {
+            try {
+                return new BigDecimal(text(name, value));
+            } catch (NumberFormatException e) {
+                throw mismatch(name, "an amount such as \"1.50\"");
+            }
+        });
+    }
+
+    Optional<JsonFields> objectIfAny(String name) {
+        return ifAny(name).isPresent() ? Optional.of(object(name)) : Optional.empty();
     }
 
     JsonFields object(String name) {

@@ -1,5 +1,6 @@
 package dev.tuna.core.config;
 
+import dev.tuna.api.Budget;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
@@ -74,6 +75,9 @@ public final class RequestJson {
         json.put("routerPlacement", request.routerPlacement().name());
         ObjectNode secrets = json.putObject("secrets");
         new TreeMap<>(request.secrets()).forEach((variable, ref) -> secrets.put(variable, ref.name()));
+        if (!request.budget().equals(Budget.NONE)) {
+            write(request.budget(), json.putObject("budget"));
+        }
         try {
             return MAPPER.writeValueAsString(json);
         } catch (JsonProcessingException e) {
@@ -134,7 +138,8 @@ public final class RequestJson {
                 fields.bool("serverlessOnly"),
                 fields.bool("noScaleToZero"),
                 fields.constant("routerPlacement", RouterPlacement.class),
-                secrets(fields.object("secrets")));
+                secrets(fields.object("secrets")),
+                fields.objectIfAny("budget").map(RequestJson::budget).orElse(Budget.NONE));
     }
 
     private static Map<String, Map<String, String>> options(JsonFields fields) {
@@ -196,6 +201,23 @@ public final class RequestJson {
                 .put("workersMin", serverless.workersMin())
                 .put("scalerValue", serverless.scalerValue());
         serverless.workersLimit().ifPresent(limit -> serverlessJson.put("workersLimit", limit));
+    }
+
+    private static void write(Budget budget, ObjectNode json) {
+        budget.usdPerHour().ifPresent(usd -> json.put("usdPerHour", usd.toPlainString()));
+        budget.usdPerDay().ifPresent(usd -> json.put("usdPerDay", usd.toPlainString()));
+        budget.usdPerMonth().ifPresent(usd -> json.put("usdPerMonth", usd.toPlainString()));
+        json.put("action", budget.action().name());
+    }
+
+    private static Budget budget(JsonFields fields) {
+        var budget = new Budget(
+                fields.amountIfAny("usdPerHour"),
+                fields.amountIfAny("usdPerDay"),
+                fields.amountIfAny("usdPerMonth"),
+                fields.constant("action", Budget.Action.class));
+        fields.rejectOthers();
+        return budget;
     }
 
     private static void addAll(ArrayNode array, List<String> values) {

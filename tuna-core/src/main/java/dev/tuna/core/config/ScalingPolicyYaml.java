@@ -181,10 +181,13 @@ public final class ScalingPolicyYaml {
         hints.putAll(places("spot", SPOT));
         hints.putAll(places("serverless", SERVERLESS));
         for (YamlSection.Entry section :
-                YamlSection.entries(root, "", List.of("spot", "serverless"), hints, problems)) {
+                YamlSection.entries(root, "", List.of("spot", "serverless", BudgetYaml.SECTION), hints, problems)) {
             lines.put(section.name(), section.line());
             if (section.name().equals("spot")) {
                 fill(spot, section, SPOT, places("serverless", SERVERLESS));
+            } else if (section.name().equals(BudgetYaml.SECTION)) {
+                // Not part of the policy, but no surprise later either.
+                BudgetYaml.budget(section, problems);
             } else {
                 fill(serverless, section, SERVERLESS, places("spot", SPOT));
             }

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
@@ -86,6 +87,8 @@ final class Brain {
             TearDown.begin(turn, Goal.DESTROY, "");
         } else if (message instanceof Message.Adjusted adjusted) {
             FleetSide.adjusted(turn, adjusted);
+        } else if (message instanceof Message.Budgeted budgeted) {
+            heardBudgeted(turn, budgeted.restraint());
         } else if (message instanceof Message.Joined joined) {
             heardJoined(turn, joined.stray());
         } else if (message instanceof Message.Chosen chosen) {
@@ -113,6 +116,15 @@ final class Brain {
     }
 
     /** It has to pass a readiness request like any other, and as long as any other to do so. */
+    private static void heardBudgeted(Turn turn, Restraint restraint) {
+        turn.change(state -> state.with(draft -> draft.restraint = restraint));
+        if (restraint.action().isPresent()) {
+            turn.problem(Restraint.TOPIC, restraint.reason());
+        } else {
+            turn.solved(Restraint.TOPIC);
+        }
+    }
+
     private static void heardJoined(Turn turn, Stray stray) {
         boolean serverless = stray.tier() == Tier.SERVERLESS;
         String provider = stray.resource().provider();

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.Budget;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.core.catalog.GpuCatalog;
 import dev.tuna.core.provider.Clouds;
@@ -32,6 +33,7 @@ import java.util.random.RandomGenerator;
  * @param timings how patient to be
  * @param routePolicy limits and time-outs of every route
  * @param orphanTimeout a replica that has heard from no controller for this long ends itself
+ * @param budget what all deployments together may cost
  * @param listeners are told of everything from the beginning
  */
 public record ControlParts(
@@ -48,6 +50,7 @@ public record ControlParts(
         ControlTimings timings,
         RoutePolicy routePolicy,
         Duration orphanTimeout,
+        Budget budget,
         List<Consumer<DeploymentEvent>> listeners) {
 
     /** Checks that every part is there and copies the list. */
@@ -65,6 +68,7 @@ public record ControlParts(
         Objects.requireNonNull(timings, "timings");
         Objects.requireNonNull(routePolicy, "routePolicy");
         Objects.requireNonNull(orphanTimeout, "orphanTimeout");
+        Objects.requireNonNull(budget, "budget");
         listeners = List.copyOf(listeners);
     }
 }

@@ -1,5 +1,11 @@
 package dev.tuna.core.control;
 
+import java.util.stream.Stream;
+import java.time.temporal.ChronoUnit;
+import java.time.ZoneOffset;
+import dev.tuna.core.budget.Spent;
+import dev.tuna.core.budget.Restraint;
+import dev.tuna.api.BudgetUse;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
@@ -64,6 +70,7 @@ public final class Controller implements AutoCloseable {
     private final Gateway gateway;
     private final Keyring keyring;
     private final Names names = new Names();
+    private final Purse purse;
     private final ReentrantLock asking = new ReentrantLock(); // makes looking at names and taking one a single step
     private final ReentrantLock loop = new ReentrantLock();
     private final Instant wallAtStart;
@@ -98,8 +105,12 @@ public final class Controller implements AutoCloseable {
                 new Alarms(threads.scheduler()),
                 parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
+        this.purse = new Purse(parts.budget());
         StateSnapshot left = parts.store().load();
         List<Service> adopted = readBack(left);
+        if (purse.isForAll()) {
+            spentThisMonth().forEach(purse::over);
+        }
         this.gateway = parts.gateway().apply(new Signals());
         try {
             adopted.forEach(this::adopt);
@@ -157,6 +168,19 @@ public final class Controller implements AutoCloseable {
     /** The books of all revisions go on with the current one. */
     private Tally tally(Revision revision) {
         return revision.isCurrent() ? Tally.EMPTY.plus(parts.store().ledger(revision.account())) : Tally.EMPTY;
+    }
+
+    /** What deployments have cost that are over. */
+    private Stream<List<CostReport.Day>> spentThisMonth() {
+        Instant month = wallAtStart
+                .atOffset(ZoneOffset.UTC)
+                .withDayOfMonth(1)
+                .truncatedTo(ChronoUnit.DAYS)
+                .toInstant();
+        return new History(parts.store())
+                .since(month).stream()
+                        .filter(Records::isCurrent)
+                        .map(record -> finalBill(asItEnded(record), record).days());
     }
 
     private void adopt(Service service) {
@@ -559,11 +583,22 @@ public final class Controller implements AutoCloseable {
     }
 
     private Ended ended(DeploymentRecord record) {
-        Now then = new Now(record.updatedAt(), record.updatedAt());
-        Managed managed = Records.adopt(record, List.of(), this::tally, then);
+        Managed managed = asItEnded(record);
         return new Ended(
                 Reports.status(managed, List.of(), RouteLoad.NONE, endpoint(), parts.timings()),
-                Reports.cost(managed, List.of(), Tally.EMPTY, then));
+                finalBill(managed, record));
+    }
+
+    private Managed asItEnded(DeploymentRecord record) {
+        return Records.adopt(record, List.of(), this::tally, at(record));
+    }
+
+    private static CostReport finalBill(Managed managed, DeploymentRecord record) {
+        return Reports.cost(managed, List.of(), Tally.EMPTY, at(record));
+    }
+
+    private static Now at(DeploymentRecord record) {
+        return new Now(record.updatedAt(), record.updatedAt());
     }
 
     /**
@@ -601,6 +636,11 @@ public final class Controller implements AutoCloseable {
     }
 
     CostReport cost(Service service) {
+        CostReport bill = bill(service);
+        return bill.withBudgets(purse.uses(service, bill, () -> spentByAll(bill.to()), bill.to()));
+    }
+
+    private CostReport bill(Service service) {
         Service.Lineup lineup = service.lineup();
         return Reports.cost(lineup.current().state(), lineup.others(), lineup.past(), now());
     }
@@ -639,10 +679,35 @@ public final class Controller implements AutoCloseable {
             if (!closed) {
                 take(service, slot, message);
                 judge(service);
+                if (message instanceof Message.Tick
+                        || message instanceof Message.FleetSeen
+                        || message instanceof Message.EndpointSeen) {
+                    weigh(service);
+                }
             }
         } finally {
             loop.unlock();
         }
+    }
+
+    /** Has what was spent held against what may be, and every revision heed the outcome. */
+    private void weigh(Service service) {
+        if (service.current().state().isOver() || !purse.watches(service.current().state())) {
+            return;
+        }
+        Now now = now();
+        List<BudgetUse> uses = purse.weigh(service, bill(service), () -> spentByAll(now.wall()), now);
+        for (Slot slot : service.slots()) {
+            Managed managed = slot.state();
+            Restraint next = Restraint.of(uses, Purse.rented(managed), managed.restraint());
+            if (!next.equals(managed.restraint())) {
+                take(service, slot, new Message.Budgeted(next));
+            }
+        }
+    }
+
+    private Spent spentByAll(Instant now) {
+        return purse.all(names.all().stream().map(this::bill).toList(), now);
     }
 
     private void take(Service service, Slot slot, Message message) {
@@ -776,6 +841,9 @@ public final class Controller implements AutoCloseable {
         Managed managed = service.current().state();
         gateway.remove(managed.name());
         names.release(service);
+        if (purse.isForAll()) {
+            purse.over(bill(service).days());
+        }
         var report = new DestroyReport(managed.name(), managed.ending().removed(), cost(service));
         events.run(() -> {
             service.ready().completeExceptionally(neverServed(managed));

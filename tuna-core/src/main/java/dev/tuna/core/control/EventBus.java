@@ -61,7 +61,7 @@ final class EventBus {
 
     private static void log(DeploymentEvent event) {
         switch (event.kind()) {
-            case WARNING, BACKEND_FAILED, ROLL_ABANDONED, FAILED ->
+            case WARNING, BUDGET, BACKEND_FAILED, ROLL_ABANDONED, FAILED ->
                 LOG.warn("{}: {}", event.deployment(), event.message());
             case BACKEND_PROGRESS -> LOG.debug("{}: {}", event.deployment(), event.message());
             default -> LOG.info("{}: {}", event.deployment(), event.message());

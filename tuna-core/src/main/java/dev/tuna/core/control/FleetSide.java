@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
@@ -63,13 +64,25 @@ final class FleetSide {
             turn.solved(TOPIC);
         }
         ScalingPolicy.Spot policy = turn.state().scaling().spot();
+        Restraint restraint = turn.state().restraint();
         List<FleetAction> actions = Reconciler.reconcile(
-                decision.target(),
-                policy.maxReplicas(),
+                restraint.within(decision.target()),
+                restraint.limit(policy.maxReplicas()),
                 views(turn),
                 turn.timings().bootDeadline(),
                 turn.steady());
-        actions.forEach(action -> act(turn, action));
+        actions.forEach(action -> act(turn, explained(turn, action)));
+    }
+
+    /** What money is saved by ending is not ended for lack of traffic. */
+    private static FleetAction explained(Turn turn, FleetAction action) {
+        Restraint restraint = turn.state().restraint();
+        boolean forMoney = restraint.endsReplicas()
+                && action instanceof FleetAction.Drain drain
+                && turn.find(drain.id())
+                        .filter(replica -> replica.interruptionAt().isEmpty())
+                        .isPresent();
+        return forMoney ? new FleetAction.Drain(((FleetAction.Drain) action).id(), restraint.reason()) : action;
     }
 
     /** Whether it has served for so long that it will not break down on account of what it is made of. */
@@ -279,7 +292,11 @@ final class FleetSide {
             if (turn.state().goal() == Goal.SERVE) {
                 // The limit may have been lowered since it was asked for.
                 int present = turn.state().replicas(replica -> !replica.isGone());
-                int room = turn.state().scaling().spot().maxReplicas() - present;
+                int wanted = turn.state().replicas(Backend::isWanted);
+                Restraint restraint = turn.state().restraint();
+                int room = Math.min(
+                        restraint.limit(turn.state().scaling().spot().maxReplicas()) - present,
+                        restraint.mostReplicas() - wanted);
                 prepared.plans().stream().limit(Math.max(0, room)).forEach(plan -> intend(turn, plan));
             }
         });

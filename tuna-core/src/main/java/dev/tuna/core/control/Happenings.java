@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentEvent.Kind;
@@ -51,8 +52,9 @@ final class Happenings {
         if (!before.served() && after.served()) {
             sayOfWhole(Kind.READY, "serves");
         }
+        tellOfBudget();
         after.problems().forEach((topic, sentence) -> {
-            if (!sentence.equals(before.problems().get(topic))) {
+            if (!topic.equals(Restraint.TOPIC) && !sentence.equals(before.problems().get(topic))) {
                 say(Kind.WARNING, prefix() + sentence);
             }
         });
@@ -64,6 +66,13 @@ final class Happenings {
             }
         }
         return events;
+    }
+
+    private void tellOfBudget() {
+        String reason = after.restraint().reason();
+        if (!before.restraint().reason().equals(reason)) {
+            sayOfWhole(Kind.BUDGET, reason.isEmpty() ? "no budget is hit any more" : reason);
+        }
     }
 
     @SuppressWarnings("ReferenceEquality") // as above

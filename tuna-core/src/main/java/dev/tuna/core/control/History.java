@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import java.time.Instant;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.StateStore;
 import java.util.List;
@@ -23,6 +24,19 @@ record History(StateStore store) {
      * @param wanted which ones
      * @return newest first; fewer if there are no more
      */
+    /** What ended at a moment or later. */
+    List<DeploymentRecord> since(Instant moment) {
+        for (int size = PIECE; ; size = size > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE : 2 * size) {
+            List<DeploymentRecord> read = store.ended(size);
+            boolean all = read.size() < size || size == Integer.MAX_VALUE;
+            if (all || read.get(read.size() - 1).updatedAt().isBefore(moment)) {
+                return read.stream()
+                        .filter(record -> !record.updatedAt().isBefore(moment))
+                        .toList();
+            }
+        }
+    }
+
     List<DeploymentRecord> newest(int number, Predicate<DeploymentRecord> wanted) {
         int size = Math.max(PIECE, number);
         while (true) {

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.ScalingPolicy;
@@ -39,6 +40,7 @@ import java.util.stream.Stream;
  * @param served whether it has served
  * @param problems what is wrong at the moment: a topic to one sentence
  * @param looks observations under way: of an endpoint by its id, of all replicas by {@link FleetSide#REPLICAS}
+ * @param restraint what is heeded for the sake of money
  * @param generation number of the last call
  * @param lookAt when the clouds are to be asked next, in steady time
  */
@@ -60,6 +62,7 @@ record Managed(
         boolean served,
         Map<String, String> problems,
         Map<String, Call> looks,
+        Restraint restraint,
         long generation,
         Instant lookAt) {
 
@@ -96,6 +99,7 @@ record Managed(
                 false,
                 Map.of(),
                 Map.of(),
+                Restraint.NONE,
                 0,
                 now.steady());
     }
@@ -210,6 +214,7 @@ record Managed(
                 draft.served,
                 draft.problems,
                 draft.looks,
+                draft.restraint,
                 draft.generation,
                 draft.lookAt);
     }
@@ -308,6 +313,7 @@ record Managed(
         boolean served;
         Map<String, String> problems;
         Map<String, Call> looks;
+        Restraint restraint;
         long generation;
         Instant lookAt;
 
@@ -326,6 +332,7 @@ record Managed(
             served = before.served;
             problems = before.problems;
             looks = before.looks;
+            restraint = before.restraint;
             generation = before.generation;
             lookAt = before.lookAt;
         }

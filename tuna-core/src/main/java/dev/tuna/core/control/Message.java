@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.router.BackendFailure;
@@ -26,6 +27,9 @@ sealed interface Message {
 
     /** Numbers of the request that need nothing from a provider have changed. */
     record Adjusted(DeployRequest request, Optional<String> cloud) implements Message {}
+
+    /** Something else is to be heeded for the sake of money. */
+    record Budgeted(Restraint restraint) implements Message {}
 
     /** Something that runs already is to be a backend from now on. */
     record Joined(Stray stray) implements Message {}

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.Restraint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -197,6 +198,7 @@ final class Records {
                     json.path("served").asBoolean(),
                     Map.of(),
                     Map.of(),
+                    Restraint.NONE,
                     0,
                     now.steady());
         } catch (IllegalArgumentException | DateTimeException e) {

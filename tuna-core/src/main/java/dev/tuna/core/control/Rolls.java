@@ -27,6 +27,7 @@ final class Rolls {
         DeployRequest numbers = from.toBuilder()
                 .scaling(from.scaling().withSpot(to.scaling().spot()))
                 .serverlessOnly(to.serverlessOnly())
+                .budget(to.budget())
                 .build();
         // An endpoint that may have as many containers as the fleet has replicas is as wide as its provider was told.
         boolean endpointsStay = from.effectiveScaling()

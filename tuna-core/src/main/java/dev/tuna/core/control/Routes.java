@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import java.util.Optional;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.SpotState;
 import dev.tuna.router.Route;
@@ -55,8 +56,16 @@ final class Routes {
                 (int) managed.replicas()
                         .filter(replica -> replica.isWanted() && !replica.isReady())
                         .count(),
-                // Nobody is let in to wait for what is being torn down.
-                serving ? policy : policy.toBuilder().waitingRoom(0).build());
+                policy(managed, serving, policy));
+    }
+
+    /** Nobody is let in to wait for what is being torn down, and nobody at all when no money is left. */
+    private static RoutePolicy policy(Managed managed, boolean serving, RoutePolicy policy) {
+        if (!serving) {
+            return policy.toBuilder().waitingRoom(0).build();
+        }
+        Optional<String> refusal = managed.restraint().refusal();
+        return refusal.isEmpty() ? policy : policy.toBuilder().refusal(refusal).build();
     }
 
     /**
@@ -68,6 +77,7 @@ final class Routes {
                 && before.revision().equals(after.revision())
                 && before.request().equals(after.request())
                 && before.isOver() == after.isOver()
+                && before.restraint().refusal().equals(after.restraint().refusal())
                 && sameBackends(before.backends(), after.backends());
     }
 

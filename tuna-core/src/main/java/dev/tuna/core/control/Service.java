@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.budget.RateMemory;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.RollReport;
@@ -24,6 +25,9 @@ final class Service {
     // The control loop's own notes:
     Optional<Route> route = Optional.empty();
     boolean toldReady;
+
+    /** Written by the control loop alone; may be read by anybody. */
+    volatile RateMemory rate = RateMemory.NONE;
 
     /**
      * Who is there, swapped whole.

@@ -60,7 +60,8 @@ public final class Bill {
                         .mapToLong(span -> span.microUsdPerHourNow().orElse(0))
                         .reduce(0, Math::addExact)),
                 allServerless,
-                allOnDemand);
+                allOnDemand,
+                List.of());
     }
 
     private static void add(Map<Key, Sum> sums, LedgerEntry entry, boolean running) {

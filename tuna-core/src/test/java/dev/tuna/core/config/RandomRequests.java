@@ -1,5 +1,7 @@
 package dev.tuna.core.config;
 
+import java.math.BigDecimal;
+import dev.tuna.api.Budget;
 import dev.tuna.api.ColdStartMode;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.RouterPlacement;
@@ -56,7 +58,20 @@ final class RandomRequests {
                         .collect(
                                 LinkedHashMap::new,
                                 (map, name) -> map.put(name, new SecretRef("ref/" + random.nextInt(9))),
-                                Map::putAll));
+                                Map::putAll),
+                random.nextBoolean() ? Budget.NONE : budget(random));
+    }
+
+    private static Budget budget(Random random) {
+        return new Budget(
+                maybe(random, () -> amount(random)),
+                maybe(random, () -> amount(random)),
+                maybe(random, () -> amount(random)),
+                one(random, List.of(Budget.Action.values())));
+    }
+
+    private static BigDecimal amount(Random random) {
+        return BigDecimal.valueOf(1 + random.nextInt(Integer.MAX_VALUE - 1), random.nextInt(9));
     }
 
     static ScalingPolicy scaling(Random random) {

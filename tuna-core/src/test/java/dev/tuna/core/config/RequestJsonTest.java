@@ -1,5 +1,7 @@
 package dev.tuna.core.config;
 
+import java.math.BigDecimal;
+import dev.tuna.api.Budget;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -38,6 +40,12 @@ class RequestJsonTest {
                     ScalingPolicy.Spot.builder().targetTokensPerSecond(900).build(),
                     ScalingPolicy.Serverless.builder().workersMax(2).build()))
             .secrets(Map.of("HF_TOKEN", new SecretRef("hf")))
+            .budget(Budget.builder()
+                    .usdPerHour(new BigDecimal("2.50"))
+                    .usdPerDay(BigDecimal.TEN)
+                    .usdPerMonth(new BigDecimal("200"))
+                    .action(Budget.Action.SERVERLESS_ONLY)
+                    .build())
             .build();
 
     @Test
@@ -76,6 +84,7 @@ class RequestJsonTest {
         String json = RequestJson.write(FULL);
 
         assertThat(components(DeployRequest.class)).allMatch(name -> json.contains("\"" + name + "\":"));
+        assertThat(components(Budget.class)).allMatch(name -> json.contains("\"" + name + "\":"));
         assertThat(components(ScalingPolicy.Spot.class)).allMatch(name -> json.contains("\"" + name + "\":"));
         assertThat(components(ScalingPolicy.Serverless.class)).allMatch(name -> json.contains("\"" + name + "\":"));
     }

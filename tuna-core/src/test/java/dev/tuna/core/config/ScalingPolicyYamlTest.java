@@ -117,13 +117,13 @@ class ScalingPolicyYamlTest {
                         "p.yaml, line 4: spot.target_qps is '0' but must be a number above 0",
                         "p.yaml, line 5: spot.upscale_delay is '-5' but must be zero or longer",
                         "p.yaml, line 6: unknown key 'servrless'; did you mean 'serverless'? allowed are spot,"
-                                + " serverless",
+                                + " serverless, budget",
                         "p.yaml, line 9: serverless.concurrency is '0' but must be 1 or more",
                         "p.yaml, line 10: serverless.workers_min is '5' but must be at most serverless.workers_max (1)",
                         "p.yaml, line 11: serverless.timeout is 'soon' but must be a duration such as 90s, 5m, 1h30m or"
                                 + " 500ms, or a plain number of seconds",
                         "p.yaml, line 12: key serverless.timeout is there twice, first in line 11; remove one",
-                        "p.yaml, line 14: unknown key 'extra'; allowed are spot, serverless");
+                        "p.yaml, line 14: unknown key 'extra'; allowed are spot, serverless, budget");
     }
 
     /** What docs/scaling-policy.md shows. */
@@ -154,7 +154,7 @@ class ScalingPolicyYamlTest {
                         "p.yaml, line 1: unknown key 'spot.workers_max'; it belongs to the section serverless; allowed"
                                 + " are min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay",
                         "p.yaml, line 2: unknown key 'min_replicas'; it belongs to the section spot; allowed are spot,"
-                                + " serverless");
+                                + " serverless, budget");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.tuna.core.remote;
 
+import dev.tuna.api.BudgetUse;
+import dev.tuna.api.Budget;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -657,7 +659,22 @@ class RemoteControlPlaneTest {
                 false,
                 new BigDecimal("12.5000000"),
                 Optional.empty(),
-                Optional.of(new BigDecimal("123456789012345678901234567890.123456789")));
+                Optional.of(new BigDecimal("123456789012345678901234567890.123456789")),
+                List.of(
+                        new BudgetUse(
+                                true,
+                                Budget.Period.MONTH,
+                                new BigDecimal("100"),
+                                new BigDecimal("99.999999"),
+                                Budget.Action.REFUSE,
+                                Optional.empty()),
+                        new BudgetUse(
+                                false,
+                                Budget.Period.HOUR,
+                                BigDecimal.ONE,
+                                new BigDecimal("1.5"),
+                                Budget.Action.WARN,
+                                Optional.of(NOW))));
 
         static final DestroyReport REPORT = new DestroyReport("chat", List.of("local endpoint-1"), COST);
 

@@ -1,0 +1,13 @@
+package dev.tuna.core.budget;
+
+import java.math.BigDecimal;
+import java.util.Optional;
+
+/**
+ * The replicas of a deployment, as far as money is concerned.
+ *
+ * @param wanted replicas that are there or on their way and are not being given up
+ * @param unpriced how many of them do not show in the cost per hour yet
+ * @param usdPerHour what one costs, the dearest if they differ; empty if none has a price yet
+ */
+public record Rented(int wanted, int unpriced, Optional<BigDecimal> usdPerHour) {}

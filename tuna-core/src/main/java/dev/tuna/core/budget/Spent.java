@@ -1,0 +1,81 @@
+package dev.tuna.core.budget;
+
+import dev.tuna.api.Budget.Period;
+import dev.tuna.api.CostReport;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
+import java.util.Collection;
+
+/**
+ * What has been spent, in US dollars.
+ *
+ * @param perHourNow what runs now costs this much per hour
+ * @param today since midnight, UTC
+ * @param thisMonth since the first of the month, UTC
+ */
+public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMonth) {
+
+    /** Nothing. */
+    public static final Spent NOTHING = new Spent(BigDecimal.ZERO, BigDecimal.ZERO, BigDecimal.ZERO);
+
+    /**
+     * What a bill says about this day and month.
+     *
+     * @param bill up to now
+     * @param now which day and month
+     * @return what was spent
+     */
+    public static Spent of(CostReport bill, Instant now) {
+        return of(bill.days(), now).atRate(bill.usdPerHourNow());
+    }
+
+    /**
+     * What was spent by something that runs no more.
+     *
+     * @param days what it has cost, by day
+     * @param now which day and month
+     * @return what was spent
+     */
+    public static Spent of(Collection<CostReport.Day> days, Instant now) {
+        LocalDate today = now.atOffset(ZoneOffset.UTC).toLocalDate();
+        YearMonth month = YearMonth.from(today);
+        BigDecimal ofDay = BigDecimal.ZERO;
+        BigDecimal ofMonth = BigDecimal.ZERO;
+        for (CostReport.Day day : days) {
+            BigDecimal usd = day.usd().orElse(BigDecimal.ZERO);
+            if (day.day().equals(today)) {
+                ofDay = ofDay.add(usd);
+            }
+            if (YearMonth.from(day.day()).equals(month)) {
+                ofMonth = ofMonth.add(usd);
+            }
+        }
+        return new Spent(BigDecimal.ZERO, ofDay, ofMonth);
+    }
+
+    private Spent atRate(BigDecimal perHour) {
+        return new Spent(perHour, today, thisMonth);
+    }
+
+    /**
+     * Both together.
+     *
+     * @param other what somebody else spent
+     * @return the sums
+     */
+    public Spent plus(Spent other) {
+        return new Spent(
+                perHourNow.add(other.perHourNow), today.add(other.today), thisMonth.add(other.thisMonth));
+    }
+
+    BigDecimal in(Period period) {
+        return switch (period) {
+            case HOUR -> perHourNow;
+            case DAY -> today;
+            case MONTH -> thisMonth;
+        };
+    }
+}

@@ -1,0 +1,114 @@
+package dev.tuna.core.control;
+
+import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetUse;
+import dev.tuna.api.CostReport;
+import dev.tuna.core.budget.Budgets;
+import dev.tuna.core.budget.Budgets.Standing;
+import dev.tuna.core.budget.RateMemory;
+import dev.tuna.core.budget.Rented;
+import dev.tuna.core.budget.Restraint;
+import dev.tuna.core.budget.Spent;
+import dev.tuna.core.ledger.Money;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
+
+/** Holds limits of money against bills. What weighs is the control loop's own; how things stand may be asked by anybody. */
+final class Purse {
+
+    /** The bills of all deployments are not added up more often, however many deployments there are. */
+    private static final Duration FRESH = Duration.ofSeconds(1);
+
+    private final Budget overall;
+    private final Queue<CostReport.Day> over = new ConcurrentLinkedQueue<>();
+    private volatile RateMemory memory = RateMemory.NONE;
+
+    // The control loop's own:
+    private Spent spent = Spent.NOTHING;
+    private Instant spentAt = Instant.MIN;
+
+    Purse(Budget overall) {
+        this.overall = overall;
+    }
+
+    boolean isForAll() {
+        return !overall.isUnlimited();
+    }
+
+    /** Whether there is anything to be weighed, or something to be lifted. */
+    boolean watches(Managed managed) {
+        return isForAll()
+                || !managed.request().budget().isUnlimited()
+                || !managed.restraint().equals(Restraint.NONE);
+    }
+
+    /** What a deployment that is over has cost still counts in its day and month. */
+    void over(List<CostReport.Day> days) {
+        over.addAll(days);
+    }
+
+    /** What all have spent: those that live, and those that are over. */
+    Spent all(List<CostReport> bills, Instant now) {
+        Spent sum = Spent.of(List.copyOf(over), now);
+        for (CostReport bill : bills) {
+            sum = sum.plus(Spent.of(bill, now));
+        }
+        return sum;
+    }
+
+    /** How things stand, noted for the next time. */
+    List<BudgetUse> weigh(Service service, CostReport bill, Supplier<Spent> all, Now now) {
+        Standing own = own(service, bill, now.wall());
+        service.rate = own.memory();
+        var uses = new ArrayList<>(own.uses());
+        if (isForAll()) {
+            if (!spentAt.plus(FRESH).isAfter(now.steady())) {
+                spent = all.get();
+                spentAt = now.steady();
+            }
+            Standing common = Budgets.look(overall, true, spent, memory, now.wall());
+            memory = common.memory();
+            uses.addAll(common.uses());
+        }
+        return uses;
+    }
+
+    /** How things stand. */
+    List<BudgetUse> uses(Service service, CostReport bill, Supplier<Spent> all, Instant now) {
+        var uses = new ArrayList<>(own(service, bill, now).uses());
+        if (isForAll()) {
+            uses.addAll(Budgets.look(overall, true, all.get(), memory, now).uses());
+        }
+        return uses;
+    }
+
+    private static Standing own(Service service, CostReport bill, Instant now) {
+        Budget budget = service.current().state().request().budget();
+        return Budgets.look(budget, false, Spent.of(bill, now), service.rate, now);
+    }
+
+    /** What the replicas of a revision cost. */
+    static Rented rented(Managed managed) {
+        List<Optional<BigDecimal>> prices = managed.replicas()
+                .filter(Backend::isWanted)
+                .map(Purse::price)
+                .toList();
+        return new Rented(
+                prices.size(),
+                (int) prices.stream().filter(Optional::isEmpty).count(),
+                prices.stream().flatMap(Optional::stream).max(BigDecimal::compareTo));
+    }
+
+    private static Optional<BigDecimal> price(Backend replica) {
+        return replica.meter()
+                .filter(meter -> meter instanceof Meter.Machine)
+                .flatMap(meter -> Money.usd(((Meter.Machine) meter).bill().microUsdPerHour()));
+    }
+}

@@ -1,0 +1,208 @@
+package dev.tuna.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Budget;
+import dev.tuna.api.Budget.Action;
+import dev.tuna.api.BudgetUse;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.RollReport;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.SpotState;
+import dev.tuna.api.Tier;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What limits of money do to deployments, on virtual time. */
+class BudgetLifeTest {
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final Simulation world = new Simulation();
+
+    @AfterEach
+    void close() {
+        world.close();
+    }
+
+    private static Budget aDay(String usd, Action action) {
+        return Budget.builder().usdPerDay(new BigDecimal(usd)).action(action).build();
+    }
+
+    private static DeployRequest chat(Budget budget) {
+        return Simulation.chat().serverlessProviders("local").budget(budget).build();
+    }
+
+    private Deployment serving(Budget budget) {
+        Deployment chat = world.start().deploy(chat(budget));
+        assertThat(world.spotServes(chat)).isTrue();
+        return chat;
+    }
+
+    /** Steady traffic until a condition holds; true if it came to hold. */
+    private boolean trafficUntil(java.util.function.BooleanSupplier condition) {
+        for (int i = 0; i < 7200 && !condition.getAsBoolean(); i++) {
+            world.gateway.request("chat", SECOND.multipliedBy(3));
+            world.pass(SECOND);
+        }
+        return condition.getAsBoolean();
+    }
+
+    private DeploymentEvent budgetEvent() {
+        return world.events.stream()
+                .filter(event -> event.kind() == Kind.BUDGET)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static BigDecimal spentToday(Deployment deployment, Instant now) {
+        return deployment.cost().days().stream()
+                .filter(day -> day.day().equals(now.atOffset(java.time.ZoneOffset.UTC).toLocalDate()))
+                .flatMap(day -> day.usd().stream())
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
+    }
+
+    @Test
+    void aBudgetHitUnderLoadActsWithinOneControlCycleAndNoRequestFails() {
+        BigDecimal limit = new BigDecimal("0.15");
+        Deployment chat = serving(aDay("0.15", Action.SERVERLESS_ONLY));
+        assertThat(trafficUntil(() -> spentToday(chat, world.time.instant()).compareTo(limit) >= 0)).isTrue();
+        Instant hit = world.time.instant();
+        assertThat(trafficUntil(() -> world.happened(Kind.BUDGET))).isTrue();
+        assertThat(Duration.between(hit, budgetEvent().at()))
+                .isLessThanOrEqualTo(world.timings.observeInterval());
+        assertThat(world.gateway.route("chat").replicas()).allMatch(replica -> replica.draining());
+
+        assertThat(trafficUntil(() -> world.running().isEmpty())).isTrue();
+        for (int i = 0; i < 300; i++) {
+            world.gateway.request("chat", SECOND);
+            world.pass(SECOND);
+        }
+        world.pass(Duration.ofMinutes(1));
+        assertThat(world.running()).isEmpty();
+        assertThat(chat.status().traffic().failed()).isZero();
+        assertThat(chat.status().traffic().rejected()).isZero();
+        assertThat(chat.status().traffic().succeeded())
+                .isEqualTo(chat.status().traffic().requests());
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("0.15 USD a day"));
+        assertThat(world.events)
+                .filteredOn(event -> event.kind() == Kind.WARNING)
+                .noneMatch(event -> event.message().contains("budget"));
+    }
+
+    @Test
+    void aBudgetThatRefusesLetsNobodyInUntilTheDayIsOver() {
+        Deployment chat = serving(aDay("0.15", Action.REFUSE));
+        assertThat(trafficUntil(() -> world.happened(Kind.BUDGET))).isTrue();
+        Optional<String> refusal = world.gateway.route("chat").policy().refusal();
+        assertThat(refusal.orElseThrow()).contains("0.15 USD a day is spent", "new requests are refused");
+        assertThat(chat.cost().budgets()).singleElement().satisfies(use -> {
+            assertThat(use.usedUsd()).isGreaterThanOrEqualTo(use.limitUsd());
+            assertThat(use.hitUntil()).isPresent();
+        });
+        world.pass(Duration.between(
+                        world.time.instant(),
+                        chat.cost().budgets().get(0).hitUntil().orElseThrow())
+                .plus(world.timings.observeInterval()));
+        assertThat(world.gateway.route("chat").policy().refusal()).isEmpty();
+        assertThat(chat.cost().budgets().get(0).hitUntil()).isEmpty();
+        assertThat(chat.status().problems()).isEmpty();
+        world.gateway.request("chat", SECOND);
+        assertThat(world.spotServes(chat)).isTrue();
+    }
+
+    @Test
+    void aLimitPerHourIsNeverExceededByScaling() {
+        BigDecimal limit = new BigDecimal("0.60");
+        ScalingPolicy policy = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.Spot.builder().targetQps(0.2).maxReplicas(5).build());
+        Budget budget = Budget.builder()
+                .usdPerHour(limit)
+                .action(Action.STOP_SCALING)
+                .build();
+        Deployment chat = world.start()
+                .deploy(Simulation.chat()
+                        .serverlessProviders("local")
+                        .scaling(policy)
+                        .budget(budget)
+                        .build());
+        for (int i = 0; i < 1800; i++) {
+            world.gateway.request("chat", SECOND);
+            world.pass(SECOND);
+            BigDecimal replicas = world.running().stream()
+                    .map(replica -> replica.usdPerHour())
+                    .reduce(BigDecimal.ZERO, BigDecimal::add);
+            assertThat(replicas).as("after %d s", i).isLessThanOrEqualTo(limit);
+        }
+        assertThat(world.running()).as("as many as there is money for").hasSizeGreaterThan(1);
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void aBudgetThatOnlyWarnsChangesNothingElse() {
+        Deployment chat = serving(aDay("0.01", Action.WARN));
+        assertThat(trafficUntil(() -> world.happened(Kind.BUDGET))).isTrue();
+        world.traffic("chat", Duration.ofMinutes(2), SECOND, SECOND);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+        assertThat(world.gateway.route("chat").policy().refusal()).isEmpty();
+    }
+
+    @Test
+    void raisingABudgetLiftsWhatItHeldBackWithoutReplacingAnything() {
+        Deployment chat = serving(aDay("0.15", Action.SERVERLESS_ONLY));
+        assertThat(trafficUntil(() -> world.running().isEmpty())).isTrue();
+        world.tuna.redeploy(chat(aDay("50", Action.SERVERLESS_ONLY)));
+        assertThat(world.until(chat.rolled()::isDone)).isTrue();
+        assertThat(chat.rolled().join().outcome()).isEqualTo(RollReport.Outcome.ADJUSTED);
+        assertThat(trafficUntil(() -> chat.status().spotState() == SpotState.READY))
+                .isTrue();
+        assertThat(chat.status().problems()).isEmpty();
+    }
+
+    @Test
+    void whatWasSpentTodayIsNotForgottenByARestart() {
+        serving(aDay("0.15", Action.SERVERLESS_ONLY));
+        assertThat(trafficUntil(() -> world.running().isEmpty())).isTrue();
+        world.restart();
+        world.pass(world.timings.observeInterval().multipliedBy(2));
+        world.traffic("chat", Duration.ofMinutes(1), SECOND, SECOND);
+        assertThat(world.running()).isEmpty();
+        Deployment again = world.tuna.deployment("chat").orElseThrow();
+        assertThat(again.cost().budgets().get(0).hitUntil()).isPresent();
+        assertThat(again.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void theBudgetOfAllCountsWhatIsOverAndHoldsForEachEvenAfterARestart() {
+        world.budget = aDay("0.25", Action.REFUSE);
+        Deployment first = serving(Budget.NONE);
+        world.traffic("chat", Duration.ofMinutes(20), SECOND, SECOND);
+        CompletableFuture<?> destroyed = first.destroy();
+        assertThat(world.until(destroyed::isDone)).isTrue();
+        BigDecimal spent = world.tuna.cost("chat").total();
+        assertThat(spent).isLessThan(new BigDecimal("0.25"));
+
+        world.restart();
+        Deployment second = world.tuna.deploy(chat(Budget.NONE));
+        assertThat(second.cost().budgets()).singleElement().satisfies(use -> {
+            assertThat(use.overall()).isTrue();
+            assertThat(use.usedUsd()).isGreaterThanOrEqualTo(spent);
+        });
+        assertThat(trafficUntil(
+                        () -> world.gateway.route("chat").policy().refusal().isPresent()))
+                .isTrue();
+        assertThat(second.cost().total()).as("less than the limit by itself").isLessThan(new BigDecimal("0.25"));
+        assertThat(second.cost().budgets())
+                .extracting(BudgetUse::overall, BudgetUse::action)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(true, Action.REFUSE));
+        assertThat(second.status().backends()).anyMatch(backend -> backend.tier() == Tier.SERVERLESS);
+    }
+}

@@ -62,17 +62,7 @@ public record CostReport(
      */
     public CostReport withBudgets(List<BudgetUse> budgets) {
         return new CostReport(
-                deployment,
-                from,
-                to,
-                lines,
-                days,
-                total,
-                complete,
-                usdPerHourNow,
-                allServerless,
-                allOnDemand,
-                budgets);
+                deployment, from, to, lines, days, total, complete, usdPerHourNow, allServerless, allOnDemand, budgets);
     }
 
     /**

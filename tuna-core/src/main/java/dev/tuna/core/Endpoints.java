@@ -41,8 +41,9 @@ record Endpoints(Clouds clouds, Map<String, ResourceRef> endpoints) {
     }
 
     List<String> clearCache() {
-        endpoints.values().forEach(resource -> clouds.serverless(resource.provider())
-                .clearCache(resource));
+        endpoints
+                .values()
+                .forEach(resource -> clouds.serverless(resource.provider()).clearCache(resource));
         return List.copyOf(endpoints.keySet());
     }
 }

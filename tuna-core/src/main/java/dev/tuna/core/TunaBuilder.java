@@ -1,10 +1,10 @@
 package dev.tuna.core;
 
-import dev.tuna.api.DeployRequest;
-import dev.tuna.api.Budget;
 import com.github.benmanes.caffeine.cache.Ticker;
+import dev.tuna.api.Budget;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.catalog.GpuCatalog;

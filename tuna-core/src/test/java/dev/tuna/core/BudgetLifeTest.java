@@ -65,7 +65,8 @@ class BudgetLifeTest {
 
     private static BigDecimal spentToday(Deployment deployment, Instant now) {
         return deployment.cost().days().stream()
-                .filter(day -> day.day().equals(now.atOffset(java.time.ZoneOffset.UTC).toLocalDate()))
+                .filter(day ->
+                        day.day().equals(now.atOffset(java.time.ZoneOffset.UTC).toLocalDate()))
                 .flatMap(day -> day.usd().stream())
                 .reduce(BigDecimal.ZERO, BigDecimal::add);
     }
@@ -74,11 +75,11 @@ class BudgetLifeTest {
     void aBudgetHitUnderLoadActsWithinOneControlCycleAndNoRequestFails() {
         BigDecimal limit = new BigDecimal("0.15");
         Deployment chat = serving(aDay("0.15", Action.SERVERLESS_ONLY));
-        assertThat(trafficUntil(() -> spentToday(chat, world.time.instant()).compareTo(limit) >= 0)).isTrue();
+        assertThat(trafficUntil(() -> spentToday(chat, world.time.instant()).compareTo(limit) >= 0))
+                .isTrue();
         Instant hit = world.time.instant();
         assertThat(trafficUntil(() -> world.happened(Kind.BUDGET))).isTrue();
-        assertThat(Duration.between(hit, budgetEvent().at()))
-                .isLessThanOrEqualTo(world.timings.observeInterval());
+        assertThat(Duration.between(hit, budgetEvent().at())).isLessThanOrEqualTo(world.timings.observeInterval());
         assertThat(world.gateway.route("chat").replicas()).allMatch(replica -> replica.draining());
 
         assertThat(trafficUntil(() -> world.running().isEmpty())).isTrue();
@@ -124,10 +125,8 @@ class BudgetLifeTest {
         BigDecimal limit = new BigDecimal("0.60");
         ScalingPolicy policy = ScalingPolicy.DEFAULT.withSpot(
                 ScalingPolicy.Spot.builder().targetQps(0.2).maxReplicas(5).build());
-        Budget budget = Budget.builder()
-                .usdPerHour(limit)
-                .action(Action.STOP_SCALING)
-                .build();
+        Budget budget =
+                Budget.builder().usdPerHour(limit).action(Action.STOP_SCALING).build();
         Deployment chat = world.start()
                 .deploy(Simulation.chat()
                         .serverlessProviders("local")

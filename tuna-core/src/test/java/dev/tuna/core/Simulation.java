@@ -1,9 +1,9 @@
 package dev.tuna.core;
 
-import dev.tuna.api.Budget;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.Budget;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;

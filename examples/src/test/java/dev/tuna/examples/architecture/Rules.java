@@ -257,7 +257,14 @@ final class Rules {
     }
 
     private String[] pure() {
-        return in("router.state", "router.breaker", "router.select", "core.ledger", "core.autoscale", "core.placement");
+        return in(
+                "router.state",
+                "router.breaker",
+                "router.select",
+                "core.ledger",
+                "core.budget",
+                "core.autoscale",
+                "core.placement");
     }
 
     private String under(JavaClass javaClass, String prefix) {

@@ -1,7 +1,7 @@
 package dev.tuna.core.budget;
 
-import dev.tuna.api.Budget.Action;
 import dev.tuna.api.Budget;
+import dev.tuna.api.Budget.Action;
 import dev.tuna.api.Budget.Period;
 import dev.tuna.api.BudgetUse;
 import java.math.BigDecimal;
@@ -77,7 +77,10 @@ public final class Budgets {
             case HOUR -> now.truncatedTo(ChronoUnit.HOURS).plus(1, ChronoUnit.HOURS);
             case DAY -> today.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant();
             case MONTH ->
-                today.withDayOfMonth(1).plusMonths(1).atStartOfDay(ZoneOffset.UTC).toInstant();
+                today.withDayOfMonth(1)
+                        .plusMonths(1)
+                        .atStartOfDay(ZoneOffset.UTC)
+                        .toInstant();
         };
     }
 }

@@ -40,10 +40,7 @@ public record Restraint(Optional<Action> action, int mostReplicas, String reason
                 .max(Comparator.comparing(BudgetUse::action)
                         .thenComparing(use -> use.hitUntil().orElse(Instant.MIN)));
         Optional<Action> action = worst.map(BudgetUse::action);
-        int most = uses.stream()
-                .mapToInt(use -> room(use, rented))
-                .min()
-                .orElse(Integer.MAX_VALUE);
+        int most = uses.stream().mapToInt(use -> room(use, rented)).min().orElse(Integer.MAX_VALUE);
         if (action.equals(Optional.of(Action.STOP_SCALING))) {
             boolean already = before.action().equals(action);
             most = Math.min(most, already ? before.mostReplicas() : Math.max(1, rented.wanted()));
@@ -70,12 +67,11 @@ public record Restraint(Optional<Action> action, int mostReplicas, String reason
 
     private static String reason(BudgetUse use) {
         String whose = use.overall() ? "the budget of all deployments together, " : "the budget of ";
-        String spent =
-                switch (use.period()) {
-                    case HOUR -> " an hour is exceeded by what runs";
-                    case DAY -> " a day is spent";
-                    case MONTH -> " a month is spent";
-                };
+        String spent = switch (use.period()) {
+            case HOUR -> " an hour is exceeded by what runs";
+            case DAY -> " a day is spent";
+            case MONTH -> " a month is spent";
+        };
         return whose + use.limitUsd().toPlainString() + " USD" + spent + "; until "
                 + use.hitUntil().orElseThrow() + " " + consequence(use.action());
     }
@@ -91,7 +87,8 @@ public record Restraint(Optional<Action> action, int mostReplicas, String reason
 
     /** Whether replicas are to be given up. */
     public boolean endsReplicas() {
-        return action.filter(each -> each.compareTo(Action.SERVERLESS_ONLY) >= 0).isPresent();
+        return action.filter(each -> each.compareTo(Action.SERVERLESS_ONLY) >= 0)
+                .isPresent();
     }
 
     /** Why new requests are refused; empty if they are not. */

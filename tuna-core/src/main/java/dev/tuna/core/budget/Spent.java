@@ -67,8 +67,7 @@ public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMont
      * @return the sums
      */
     public Spent plus(Spent other) {
-        return new Spent(
-                perHourNow.add(other.perHourNow), today.add(other.today), thisMonth.add(other.thisMonth));
+        return new Spent(perHourNow.add(other.perHourNow), today.add(other.today), thisMonth.add(other.thisMonth));
     }
 
     BigDecimal in(Period period) {

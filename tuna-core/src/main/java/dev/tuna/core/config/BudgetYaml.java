@@ -66,15 +66,16 @@ public final class BudgetYaml {
     /** Reads the section; what is wrong goes to the problems, and what is right is returned all the same. */
     static Budget budget(YamlSection.Entry section, FileProblems problems) {
         Budget.Builder budget = Budget.builder();
-        for (YamlSection.Entry entry :
-                YamlSection.entries(section.value(), SECTION + ".", KEYS, Map.of(), problems)) {
-            boolean understood =
-                    switch (entry.name()) {
-                        case "usd_per_hour" -> amount(entry.value()).map(budget::usdPerHour).isPresent();
-                        case "usd_per_day" -> amount(entry.value()).map(budget::usdPerDay).isPresent();
-                        case "usd_per_month" -> amount(entry.value()).map(budget::usdPerMonth).isPresent();
-                        default -> action(entry.value()).map(budget::action).isPresent();
-                    };
+        for (YamlSection.Entry entry : YamlSection.entries(section.value(), SECTION + ".", KEYS, Map.of(), problems)) {
+            boolean understood = switch (entry.name()) {
+                case "usd_per_hour" ->
+                    amount(entry.value()).map(budget::usdPerHour).isPresent();
+                case "usd_per_day" ->
+                    amount(entry.value()).map(budget::usdPerDay).isPresent();
+                case "usd_per_month" ->
+                    amount(entry.value()).map(budget::usdPerMonth).isPresent();
+                default -> action(entry.value()).map(budget::action).isPresent();
+            };
             if (!understood) {
                 String allowed = entry.name().equals("action")
                         ? "one of " + String.join(", ", actions())
@@ -89,16 +90,14 @@ public final class BudgetYaml {
     }
 
     private static Optional<BigDecimal> amount(Node node) {
-        return text(node)
-                .filter(AMOUNT.asMatchPredicate())
-                .map(BigDecimal::new)
-                .filter(usd -> usd.signum() > 0);
+        return text(node).filter(AMOUNT.asMatchPredicate()).map(BigDecimal::new).filter(usd -> usd.signum() > 0);
     }
 
     private static Optional<Action> action(Node node) {
-        return text(node).flatMap(name -> Arrays.stream(Action.values())
-                .filter(action -> name(action).equals(name))
-                .findFirst());
+        return text(node)
+                .flatMap(name -> Arrays.stream(Action.values())
+                        .filter(action -> name(action).equals(name))
+                        .findFirst());
     }
 
     private static List<String> actions() {

@@ -1,7 +1,7 @@
 package dev.tuna.core.config;
 
-import java.math.BigDecimal;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;

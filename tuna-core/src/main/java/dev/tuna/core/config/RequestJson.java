@@ -1,6 +1,5 @@
 package dev.tuna.core.config;
 
-import dev.tuna.api.Budget;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
@@ -8,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tuna.api.Budget;
 import dev.tuna.api.ColdStartMode;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;

@@ -1,6 +1,5 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
@@ -9,6 +8,7 @@ import dev.tuna.api.ProviderException;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.router.RouteLoad;
 import dev.tuna.spi.LedgerEntry;

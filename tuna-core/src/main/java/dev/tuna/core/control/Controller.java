@@ -1,10 +1,5 @@
 package dev.tuna.core.control;
 
-import java.util.stream.Stream;
-import java.time.temporal.ChronoUnit;
-import java.time.ZoneOffset;
-import dev.tuna.core.budget.Spent;
-import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.CostReport;
@@ -17,6 +12,8 @@ import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.budget.Restraint;
+import dev.tuna.core.budget.Spent;
 import dev.tuna.core.provider.Alarms;
 import dev.tuna.core.provider.Helpers;
 import dev.tuna.router.BackendFailure;
@@ -32,6 +29,8 @@ import dev.tuna.spi.StateSnapshot;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -45,6 +44,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -692,7 +692,8 @@ public final class Controller implements AutoCloseable {
 
     /** Has what was spent held against what may be, and every revision heed the outcome. */
     private void weigh(Service service) {
-        if (service.current().state().isOver() || !purse.watches(service.current().state())) {
+        if (service.current().state().isOver()
+                || !purse.watches(service.current().state())) {
             return;
         }
         Now now = now();

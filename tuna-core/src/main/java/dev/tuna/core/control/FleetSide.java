@@ -1,6 +1,5 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
@@ -13,6 +12,7 @@ import dev.tuna.core.autoscale.FleetView;
 import dev.tuna.core.autoscale.ScalingDecision;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.autoscale.Signals;
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.reconcile.FleetAction;
 import dev.tuna.core.reconcile.Reconciler;
 import dev.tuna.core.reconcile.ReplicaView;

@@ -1,10 +1,10 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentEvent.Kind;
 import dev.tuna.api.DeploymentPhase;
+import dev.tuna.core.budget.Restraint;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +54,8 @@ final class Happenings {
         }
         tellOfBudget();
         after.problems().forEach((topic, sentence) -> {
-            if (!topic.equals(Restraint.TOPIC) && !sentence.equals(before.problems().get(topic))) {
+            if (!topic.equals(Restraint.TOPIC)
+                    && !sentence.equals(before.problems().get(topic))) {
                 say(Kind.WARNING, prefix() + sentence);
             }
         });

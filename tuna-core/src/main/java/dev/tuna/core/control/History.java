@@ -1,8 +1,8 @@
 package dev.tuna.core.control;
 
-import java.time.Instant;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.StateStore;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Predicate;
 

@@ -1,10 +1,10 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.ledger.ContainerRules;
 import dev.tuna.core.ledger.SameTraffic;
 import java.time.Duration;

@@ -1,8 +1,8 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.Restraint;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.PreflightReport;
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.router.BackendFailure;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ResourceRef;

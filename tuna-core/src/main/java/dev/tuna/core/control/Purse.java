@@ -96,10 +96,8 @@ final class Purse {
 
     /** What the replicas of a revision cost. */
     static Rented rented(Managed managed) {
-        List<Optional<BigDecimal>> prices = managed.replicas()
-                .filter(Backend::isWanted)
-                .map(Purse::price)
-                .toList();
+        List<Optional<BigDecimal>> prices =
+                managed.replicas().filter(Backend::isWanted).map(Purse::price).toList();
         return new Rented(
                 prices.size(),
                 (int) prices.stream().filter(Optional::isEmpty).count(),

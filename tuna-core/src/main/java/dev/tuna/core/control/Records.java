@@ -1,6 +1,5 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.Restraint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,6 +10,7 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.autoscale.ScalingMemory;
+import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.config.RequestJson;
 import dev.tuna.core.ledger.BilledBackend;
 import dev.tuna.core.ledger.ContainerMeter;

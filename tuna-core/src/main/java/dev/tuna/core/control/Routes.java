@@ -1,6 +1,5 @@
 package dev.tuna.core.control;
 
-import java.util.Optional;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.SpotState;
 import dev.tuna.router.Route;
@@ -12,6 +11,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 

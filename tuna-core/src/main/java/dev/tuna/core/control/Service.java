@@ -1,9 +1,9 @@
 package dev.tuna.core.control;
 
-import dev.tuna.core.budget.RateMemory;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.RollReport;
+import dev.tuna.core.budget.RateMemory;
 import dev.tuna.router.Route;
 import java.util.ArrayList;
 import java.util.List;

@@ -58,12 +58,17 @@ class BudgetsTest {
 
     @Test
     void aLimitPerHourStaysHitAfterTheCostFellUntilTheHourIsOverOrItIsRaised() {
-        Budgets.Standing first = Budgets.look(all(Action.SERVERLESS_ONLY), true, spent("2", "0", "0"), RateMemory.NONE, NOW);
+        Budgets.Standing first =
+                Budgets.look(all(Action.SERVERLESS_ONLY), true, spent("2", "0", "0"), RateMemory.NONE, NOW);
         Budgets.Standing second = Budgets.look(
                 all(Action.SERVERLESS_ONLY), true, spent("0", "0", "0"), first.memory(), NOW.plusSeconds(60));
         assertThat(second.uses().get(0).hitUntil()).isPresent();
         Budgets.Standing later = Budgets.look(
-                all(Action.SERVERLESS_ONLY), true, spent("0", "0", "0"), second.memory(), NOW.plus(Duration.ofHours(1)));
+                all(Action.SERVERLESS_ONLY),
+                true,
+                spent("0", "0", "0"),
+                second.memory(),
+                NOW.plus(Duration.ofHours(1)));
         assertThat(later.uses().get(0).hitUntil()).isEmpty();
         Budget raised = Budget.builder().usdPerHour(BigDecimal.TEN).build();
         assertThat(Budgets.look(raised, true, spent("0", "0", "0"), second.memory(), NOW.plusSeconds(60))
@@ -88,8 +93,9 @@ class BudgetsTest {
                         .usdPerDay(BigDecimal.ZERO)
                         .usdPerMonth(new BigDecimal("-1"))
                         .build())
-                .isInstanceOfSatisfying(ConfigurationException.class, e -> assertThat(e.problems())
-                        .hasSize(2));
+                .isInstanceOfSatisfying(
+                        ConfigurationException.class,
+                        e -> assertThat(e.problems()).hasSize(2));
     }
 
     private static Restraint restraint(Budget budget, Spent spent, Rented rented, Restraint before) {
@@ -107,8 +113,8 @@ class BudgetsTest {
     void everyActionSaysWhatIsAllowed(Action action, int most, boolean ends, boolean refuses) {
         Budget budget =
                 Budget.builder().usdPerDay(BigDecimal.TEN).action(action).build();
-        Restraint restraint =
-                restraint(budget, spent("5", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE)), Restraint.NONE);
+        Restraint restraint = restraint(
+                budget, spent("5", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE)), Restraint.NONE);
         assertThat(restraint.mostReplicas()).isEqualTo(most);
         assertThat(restraint.endsReplicas()).isEqualTo(ends);
         assertThat(restraint.refusal().isPresent()).isEqualTo(refuses);
@@ -121,8 +127,8 @@ class BudgetsTest {
                 .usdPerDay(BigDecimal.TEN)
                 .action(Action.STOP_SCALING)
                 .build();
-        Restraint first =
-                restraint(budget, spent("3", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE)), Restraint.NONE);
+        Restraint first = restraint(
+                budget, spent("3", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE)), Restraint.NONE);
         Restraint afterALoss =
                 restraint(budget, spent("2", "11", "11"), new Rented(2, 0, Optional.of(BigDecimal.ONE)), first);
         assertThat(afterALoss.mostReplicas()).isEqualTo(3);

@@ -1,12 +1,12 @@
 package dev.tuna.core.config;
 
-import java.math.BigDecimal;
 import dev.tuna.api.Budget;
 import dev.tuna.api.ColdStartMode;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SecretRef;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,16 +1,16 @@
 package dev.tuna.core.config;
 
-import java.math.BigDecimal;
-import dev.tuna.api.Budget;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tuna.api.Budget;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SecretRef;
 import dev.tuna.api.StoreException;
 import java.lang.reflect.RecordComponent;
+import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;

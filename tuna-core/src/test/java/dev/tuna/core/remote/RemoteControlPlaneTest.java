@@ -1,22 +1,18 @@
 package dev.tuna.core.remote;
 
-import dev.tuna.api.BudgetUse;
-import dev.tuna.api.Budget;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetUse;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployPlan;
-import dev.tuna.api.GpuOffer;
-import dev.tuna.api.GpuQuery;
-import dev.tuna.api.LogEntry;
-import dev.tuna.api.PreflightReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
@@ -26,8 +22,12 @@ import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.GpuOffer;
+import dev.tuna.api.GpuQuery;
+import dev.tuna.api.LogEntry;
 import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
+import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.ProviderNotFoundException;
 import dev.tuna.api.RollReport;
@@ -170,10 +170,8 @@ class RemoteControlPlaneTest {
 
         @Test
         void pricesChecksAndLogsKeepEveryPart() {
-            GpuQuery query = GpuQuery.gpu("L4")
-                    .withMemory(24)
-                    .onTerms(Tier.SPOT)
-                    .upTo(new BigDecimal("1.50"));
+            GpuQuery query =
+                    GpuQuery.gpu("L4").withMemory(24).onTerms(Tier.SPOT).upTo(new BigDecimal("1.50"));
             assertThat(remote.gpus(query)).isEqualTo(Scripted.OFFERS);
             assertThat(remote.gpus(GpuQuery.ALL)).isEqualTo(Scripted.OFFERS);
             assertThat(remote.check("local", "L4", Map.of("url", "http://x"), true))

@@ -63,15 +63,16 @@ final class BoundedBody implements BodySubscriber<byte[]> {
 
     /** What has come so far is all that is wanted. */
     void finish() {
-        hangUp();
         whole.complete(received.toByteArray());
+        hangUp();
     }
 
     private void cancel() {
-        hangUp();
         whole.completeExceptionally(new TooLarge(maxBytes));
+        hangUp();
     }
 
+    /** To be called when the body is decided: from JDK 25 on, whoever hangs up earlier is told that the server did. */
     private void hangUp() {
         Flow.Subscription open = subscription;
         if (open != null) {

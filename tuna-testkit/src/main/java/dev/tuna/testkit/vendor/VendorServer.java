@@ -48,6 +48,7 @@ public final class VendorServer implements AutoCloseable {
     private static final Duration KEEP_ALIVE = Duration.ofSeconds(1);
 
     private final Function<VendorRequest, VendorAnswer> vendor;
+    private final Function<VendorRequest, String> names;
     private final HttpServer server;
     private final ExecutorService threads;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -59,8 +60,10 @@ public final class VendorServer implements AutoCloseable {
     /** Guarded by lock. */
     private final List<VendorExchange> exchanges = new ArrayList<>();
 
-    private VendorServer(Function<VendorRequest, VendorAnswer> vendor) throws IOException {
+    private VendorServer(Function<VendorRequest, VendorAnswer> vendor, Function<VendorRequest, String> names)
+            throws IOException {
         this.vendor = vendor;
+        this.names = names;
         this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         AtomicInteger number = new AtomicInteger();
         this.threads = Executors.newCachedThreadPool(work -> {
@@ -81,8 +84,22 @@ public final class VendorServer implements AutoCloseable {
      * @throws UncheckedIOException if it cannot listen
      */
     public static VendorServer start(Function<VendorRequest, VendorAnswer> vendor) {
+        return start(vendor, VendorRequest::toString);
+    }
+
+    /**
+     * Starts one whose requests are not told apart by method and path.
+     *
+     * @param vendor what to do and answer; called by several threads at once
+     * @param names what a request is called where faults are matched and callers die
+     * @return a listening server
+     * @throws UncheckedIOException if it cannot listen
+     */
+    public static VendorServer start(
+            Function<VendorRequest, VendorAnswer> vendor, Function<VendorRequest, String> names) {
         try {
-            VendorServer made = new VendorServer(Objects.requireNonNull(vendor, "vendor"));
+            VendorServer made =
+                    new VendorServer(Objects.requireNonNull(vendor, "vendor"), Objects.requireNonNull(names, "names"));
             made.server.start();
             return made;
         } catch (IOException e) {
@@ -140,7 +157,7 @@ public final class VendorServer implements AutoCloseable {
     /**
      * Decides at which requests the caller dies, instead of whoever decided before.
      *
-     * @param faults asked with each {@code METHOD /path} before anything is done
+     * @param faults asked with the name of each request, {@code METHOD /path} by default, before anything is done
      */
     public void callers(CallerFaults faults) {
         callers = Objects.requireNonNull(faults, "faults");
@@ -169,11 +186,12 @@ public final class VendorServer implements AutoCloseable {
     /** An exception that leaves this method makes the server cut the connection. */
     private void serve(HttpExchange exchange) throws IOException {
         VendorRequest request = read(exchange);
-        Optional<CallerDeath> death = callers.faultOf(request.toString());
+        String name = names.apply(request);
+        Optional<CallerDeath> death = callers.faultOf(name);
         if (dies(death, Moment.BEFORE_ACTING)) {
             cut(request, "its caller died before anything was done");
         }
-        Optional<VendorFault> fault = takeFault(request.toString());
+        Optional<VendorFault> fault = takeFault(name);
         VendorFault.Kind kind = fault.map(VendorFault::kind).orElse(VendorFault.Kind.ANSWER);
         if (kind == VendorFault.Kind.CUT_BEFORE) {
             cut(request, "cut before anything was done");

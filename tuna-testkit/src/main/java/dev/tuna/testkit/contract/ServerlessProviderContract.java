@@ -289,7 +289,7 @@ public abstract class ServerlessProviderContract extends ProviderContract {
         void makesNothingTwiceFromAPlanThatWasStored() {
             ServerlessCloud cloud = open();
             ServerlessPlan plan = cloud.plan(spec(newDeployment()));
-            ServerlessPlan stored = PlanText.storedAndReadBack(plan, ServerlessPlan.class);
+            ServerlessPlan stored = PlanText.storedAndReadBack(plan);
             assertThat(stored).isEqualTo(plan);
             ResourceRef resource = begin(cloud, stored);
             assertThat(begin(cloud, plan)).isEqualTo(resource);

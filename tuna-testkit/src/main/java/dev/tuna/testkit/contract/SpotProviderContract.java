@@ -386,7 +386,7 @@ public abstract class SpotProviderContract extends ProviderContract {
             ResourceRef replica = launch(cloud, plan);
             assertThat(replica.provider()).isEqualTo(provider().name());
             assertThat(launch(cloud, plan)).isEqualTo(replica);
-            assertThat(launch(open(), PlanText.storedAndReadBack(plan, LaunchPlan.class)))
+            assertThat(launch(open(), PlanText.storedAndReadBack(plan)))
                     .as("launched again after a restart")
                     .isEqualTo(replica);
             checkFoundOnce(cloud, plan, replica);

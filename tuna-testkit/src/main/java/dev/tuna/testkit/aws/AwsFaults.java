@@ -2,6 +2,7 @@ package dev.tuna.testkit.aws;
 
 import dev.tuna.testkit.vendor.VendorFault;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * What AWS does wrong. Calls are named as policies name them, {@code ec2:CreateFleet}, as a regular expression; a region
@@ -57,6 +58,17 @@ public final class AwsFaults {
      */
     public static VendorFault cutting(String calls, boolean done) {
         return VendorFault.cutting(named(calls), done);
+    }
+
+    /**
+     * A call that takes as long as the test wants.
+     *
+     * @param calls which calls
+     * @param gate opened by the test
+     * @return a fault for one call
+     */
+    public static VendorFault slow(String calls, CountDownLatch gate) {
+        return VendorFault.slow(named(calls), gate);
     }
 
     private static String named(String calls) {

@@ -3,6 +3,7 @@ package dev.tuna.testkit.aws;
 import dev.tuna.api.Secret;
 import dev.tuna.testkit.vendor.VendorAnswer;
 import dev.tuna.testkit.vendor.VendorRequest;
+import java.net.InetAddress;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -38,8 +39,11 @@ final class AwsRoutes {
         OtherActions.addTo(actions);
     }
 
-    /** What a request is called when faults are matched: region and action as policies have it, {@code us-east-1 ec2:RunInstances}. */
+    /** What a call is named when faults are matched: region and action as policies have it, {@code us-east-1 ec2:RunInstances}. */
     static String nameOf(VendorRequest request) {
+        if (request.method().equals("GET")) {
+            return request.toString();
+        }
         return Signature.of(request).map(Signature::region).orElse("unsigned") + " " + actionOf(request);
     }
 
@@ -53,6 +57,12 @@ final class AwsRoutes {
     }
 
     VendorAnswer handle(VendorRequest request) {
+        if (request.method().equals("GET")) {
+            return request.path().equals("/")
+                    ? VendorAnswer.of(
+                            200, "text/plain", InetAddress.getLoopbackAddress().getHostAddress() + "\n")
+                    : VendorAnswer.empty(404);
+        }
         String action = actionOf(request);
         String service = action.substring(0, action.indexOf(':'));
         try {

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
@@ -102,6 +103,34 @@ public final class AwsStandIn implements AutoCloseable {
      */
     public Secret secretKey() {
         return config.secretKey;
+    }
+
+    /**
+     * Both keys as {@code aws configure export-credentials} prints them.
+     *
+     * @return JSON
+     */
+    public Secret credentials() {
+        return Secret.of("{\"Version\":1,\"AccessKeyId\":\"" + accessKey().reveal() + "\",\"SecretAccessKey\":\""
+                + secretKey().reveal() + "\"}");
+    }
+
+    /**
+     * What the provider must be told to use it, if its credentials are the secret {@code aws/credentials}. Here callers are
+     * also told what address they come from, as at checkip.amazonaws.com; and nobody knows how large a model is.
+     *
+     * @return setting to value
+     */
+    public Map<String, String> settings() {
+        return Map.of(
+                "endpoint",
+                uri().toString(),
+                "credentials_secret",
+                "aws/credentials",
+                "ingress_url",
+                uri() + "/",
+                "hub_url",
+                uri() + "/hub");
     }
 
     /**
@@ -209,6 +238,41 @@ public final class AwsStandIn implements AutoCloseable {
             }
             return things;
         });
+    }
+
+    /**
+     * The launch templates that there are.
+     *
+     * @return names with region, for instance {@code us-east-1/tuna-chat}
+     */
+    public List<String> templates() {
+        return account.with(() -> account.regions().stream()
+                .flatMap(region -> region.templates().values().stream().map(each -> region.name() + "/" + each.name()))
+                .toList());
+    }
+
+    /**
+     * The security groups that somebody made.
+     *
+     * @return names with region
+     */
+    public List<String> groups() {
+        return account.with(() -> account.regions().stream()
+                .flatMap(region -> region.groups().values().stream()
+                        .filter(each -> !each.equals(region.defaultGroup()))
+                        .map(each -> region.name() + "/" + each.name()))
+                .toList());
+    }
+
+    /**
+     * The fleets that have not been deleted.
+     *
+     * @return ids with region
+     */
+    public List<String> fleets() {
+        return account.with(() -> account.regions().stream()
+                .flatMap(region -> region.fleets().keySet().stream().map(id -> region.name() + "/" + id))
+                .toList());
     }
 
     /**

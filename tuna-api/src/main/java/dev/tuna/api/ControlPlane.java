@@ -157,6 +157,14 @@ public interface ControlPlane extends AutoCloseable {
     List<String> clearCache(String name);
 
     /**
+     * What the store knows of every live deployment, and of some that are over. Asks no provider anything.
+     *
+     * @param over how many of those that are over, 0 or more
+     * @return those that live, oldest first, then those that are over, newest first
+     */
+    List<DeploymentSummary> summaries(int over);
+
+    /**
      * Deployments that are over.
      *
      * @param limit how many at the most, 1 or more

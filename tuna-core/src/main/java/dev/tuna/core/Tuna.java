@@ -1,5 +1,12 @@
 package dev.tuna.core;
 
+import java.time.InstantSource;
+import java.nio.file.Files;
+import dev.tuna.spi.StateStore;
+import dev.tuna.core.store.SqliteStateStore;
+import dev.tuna.core.control.Summaries;
+import dev.tuna.api.StoreException;
+import dev.tuna.api.DeploymentSummary;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
@@ -91,6 +98,27 @@ public final class Tuna implements ControlPlane {
     }
 
     /** Lets other processes in from now on, until this is closed. */
+    /**
+     * What a state directory knows, for a process that neither controls it nor wants to: nothing is started, and no provider
+     * is asked anything. The directory is locked for as long as it takes.
+     *
+     * @param stateDirectory a state directory; one that does not exist holds nothing, and is not made
+     * @param over how many of the deployments that are over, 0 or more
+     * @return those that live, oldest first, then those that are over, newest first
+     * @throws StoreException {@code STORE_LOCKED} if a process controls it: then ask that one; others if it cannot be read
+     */
+    public static List<DeploymentSummary> stored(Path stateDirectory, int over) {
+        return Files.exists(stateDirectory.resolve(SqliteStateStore.FILE))
+                ? storedIn(stateDirectory, over)
+                : List.of();
+    }
+
+    private static List<DeploymentSummary> storedIn(Path stateDirectory, int over) {
+        try (StateStore store = SqliteStateStore.open(stateDirectory, InstantSource.system())) {
+            return Summaries.of(store, over);
+        }
+    }
+
     void openControlEndpoint(Path stateDirectory, RandomGenerator random) {
         controlEndpoint = Optional.of(ControlServer.open(this, stateDirectory, random));
     }
@@ -121,6 +149,21 @@ public final class Tuna implements ControlPlane {
     @Override
     public Optional<Deployment> deployment(String name) {
         return controller.find(Objects.requireNonNull(name, "name"));
+    }
+
+    @Override
+    public List<DeploymentSummary> summaries(int over) {
+        return Summaries.of(installation.store(), over);
+    }
+
+    /**
+     * Whether the clouds have been asked about everything that an earlier process left: until then a status shows what was
+     * stored.
+     *
+     * @return true if so, and always if there was nothing
+     */
+    public boolean hasSeenAll() {
+        return controller.hasSeenAll();
     }
 
     @Override

@@ -526,6 +526,17 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
+     * Whether every backend that an earlier process left has been looked at.
+     *
+     * @return false while some are shown as they were stored
+     */
+    public boolean hasSeenAll() {
+        return names.slots().stream()
+                .flatMap(slot -> slot.state().present().stream())
+                .noneMatch(Backend::isUnseen);
+    }
+
+    /**
      * The serverless endpoints of a live deployment, as far as they have been made.
      *
      * @param name its name

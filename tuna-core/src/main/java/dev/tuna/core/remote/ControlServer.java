@@ -197,6 +197,7 @@ public final class ControlServer implements AutoCloseable {
             case "POST logs" -> onBody(exchange, LogsText.class, logs -> plane.logs(logs.name(), logs.lines()));
             case "POST deployments clear-cache" -> reply(exchange, () -> plane.clearCache(subject));
             case "POST deployments destroy" -> wait(exchange, () -> plane.destroy(subject));
+            case "GET summaries" -> reply(exchange, () -> plane.summaries(Integer.parseInt(subject)));
             case "GET history" -> reply(exchange, () -> plane.history(Integer.parseInt(subject)));
             case "GET orphans" -> reply(exchange, plane::orphans);
             case "POST adopt" -> onBody(exchange, Orphan.class, orphan -> DeploymentText.of(plane.adopt(orphan)));

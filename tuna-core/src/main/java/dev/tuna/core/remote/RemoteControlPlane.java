@@ -1,5 +1,6 @@
 package dev.tuna.core.remote;
 
+import dev.tuna.api.DeploymentSummary;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
@@ -46,6 +47,7 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<List<DeploymentStatus>>> HISTORY = new TypeReference<>() {};
     private static final TypeReference<Answer<OrphanReport>> ORPHANS = new TypeReference<>() {};
     private static final TypeReference<Answer<Boolean>> GONE = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<DeploymentSummary>>> SUMMARIES = new TypeReference<>() {};
     private static final TypeReference<Answer<DeployPlan>> PLAN = new TypeReference<>() {};
     private static final TypeReference<Answer<PreflightReport>> CHECKED = new TypeReference<>() {};
     private static final TypeReference<Answer<List<GpuOffer>>> OFFERS = new TypeReference<>() {};
@@ -170,6 +172,11 @@ public final class RemoteControlPlane implements ControlPlane {
     @Override
     public CompletableFuture<DestroyReport> destroy(String name) {
         return connection.begin("POST", path(name, "destroy"), DESTROYED);
+    }
+
+    @Override
+    public List<DeploymentSummary> summaries(int over) {
+        return connection.ask("summaries/" + over, SUMMARIES);
     }
 
     @Override

@@ -34,6 +34,9 @@ import java.util.random.RandomGenerator;
  */
 public final class SqliteStateStore implements StateStore {
 
+    /** The name of the file in the state directory. */
+    public static final String FILE = "state.db";
+
     private final StoreLock lock;
     private final Database database;
     private final String ownerId;
@@ -71,7 +74,7 @@ public final class SqliteStateStore implements StateStore {
             OwnerOnly.directory(directory);
             StoreLock lock = StoreLock.take(directory);
             try {
-                Database database = Database.open(directory.resolve("state.db"), Schema.STEPS, clock);
+                Database database = Database.open(directory.resolve(FILE), Schema.STEPS, clock);
                 return opened(lock, database, clock, random);
             } catch (IOException | RuntimeException e) {
                 lock.close();

@@ -1,5 +1,6 @@
 package dev.tuna.core.remote;
 
+import dev.tuna.api.DeploymentSummary;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -177,6 +178,7 @@ class RemoteControlPlaneTest {
             assertThat(remote.check("local", "L4", Map.of("url", "http://x"), true))
                     .isEqualTo(Scripted.CHECKED);
             assertThat(remote.logs("chat", 7)).isEqualTo(Scripted.LOGS);
+            assertThat(remote.summaries(3)).containsExactly(Scripted.SUMMARY);
             assertThat(remote.clearCache("chat")).containsExactly("local");
             assertThat(plane.calls)
                     .contains(
@@ -184,6 +186,7 @@ class RemoteControlPlaneTest {
                             GpuQuery.ALL.toString(),
                             "check local L4 {url=http://x} true",
                             "logs chat 7",
+                            "summaries 3",
                             "clear chat");
         }
 
@@ -731,6 +734,15 @@ class RemoteControlPlaneTest {
         static final List<LogEntry> LOGS = List.of(
                 new LogEntry("local", Optional.of(NOW), "c1", "\u0000 \"text\""),
                 new LogEntry("local", Optional.empty(), "", ""));
+
+        static final DeploymentSummary SUMMARY = new DeploymentSummary(
+                "chat", DeploymentPhase.FAILED, "Qwen/Qwen3-0.6B", "L4", 2, 0, Instant.EPOCH, NOW);
+
+        @Override
+        public List<DeploymentSummary> summaries(int over) {
+            called("summaries " + over);
+            return List.of(SUMMARY);
+        }
 
         @Override
         public Deployment deploy(DeployRequest request) {

@@ -8,6 +8,7 @@ import java.time.Duration;
 public final class TunaCommand {
 
     private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final String LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
 
     private TunaCommand() {}
 
@@ -17,6 +18,11 @@ public final class TunaCommand {
      * @param arguments command and options
      */
     public static void main(String[] arguments) {
-        System.exit(OrderlyExit.run(PATIENCE, interrupted -> TunaCli.run(Session.ofProcess(interrupted), arguments)));
+        if (System.getProperty(LEVEL) == null) {
+            System.setProperty(LEVEL, "error");
+        }
+        System.exit(OrderlyExit.run(
+                PATIENCE,
+                interrupted -> TunaCli.run(Session.ofProcess(interrupted, new SignalInterrupts()), arguments)));
     }
 }

@@ -1,12 +1,5 @@
 package dev.tuna.core;
 
-import java.time.InstantSource;
-import java.nio.file.Files;
-import dev.tuna.spi.StateStore;
-import dev.tuna.core.store.SqliteStateStore;
-import dev.tuna.core.control.Summaries;
-import dev.tuna.api.StoreException;
-import dev.tuna.api.DeploymentSummary;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
@@ -15,6 +8,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DeploymentSummary;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.GpuOffer;
@@ -24,14 +18,20 @@ import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.Secret;
+import dev.tuna.api.StoreException;
 import dev.tuna.core.catalog.GpuNames;
 import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Summaries;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.core.remote.ControlServer;
 import dev.tuna.core.remote.RemoteControlPlane;
+import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.core.text.Suggestions;
+import dev.tuna.spi.StateStore;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -108,9 +108,7 @@ public final class Tuna implements ControlPlane {
      * @throws StoreException {@code STORE_LOCKED} if a process controls it: then ask that one; others if it cannot be read
      */
     public static List<DeploymentSummary> stored(Path stateDirectory, int over) {
-        return Files.exists(stateDirectory.resolve(SqliteStateStore.FILE))
-                ? storedIn(stateDirectory, over)
-                : List.of();
+        return Files.exists(stateDirectory.resolve(SqliteStateStore.FILE)) ? storedIn(stateDirectory, over) : List.of();
     }
 
     private static List<DeploymentSummary> storedIn(Path stateDirectory, int over) {

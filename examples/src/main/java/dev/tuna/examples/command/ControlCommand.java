@@ -1,12 +1,18 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
+import dev.tuna.core.Tuna;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A subcommand that looks at deployments or ends them: through the process that controls them, if one does, else by taking
  * control for as long as it lasts.
  */
 abstract class ControlCommand extends TunaSubcommand {
+
+    private static final int LOOKS = 100;
+    private static final long MILLIS_BETWEEN_LOOKS = 50;
 
     ControlCommand(Session session) {
         super(session);
@@ -23,7 +29,23 @@ abstract class ControlCommand extends TunaSubcommand {
     @Override
     public Integer call() {
         try (ControlPlane plane = unheard().startOrJoin()) {
+            if (plane instanceof Tuna tuna) {
+                awaitSight(tuna);
+            }
             return run(plane);
+        }
+    }
+
+    /** What an earlier process stored may be long over: the clouds are asked before anything is said. */
+    private static void awaitSight(Tuna tuna) {
+        try {
+            for (int look = 0; look < LOOKS && !tuna.hasSeenAll(); look++) {
+                if (new CountDownLatch(1).await(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS)) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -2,21 +2,46 @@ package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
-import dev.tuna.examples.terminal.BillText;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.GpuOffer;
+import dev.tuna.api.GpuQuery;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.Tuna;
+import dev.tuna.core.catalog.GpuNames;
+import dev.tuna.examples.terminal.CostText;
+import dev.tuna.examples.terminal.Display;
+import dev.tuna.examples.terminal.Table;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/** {@code tuna cost}: the bill so far. */
+/** {@code tuna cost}: the bill, live on a terminal. */
 @Command(
         name = "cost",
         mixinStandardHelpOptions = true,
-        description =
-                "Shows what a deployment, or each one, has cost so far and what the same traffic would have cost elsewhere.")
+        description = {
+            "Shows what a deployment, or each one, has cost, costs now, and would have cost elsewhere.",
+            "On a terminal, while a process hosts it, the figures are live until Ctrl-C."
+        })
 final class CostCommand extends ControlCommand {
+
+    private static final long SECONDS_BETWEEN_LOOKS = 2;
+    private static final int MOST_LINES = 22;
 
     @Mixin
     private final Name name = new Name();
+
+    @Option(names = "--once", description = "Show the figures once, also on a terminal.")
+    private boolean once;
 
     CostCommand(Session session) {
         super(session);
@@ -24,15 +49,116 @@ final class CostCommand extends ControlCommand {
 
     @Override
     int run(ControlPlane plane) {
-        List<CostReport> bills = name.value()
-                .map(one -> List.of(plane.cost(one)))
-                .orElseGet(() ->
-                        plane.deployments().stream().map(one -> one.cost()).toList());
-        List<String> lines =
-                bills.stream().flatMap(bill -> BillText.lines(bill).stream()).toList();
+        boolean live = !once && !isForPrograms() && session.terminal().live() && !(plane instanceof Tuna);
+        if (live
+                && (name.value().isEmpty()
+                        || plane.deployment(name.value().get()).isPresent())) {
+            live(plane);
+        }
+        List<CostReport> bills = bills(plane);
+        List<String> lines = lines(plane, bills);
         print(
                 name.value().isPresent() ? bills.get(0) : bills,
+                table(bills),
                 lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
-        return TunaCli.DONE;
+        return ExitCode.DONE;
+    }
+
+    private List<CostReport> bills(ControlPlane plane) {
+        return name.value()
+                .map(one -> List.of(plane.cost(one)))
+                .orElseGet(
+                        () -> plane.deployments().stream().map(Deployment::cost).toList());
+    }
+
+    private List<String> lines(ControlPlane plane, List<CostReport> bills) {
+        var lines = new ArrayList<String>();
+        for (CostReport bill : bills) {
+            if (!lines.isEmpty()) {
+                lines.add("");
+            }
+            lines.addAll(CostText.lines(
+                    bill,
+                    plane.status(bill.deployment()),
+                    prices(plane, bill),
+                    session.clock().instant()));
+        }
+        return lines;
+    }
+
+    /** Whoever bills it, at the price that is asked now; the bill itself has the prices of their time. */
+    private static List<GpuOffer> prices(ControlPlane plane, CostReport bill) {
+        return plane.deployment(bill.deployment())
+                .map(Deployment::request)
+                .map(request -> prices(plane, bill, request))
+                .orElse(List.of());
+    }
+
+    private static List<GpuOffer> prices(ControlPlane plane, CostReport bill, DeployRequest request) {
+        String gpu = GpuNames.require(request.gpu()).name();
+        var seen = new HashSet<String>();
+        var prices = new ArrayList<GpuOffer>();
+        try {
+            for (CostReport.Line line : bill.lines()) {
+                if (seen.add(line.tier() + line.provider())) {
+                    plane.gpus(GpuQuery.gpu(gpu).ofProvider(line.provider()).onTerms(line.tier())).stream()
+                            .filter(offer -> offer.gpuCount() == request.gpuCount())
+                            .findFirst()
+                            .ifPresent(prices::add);
+                }
+            }
+        } catch (TunaException e) {
+            // A bill without the prices of today is a bill all the same.
+            return prices;
+        }
+        return prices;
+    }
+
+    private void live(ControlPlane plane) {
+        try (Display display = new Display(session.out(), session.terminal(), session.clock())) {
+            do {
+                List<String> lines = shortened(lines(plane, bills(plane)));
+                display.board(() -> lines);
+            } while (!isEnded());
+        }
+    }
+
+    /** A board higher than the terminal could not be drawn over. */
+    private static List<String> shortened(List<String> lines) {
+        if (lines.size() <= MOST_LINES) {
+            return lines;
+        }
+        var shown = new ArrayList<>(lines.subList(0, MOST_LINES));
+        shown.add("... " + (lines.size() - MOST_LINES) + " more lines: name one deployment, or use --once");
+        return shown;
+    }
+
+    private boolean isEnded() {
+        try {
+            session.interrupted().get(SECONDS_BETWEEN_LOOKS, TimeUnit.SECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    private static Table table(List<CostReport> bills) {
+        var table = new Table("NAME", "TIER", "PROVIDER", "BACKEND", "BILLED SECONDS", "USD", "ESTIMATED", "RUNNING");
+        bills.forEach(bill -> bill.lines()
+                .forEach(line -> table.row(
+                        bill.deployment(),
+                        line.tier().name().toLowerCase(Locale.ROOT),
+                        line.provider(),
+                        line.backend(),
+                        BigDecimal.valueOf(line.billed().toMillis(), 3).toPlainString(),
+                        line.usd().map(BigDecimal::toPlainString).orElse(""),
+                        String.valueOf(line.estimated()),
+                        String.valueOf(line.running()))));
+        return table;
     }
 }

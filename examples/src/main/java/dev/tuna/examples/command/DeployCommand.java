@@ -1,127 +1,57 @@
 package dev.tuna.examples.command;
 
-import dev.tuna.api.ColdStartMode;
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
-import dev.tuna.api.Deployment;
-import dev.tuna.api.ScalingPolicy;
 import dev.tuna.core.Tuna;
-import dev.tuna.core.config.ScalingPolicyYaml;
-import dev.tuna.examples.terminal.Display;
-import dev.tuna.examples.terminal.Dollars;
-import dev.tuna.examples.terminal.Terminal;
-import java.io.PrintStream;
-import java.nio.file.Path;
-import java.util.List;
+import dev.tuna.core.store.FileSecretStore;
+import dev.tuna.core.store.InMemoryStateStore;
+import dev.tuna.examples.terminal.Table;
+import java.util.ArrayList;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code tuna deploy}: asks for a deployment and hosts its endpoint until interrupted. */
+/** {@code tuna deploy}: asks for a deployment, shows how it comes up, and hosts it or has it hosted. */
 @Command(
         name = "deploy",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Deploys a model and hosts its endpoint in the foreground.",
-            "Ctrl-C ends the hosting and leaves the deployment as it is; 'tuna destroy' takes it down."
+            "Deploys a model, shows how it comes up and hosts its endpoint in the foreground, or with --detach in the"
+                    + " background. If a process hosts this state directory already, that one takes it on.",
+            "Ctrl-C asks whether to detach, destroy or go on. Nothing is lost either way: 'tuna list' shows what there is."
         })
-final class DeployCommand extends TunaSubcommand {
+final class DeployCommand extends HostingCommand {
 
-    @Option(names = "--model", required = true, description = "Hugging Face id or path, for instance Qwen/Qwen3-0.6B.")
-    private String model = "";
+    @Mixin
+    private final RequestOptions options = new RequestOptions();
 
-    @Option(names = "--gpu", required = true, description = "GPU name or alias, for instance L4; see 'tuna show-gpus'.")
-    private String gpu = "";
+    @Mixin
+    private final EnvironmentSecrets secrets = new EnvironmentSecrets();
 
-    @Option(names = "--gpu-count", defaultValue = "1", description = "GPUs of one machine (default: 1).")
-    private int gpuCount = 1;
+    @Mixin
+    private final OverallBudget overall = new OverallBudget();
 
-    @Option(
-            names = "--serverless-provider",
-            split = ",",
-            paramLabel = "NAME",
-            description = "Serverless providers in order of preference (default: the cheapest that is usable).")
-    private List<String> serverlessProviders = List.of();
+    @Mixin
+    private final Listen listen = new Listen();
 
     @Option(
-            names = "--spots-cloud",
-            paramLabel = "NAME",
-            description = "Provider of rented replicas (default: the only one there is).")
-    private Optional<String> spotCloud = Optional.empty();
+            names = {"-d", "--detach"},
+            description = "Host it in the background; returns when every part is up or cannot come up.")
+    private boolean detach;
 
-    @Option(
-            names = "--region",
-            split = ",",
-            paramLabel = "REGION",
-            description = "Regions of rented replicas (default: the provider's choice).")
-    private List<String> spotRegions = List.of();
+    @Option(names = "--no-wait", description = "With --detach: return as soon as it is accepted.")
+    private boolean noWait;
 
-    @Option(names = "--serverless-region", paramLabel = "REGION", description = "Region of the serverless endpoint.")
-    private Optional<String> serverlessRegion = Optional.empty();
+    @Option(names = "--dry-run", description = "Show what would be sent to whom; do nothing.")
+    private boolean dryRun;
 
-    @Option(names = "--tp-size", paramLabel = "N", description = "Tensor-parallel size (default: --gpu-count).")
-    private Optional<Integer> tpSize = Optional.empty();
-
-    @Option(
-            names = "--max-model-len",
-            paramLabel = "TOKENS",
-            defaultValue = "4096",
-            description = "Context window (default: 4096).")
-    private int maxModelLen = 4096;
-
-    @Option(names = "--quantization", paramLabel = "METHOD", description = "For instance awq; handed to the engine.")
-    private Optional<String> quantization = Optional.empty();
-
-    @Option(
-            names = "--cold-start-mode",
-            paramLabel = "MODE",
-            defaultValue = "FAST_BOOT",
-            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private ColdStartMode coldStartMode = ColdStartMode.FAST_BOOT;
-
-    @Option(
-            names = "--engine-arg",
-            paramLabel = "WORD",
-            description = "One more word for the model server; may be repeated.")
-    private List<String> engineArguments = List.of();
-
-    @Option(
-            names = "--scaling-policy",
-            paramLabel = "FILE",
-            description = "Scaling policy in YAML; the options below win over it.")
-    private Optional<Path> scalingPolicy = Optional.empty();
-
-    @Option(
-            names = "--concurrency",
-            paramLabel = "N",
-            description = "Requests that one serverless container takes at once.")
-    private Optional<Integer> concurrency = Optional.empty();
-
-    @Option(names = "--workers-max", paramLabel = "N", description = "Serverless containers at the most.")
-    private Optional<Integer> workersMax = Optional.empty();
-
-    @Option(
-            names = "--service-name",
-            paramLabel = "NAME",
-            description = "Name of the deployment (default: tuna- and 8 hex digits).")
-    private Optional<String> serviceName = Optional.empty();
-
-    @Option(names = "--public", description = "The endpoint asks for no key.")
-    private boolean publicAccess;
-
-    @Option(names = "--serverless-only", description = "No rented replicas.")
-    private boolean serverlessOnly;
-
-    @Option(names = "--no-scale-to-zero", description = "Keep one replica and one serverless worker on.")
-    private boolean noScaleToZero;
-
-    @Option(
-            names = "--listen",
-            paramLabel = "HOST:PORT",
-            defaultValue = "127.0.0.1:8080",
-            converter = HostPort.Converter.class,
-            description = "Where the endpoint listens (default: ${DEFAULT-VALUE}).")
-    private HostPort listen = new HostPort("127.0.0.1", 8080);
+    @Mixin
+    private final Yes yes = new Yes();
 
     DeployCommand(Session session) {
         super(session);
@@ -129,72 +59,55 @@ final class DeployCommand extends TunaSubcommand {
 
     @Override
     public Integer call() {
-        DeployRequest request = request();
-        try (Tuna tuna = builder().listen(listen.host(), listen.port()).start()) {
-            return host(tuna, request);
+        options.absent().refuse(spec);
+        // Whatever is wrong with it is told before anything is asked or started.
+        DeployRequest request = options.request(Map.of());
+        if (dryRun) {
+            return plan(request);
+        }
+        Optional<ControlPlane> host = Tuna.running(stateDirectory());
+        if (!yes.given() && session.terminal().live() && !session.agrees(question(request))) {
+            session.err().println("Nothing was deployed.");
+            host.ifPresent(ControlPlane::close);
+            return ExitCode.BROKEN_OFF;
+        }
+        DeployRequest complete =
+                options.request(secrets.keep(session.environment(), new FileSecretStore(stateDirectory()), spec));
+        if (host.isPresent() || detach) {
+            try (ControlPlane plane = host.orElseGet(this::background)) {
+                return new Following(this, plane).deploy(complete, noWait);
+            }
+        }
+        var hosted = new Hosting(this, listen, overall);
+        return hosted.host(tuna -> Optional.of(tuna.deploy(complete)));
+    }
+
+    private ControlPlane background() {
+        return new Background(stateDirectory()).start(Hosting.words(this, listen, overall));
+    }
+
+    private int plan(DeployRequest request) {
+        try (Tuna tuna = unheard().store(new InMemoryStateStore("none")).start()) {
+            DeployPlan plan = tuna.plan(request);
+            var table = new Table("PROVIDER", "TIER", "WHAT");
+            plan.steps().forEach(step -> table.row(step.provider(), word(step.tier()), step.summary()));
+            var lines = new ArrayList<>(table.lines());
+            plan.adaptations().forEach(adaptation -> lines.add("adapted: " + adaptation));
+            print(plan, table, lines);
+            return ExitCode.DONE;
         }
     }
 
-    private int host(Tuna tuna, DeployRequest request) {
-        // Progress has no place among results that a program reads.
-        PrintStream progress = json() ? session.err() : session.out();
-        Terminal terminal = json() ? Terminal.PLAIN : session.terminal();
-        Deployment deployment;
-        int exitCode;
-        try (Display display = new Display(progress, terminal, session.clock())) {
-            var hosting = new Hosting(session, display);
-            tuna.events(hosting::on);
-            deployment = tuna.deploy(request);
-            print(Access.to(deployment), display);
-            exitCode = hosting.untilEnd(deployment);
-        }
-        if (session.interrupted().isDone()) {
-            leave(deployment);
-        }
-        return exitCode;
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    private void print(Access access, Display display) {
-        if (json()) {
-            print(access, List.of());
-        } else {
-            display.print(access.lines());
-        }
-    }
-
-    private void leave(Deployment deployment) {
-        session.err()
-                .println(deployment.name() + " is left as it is, at "
-                        + Dollars.text(deployment.cost().usdPerHourNow())
-                        + " per hour and without its endpoint. Take it"
-                        + " down with: tuna destroy " + deployment.name());
-    }
-
-    private DeployRequest request() {
-        var request = DeployRequest.builder(model, gpu)
-                .gpuCount(gpuCount)
-                .serverlessProviders(serverlessProviders)
-                .spotRegions(spotRegions)
-                .maxModelLen(maxModelLen)
-                .coldStartMode(coldStartMode)
-                .engineArguments(engineArguments)
-                .scaling(scaling())
-                .publicAccess(publicAccess)
-                .serverlessOnly(serverlessOnly)
-                .noScaleToZero(noScaleToZero);
-        spotCloud.ifPresent(request::spotCloud);
-        serverlessRegion.ifPresent(request::serverlessRegion);
-        tpSize.ifPresent(request::tpSize);
-        quantization.ifPresent(request::quantization);
-        serviceName.ifPresent(request::serviceName);
-        return request.build();
-    }
-
-    private ScalingPolicy scaling() {
-        ScalingPolicy policy = scalingPolicy.map(ScalingPolicyYaml::read).orElse(ScalingPolicy.DEFAULT);
-        var serverless = policy.serverless().toBuilder();
-        concurrency.ifPresent(serverless::concurrency);
-        workersMax.ifPresent(serverless::workersMax);
-        return policy.withServerless(serverless.build());
+    private static String question(DeployRequest request) {
+        String machine = request.gpuCount() + "x" + request.gpu();
+        int replicas = request.effectiveScaling().spot().maxReplicas();
+        int workers = request.effectiveScaling().serverless().workersMax();
+        return "Deploy " + request.model() + " on " + machine + "? Up to " + workers + " serverless containers"
+                + (replicas == 0 ? "" : " and " + replicas + " rented replicas")
+                + " may run, and cost money while they do ('tuna show-gpus --gpu " + request.gpu() + "' has prices).";
     }
 }

@@ -3,9 +3,11 @@ package dev.tuna.examples.command;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
+import dev.tuna.api.TunaException;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
 import dev.tuna.examples.terminal.Dollars;
+import dev.tuna.examples.terminal.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,9 +33,15 @@ final class DestroyCommand extends ControlCommand {
     private boolean all;
 
     @Option(
-            names = {"-y", "--yes"},
-            description = "Do not ask.")
-    private boolean yes;
+            names = "--clear-cache",
+            description = "First have the clouds remove what they keep between containers: weights, compiled kernels.")
+    private boolean clearCache;
+
+    @Mixin
+    private final Yes yes = new Yes();
+
+    @Mixin
+    private final Absent absent = new Absent();
 
     DestroyCommand(Session session) {
         super(session);
@@ -41,6 +49,7 @@ final class DestroyCommand extends ControlCommand {
 
     @Override
     public Integer call() {
+        absent.refuse(spec);
         if (name.value().isPresent() == all) {
             throw usage("destroy needs the NAME of a deployment, or --all");
         }
@@ -52,13 +61,19 @@ final class DestroyCommand extends ControlCommand {
         List<Deployment> doomed =
                 name.value().map(one -> plane.deployment(one).stream().toList()).orElseGet(plane::deployments);
         if (doomed.isEmpty()) {
-            print(List.of(), List.of(name.value().map(one -> over(plane, one)).orElse("Nothing is deployed.")));
-            return TunaCli.DONE;
+            print(
+                    List.of(),
+                    table(List.of()),
+                    List.of(name.value().map(one -> over(plane, one)).orElse("Nothing is deployed.")));
+            return ExitCode.DONE;
         }
         String names = doomed.stream().map(Deployment::name).collect(Collectors.joining(", "));
-        if (!yes && !session.agrees("Destroy " + names + "?")) {
+        if (!yes.given() && !session.agrees("Destroy " + names + "?")) {
             session.err().println("Nothing was destroyed.");
-            return TunaCli.FAILED;
+            return ExitCode.BROKEN_OFF;
+        }
+        if (clearCache) {
+            doomed.forEach(one -> clearCache(plane, one.name()));
         }
         return destroy(plane, doomed);
     }
@@ -69,11 +84,30 @@ final class DestroyCommand extends ControlCommand {
         return name + " is " + phase + " already; nothing of it is left.";
     }
 
+    /** What is kept costs little; that it could not be removed is no reason to let machines run. */
+    private void clearCache(ControlPlane plane, String doomed) {
+        try {
+            List<String> cleared = plane.clearCache(doomed);
+            note("the caches of " + doomed + " are cleared: " + String.join(", ", cleared));
+        } catch (TunaException e) {
+            note("the caches of " + doomed + " are not cleared: " + e.getMessage());
+        }
+    }
+
+    private static Table table(List<DestroyReport> reports) {
+        var table = new Table("NAME", "REMOVED", "USD");
+        reports.forEach(report -> table.row(
+                report.deployment(),
+                String.join(" ", report.removed()),
+                report.cost().total().toPlainString()));
+        return table;
+    }
+
     /** All at once; one that fails does not keep the others from being reported. */
     private int destroy(ControlPlane plane, List<Deployment> doomed) {
         List<CompletableFuture<DestroyReport>> destroys;
         try (Display display = new Display(session.err(), session.terminal(), session.clock())) {
-            plane.events(new Hosting(session, display)::on);
+            plane.events(new Progress(display)::on);
             display.board(() -> doomed.stream()
                     .flatMap(one ->
                             BackendBoard.lines(one.status(), session.clock().instant(), session.terminal()).stream())
@@ -87,12 +121,16 @@ final class DestroyCommand extends ControlCommand {
         }
         print(
                 reports,
+                table(reports),
                 reports.stream()
                         .map(report -> report.deployment() + " is destroyed: "
                                 + report.removed().size() + " resources removed, "
                                 + Dollars.text(report.cost().total()) + " in all.")
                         .toList());
-        return reports.size() == doomed.size() ? TunaCli.DONE : TunaCli.FAILED;
+        if (session.interrupted().isDone()) {
+            return ExitCode.BROKEN_OFF;
+        }
+        return reports.size() == doomed.size() ? ExitCode.DONE : reports.isEmpty() ? ExitCode.FAILED : ExitCode.PARTLY;
     }
 
     /** Completes when each has ended, well or not. */

@@ -4,8 +4,12 @@ import java.util.Locale;
 
 /** How results are printed. */
 enum Format {
+    /** For people. */
     TABLE,
-    JSON;
+    /** The records of the API. */
+    JSON,
+    /** The same table, comma-separated. */
+    CSV;
 
     /** As written on the command line. */
     @Override

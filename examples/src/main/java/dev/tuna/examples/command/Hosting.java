@@ -3,47 +3,279 @@ package dev.tuna.examples.command;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.core.Tuna;
+import dev.tuna.core.TunaBuilder;
+import dev.tuna.examples.command.Interrupts.Asking;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
+import dev.tuna.examples.terminal.Dollars;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Function;
 
-/**
- * Shows how a deployment gets on while this process hosts it. Fed with events from any thread.
- *
- * <p>Where a board shows every step of every backend, the lines leave those out.
- */
+/** Hosts deployments in this process and this terminal, until a person or the deployments have had enough. */
 final class Hosting {
 
+    private final HostingCommand command;
     private final Session session;
-    private final Display display;
-    private final CompletableFuture<Integer> ended = new CompletableFuture<>();
+    private final Listen listen;
+    private final OverallBudget overall;
+    private final BlockingQueue<Turn> turns = new LinkedBlockingQueue<>();
 
-    Hosting(Session session, Display display) {
-        this.session = session;
-        this.display = display;
+    /** The deployment that all of this is about; nothing if it is about what there is. */
+    private volatile String about = "";
+
+    /** What makes the process that hosts look up. */
+    private enum Turn {
+        /** Ctrl-C, where a person can be asked. */
+        ASKED,
+        /** The process is to end. */
+        TOLD,
+        /** The deployment came to nothing. */
+        FAILED,
+        /** The deployment is no more. */
+        DESTROYED
     }
 
-    /** Something happened to a deployment. */
-    void on(DeploymentEvent event) {
-        if (event.kind() != Kind.BACKEND_PROGRESS || !display.terminal().live()) {
-            display.say(event.backend().isPresent() ? event.message() : event.deployment() + ": " + event.message());
+    /** What a person wants when interrupting. */
+    enum Wish {
+        DETACH,
+        DESTROY,
+        STOP,
+        CANCEL;
+
+        /** As a person may shorten it; what is not understood changes nothing. */
+        static Wish of(String answer) {
+            String word = answer.toUpperCase(Locale.ROOT);
+            for (Wish wish : values()) {
+                boolean unique = word.length() >= (wish == DETACH || wish == DESTROY ? "DE.".length() : 1);
+                if (unique && wish.name().startsWith(word)) {
+                    return wish;
+                }
+            }
+            return CANCEL;
         }
-        if (event.kind() == Kind.FAILED) {
-            ended.complete(TunaCli.FAILED);
-        } else if (event.kind() == Kind.DESTROYED) {
-            ended.complete(TunaCli.DONE);
-        }
+    }
+
+    Hosting(HostingCommand command, Listen listen, OverallBudget overall) {
+        this.command = command;
+        this.session = command.session;
+        this.listen = listen;
+        this.overall = overall;
+    }
+
+    /** Options with which another process hosts the same. */
+    static List<String> words(TunaSubcommand command, Listen listen, OverallBudget overall) {
+        var words = new ArrayList<String>();
+        words.add("--state-dir=" + command.stateDirectory());
+        words.add(listen.word());
+        command.settings()
+                .forEach((provider, settings) -> settings.forEach((key, value) -> {
+                    words.add("-P");
+                    words.add(provider + "." + key + "=" + value);
+                }));
+        words.addAll(overall.words());
+        return words;
     }
 
     /**
-     * Hosts until the person interrupts or the deployment is no more.
+     * Hosts.
      *
+     * @param begin what to do first; returns the deployment that all of this is about, if it is about one
      * @return exit code
      */
-    int untilEnd(Deployment deployment) {
-        display.board(
-                () -> BackendBoard.lines(deployment.status(), session.clock().instant(), display.terminal()));
-        CompletableFuture<Integer> interrupted = session.interrupted().thenApply(nothing -> TunaCli.DONE);
-        return ended.applyToEither(interrupted, exitCode -> exitCode).join();
+    int host(Function<Tuna, Optional<Deployment>> begin) {
+        TunaBuilder builder =
+                command.builder().listen(listen.host(), listen.port()).budget(overall.budget());
+        Outcome outcome;
+        try (Tuna tuna = builder.start()) {
+            outcome = host(tuna, begin);
+        }
+        return switch (outcome.wish()) {
+            case DETACH -> detach(outcome.exitCode());
+            case DESTROY, CANCEL -> outcome.exitCode();
+            case STOP -> {
+                outcome.left().forEach(session.err()::println);
+                yield outcome.exitCode();
+            }
+        };
+    }
+
+    /**
+     * How hosting ended.
+     *
+     * @param wish what is to follow
+     * @param exitCode of the command
+     * @param left what to say of what goes on without this process
+     */
+    private record Outcome(Wish wish, int exitCode, List<String> left) {}
+
+    private Outcome host(Tuna tuna, Function<Tuna, Optional<Deployment>> begin) {
+        var unused = session.interrupted().thenRun(() -> turns.add(Turn.TOLD));
+        Asking asking =
+                session.terminal().live() ? session.interrupts().instead(() -> turns.add(Turn.ASKED)) : () -> {};
+        try (Display display = command.display()) {
+            tuna.events(event -> heard(event, display));
+            Optional<Deployment> deployment = begin.apply(tuna);
+            deployment.ifPresent(one -> {
+                about = one.name();
+                if (one.status().phase() == DeploymentPhase.FAILED) {
+                    turns.add(Turn.FAILED);
+                }
+            });
+            board(tuna, display);
+            deployment.ifPresent(one -> command.print(Access.to(one), display));
+            return untilEnd(tuna, deployment, display);
+        } finally {
+            asking.close();
+        }
+    }
+
+    private void board(Tuna tuna, Display display) {
+        display.board(() -> tuna.deployments().stream()
+                .flatMap(
+                        one -> BackendBoard.lines(one.status(), session.clock().instant(), display.terminal()).stream())
+                .toList());
+    }
+
+    private void heard(DeploymentEvent event, Display display) {
+        new Progress(display).on(event);
+        if (event.deployment().equals(about)) {
+            if (event.kind() == Kind.FAILED) {
+                turns.add(Turn.FAILED);
+            } else if (event.kind() == Kind.DESTROYED) {
+                turns.add(Turn.DESTROYED);
+            }
+        }
+    }
+
+    private Outcome untilEnd(Tuna tuna, Optional<Deployment> deployment, Display display) {
+        while (true) {
+            Turn turn = take();
+            boolean others = tuna.deployments().stream()
+                    .anyMatch(one -> deployment
+                            .map(mine -> !mine.name().equals(one.name()))
+                            .orElse(true));
+            switch (turn) {
+                case TOLD -> {
+                    return left(tuna, deployment, ExitCode.DONE);
+                }
+                case FAILED, DESTROYED -> {
+                    int exitCode = turn == Turn.FAILED ? ExitCode.FAILED : ExitCode.DONE;
+                    if (!others) {
+                        return new Outcome(Wish.CANCEL, exitCode, List.of());
+                    }
+                    display.say("goes on hosting the other deployments; Ctrl-C asks what to do");
+                }
+                case ASKED -> {
+                    Optional<Outcome> end = asked(tuna, deployment, display);
+                    if (end.isPresent()) {
+                        return end.get();
+                    }
+                }
+            }
+        }
+    }
+
+    private Turn take() {
+        try {
+            return turns.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Turn.TOLD;
+        }
+    }
+
+    private Optional<Outcome> asked(Tuna tuna, Optional<Deployment> deployment, Display display) {
+        display.board(List::of);
+        String what = deployment.map(Deployment::name).orElse("everything");
+        Wish wish = Wish.of(session.ask("\nDetach (host it in the background), destroy " + what
+                + ", stop hosting and leave it as it is, or cancel? [detach/destroy/stop/CANCEL] "));
+        if (session.interrupted().isDone() || turns.contains(Turn.ASKED)) {
+            // Whoever presses Ctrl-C at the question wants out.
+            wish = Wish.STOP;
+        }
+        switch (wish) {
+            case DETACH -> {
+                return Optional.of(new Outcome(Wish.DETACH, exitCode(deployment), List.of()));
+            }
+            case STOP -> {
+                return Optional.of(left(tuna, deployment, ExitCode.BROKEN_OFF));
+            }
+            case DESTROY -> {
+                board(tuna, display);
+                return Optional.of(destroy(tuna, deployment, display));
+            }
+            case CANCEL -> {
+                board(tuna, display);
+                display.say("goes on");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Outcome destroy(Tuna tuna, Optional<Deployment> deployment, Display display) {
+        List<Deployment> doomed = deployment.map(List::of).orElseGet(tuna::deployments);
+        List<CompletableFuture<DestroyReport>> all =
+                doomed.stream().map(Deployment::destroy).toList();
+        CompletableFuture<Void> gone = CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new));
+        var unused = gone.handle((nothing, failure) -> turns.add(Turn.DESTROYED));
+        turns.clear();
+        while (!gone.isDone()) {
+            Turn turn = take();
+            if (turn == Turn.TOLD || turn == Turn.ASKED) {
+                return new Outcome(
+                        Wish.STOP,
+                        ExitCode.BROKEN_OFF,
+                        List.of("Broken off; whatever command comes next goes on destroying, 'tuna destroy --all'"
+                                + " waits for the end."));
+            }
+        }
+        for (var each : all) {
+            if (each.isCompletedExceptionally()) {
+                return new Outcome(
+                        Wish.STOP, ExitCode.FAILED, List.of("Not everything is destroyed; see 'tuna list'."));
+            }
+            DestroyReport report = each.join();
+            display.print(List.of(report.deployment() + " is destroyed: "
+                    + report.removed().size() + " resources removed, "
+                    + Dollars.text(report.cost().total()) + " in all."));
+        }
+        return new Outcome(Wish.DESTROY, ExitCode.DONE, List.of());
+    }
+
+    private Outcome left(Tuna tuna, Optional<Deployment> deployment, int otherwise) {
+        var lines = new ArrayList<String>();
+        for (Deployment one : tuna.deployments()) {
+            lines.add(one.name() + " is left as it is, at "
+                    + Dollars.text(one.cost().usdPerHourNow())
+                    + " per hour and without its endpoint. 'tuna host' hosts it"
+                    + " again, 'tuna destroy " + one.name() + "' takes it down.");
+        }
+        int parts = exitCode(deployment);
+        return new Outcome(Wish.STOP, parts == ExitCode.DONE ? otherwise : parts, lines);
+    }
+
+    private static int exitCode(Optional<Deployment> deployment) {
+        return deployment
+                .map(one -> Parts.of(one.status(), one.request()).exitCode())
+                .orElse(ExitCode.DONE);
+    }
+
+    /** The endpoint is away for as long as the other process needs to start: a second or two. */
+    private int detach(int exitCode) {
+        var background = new Background(command.stateDirectory());
+        background.start(words(command, listen, overall)).close();
+        session.err()
+                .println("Hosted in the background; its log is " + background.log() + ", its process number in "
+                        + background.pidFile() + ".");
+        return exitCode;
     }
 }

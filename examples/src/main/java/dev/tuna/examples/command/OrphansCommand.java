@@ -7,7 +7,6 @@ import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
 import dev.tuna.examples.terminal.Table;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +15,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code tuna orphans}: what runs at the providers and belongs to no live deployment. */
@@ -32,10 +32,8 @@ final class OrphansCommand extends ControlCommand {
     @ArgGroup
     private Action action = new Action();
 
-    @Option(
-            names = {"-y", "--yes"},
-            description = "Do not ask.")
-    private boolean yes;
+    @Mixin
+    private final Yes yes = new Yes();
 
     OrphansCommand(Session session) {
         super(session);
@@ -62,31 +60,31 @@ final class OrphansCommand extends ControlCommand {
         report.problems().forEach(problem -> session.err().println("tuna: " + problem));
         Optional<String> id = action.adopt.or(() -> action.destroy);
         if (id.isEmpty()) {
-            print(report, report.found().isEmpty() ? List.of("No orphans were found.") : table(report));
-            return TunaCli.DONE;
+            Table table = table(report.found());
+            print(report, table, table.isEmpty() ? List.of("No orphans were found.") : table.lines());
+            return ExitCode.DONE;
         }
         Orphan orphan = one(report.found(), id.get());
         boolean adopting = action.adopt.isPresent();
         String what = orphan.kind() + " " + orphan.id() + " of " + orphan.provider();
         String question = adopting ? "Adopt " + what + " into " + orphan.deployment() + "?" : "Destroy " + what + "?";
-        if (!yes && !session.agrees(question)) {
+        if (!yes.given() && !session.agrees(question)) {
             session.err().println("Nothing was done.");
-            return TunaCli.FAILED;
+            return ExitCode.BROKEN_OFF;
         }
         return adopting ? adopt(plane, orphan, what) : destroy(plane, orphan, what);
     }
 
-    private static List<String> table(OrphanReport report) {
+    private static Table table(List<Orphan> orphans) {
         var table = new Table("PROVIDER", "KIND", "ID", "DEPLOYMENT", "OWNER", "CREATED");
-        report.found()
-                .forEach(orphan -> table.row(
-                        orphan.provider(),
-                        orphan.kind(),
-                        orphan.id(),
-                        orphan.deployment(),
-                        orphan.ours() ? "this installation" : orphan.owner() + " (never touched)",
-                        orphan.createdAt().map(Instant::toString).orElse("-")));
-        return new ArrayList<>(table.lines());
+        orphans.forEach(orphan -> table.row(
+                orphan.provider(),
+                orphan.kind(),
+                orphan.id(),
+                orphan.deployment(),
+                orphan.ours() ? "this installation" : orphan.owner() + " (never touched)",
+                orphan.createdAt().map(Instant::toString).orElse("-")));
+        return table;
     }
 
     private static Orphan one(List<Orphan> found, String id) {
@@ -112,16 +110,19 @@ final class OrphansCommand extends ControlCommand {
 
     private int adopt(ControlPlane plane, Orphan orphan, String what) {
         String deployment = plane.adopt(orphan).name();
-        print(orphan, List.of(what + " belongs to " + deployment + " now; it takes requests when it is ready."));
-        return TunaCli.DONE;
+        print(
+                orphan,
+                table(List.of(orphan)),
+                List.of(what + " belongs to " + deployment + " now; it takes requests when it is ready."));
+        return ExitCode.DONE;
     }
 
     /** Asks until the provider has confirmed it. */
     private int destroy(ControlPlane plane, Orphan orphan, String what) {
         for (int waited = 0; waited < PATIENCE_SECONDS; waited += PAUSE_SECONDS) {
             if (plane.destroy(orphan)) {
-                print(orphan, List.of(what + " is gone."));
-                return TunaCli.DONE;
+                print(orphan, table(List.of(orphan)), List.of(what + " is gone."));
+                return ExitCode.DONE;
             }
             if (isInterruptedDuringPause()) {
                 break;
@@ -130,7 +131,7 @@ final class OrphansCommand extends ControlCommand {
         session.err()
                 .println("tuna: " + what + " was told to go and is not confirmed to be gone; 'tuna orphans' shows it"
                         + " until it is");
-        return TunaCli.FAILED;
+        return ExitCode.FAILED;
     }
 
     private boolean isInterruptedDuringPause() {

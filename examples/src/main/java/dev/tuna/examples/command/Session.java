@@ -19,7 +19,8 @@ import java.util.concurrent.CompletableFuture;
  * @param terminal what can be done with {@code out}
  * @param answers where a person's answers come from
  * @param environment environment variables
- * @param interrupted completes when the person wants the command to end
+ * @param interrupted completes when the process is to end
+ * @param interrupts what Ctrl-C means
  */
 public record Session(
         PrintStream out,
@@ -27,22 +28,25 @@ public record Session(
         Terminal terminal,
         BufferedReader answers,
         Map<String, String> environment,
-        CompletableFuture<Void> interrupted) {
+        CompletableFuture<Void> interrupted,
+        Interrupts interrupts) {
 
     /**
      * What this process has around it.
      *
      * @param interrupted completes when the process is told to end
+     * @param interrupts what Ctrl-C means
      * @return the session
      */
-    public static Session ofProcess(CompletableFuture<Void> interrupted) {
+    public static Session ofProcess(CompletableFuture<Void> interrupted, Interrupts interrupts) {
         return new Session(
                 System.out,
                 System.err,
                 Terminal.detect(),
                 new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())),
                 System.getenv(),
-                interrupted);
+                interrupted,
+                interrupts);
     }
 
     InstantSource clock() {
@@ -51,15 +55,18 @@ public record Session(
 
     /** Asks for consent; where nobody can be asked, having given the command is consent. */
     boolean agrees(String question) {
-        if (!terminal.live()) {
-            return true;
-        }
-        err.print(question + " [y/N] ");
+        return !terminal.live() || isYes(ask(question + " [y/N] "));
+    }
+
+    /** Asks a person something; the answer is empty if the process is to end meanwhile, or nobody answers any more. */
+    String ask(String question) {
+        err.print(question);
         err.flush();
         // Reading cannot be interrupted, so it has a thread of its own.
         return CompletableFuture.supplyAsync(this::readAnswer, Session::startThread)
-                .applyToEither(interrupted.thenApply(nothing -> ""), Session::isYes)
-                .join();
+                .applyToEither(interrupted.thenApply(nothing -> ""), answer -> answer)
+                .join()
+                .strip();
     }
 
     private String readAnswer() {
@@ -72,7 +79,7 @@ public record Session(
     }
 
     private static boolean isYes(String answer) {
-        return answer.strip().equalsIgnoreCase("y") || answer.strip().equalsIgnoreCase("yes");
+        return answer.equalsIgnoreCase("y") || answer.equalsIgnoreCase("yes");
     }
 
     private static void startThread(Runnable task) {

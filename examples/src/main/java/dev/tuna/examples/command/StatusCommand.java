@@ -1,22 +1,30 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.examples.terminal.BackendBoard;
+import dev.tuna.examples.terminal.Table;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code tuna status}: what runs, backend by backend. */
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
-        description = "Shows the backends of a deployment, or of all.")
+        description = "Shows endpoint, traffic and backends of a deployment, or of all.")
 final class StatusCommand extends ControlCommand {
 
     @Mixin
     private final Name name = new Name();
+
+    @Option(names = "--access", description = "Show how to reach it instead: endpoint, key, and lines to paste.")
+    private boolean access;
 
     StatusCommand(Session session) {
         super(session);
@@ -24,6 +32,23 @@ final class StatusCommand extends ControlCommand {
 
     @Override
     int run(ControlPlane plane) {
+        return access ? access(plane) : status(plane);
+    }
+
+    private int access(ControlPlane plane) {
+        String wanted = name.value().orElseThrow(() -> usage("--access needs the NAME of a deployment"));
+        Access found = plane.deployment(wanted)
+                .map(Access::to)
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.NO_SUCH_DEPLOYMENT,
+                        wanted + " is "
+                                + plane.status(wanted).phase().name().toLowerCase(Locale.ROOT)
+                                + "; nothing answers for it any more"));
+        print(found, found.table(), found.lines());
+        return ExitCode.DONE;
+    }
+
+    private int status(ControlPlane plane) {
         List<DeploymentStatus> all = name.value()
                 .map(one -> List.of(plane.status(one)))
                 .orElseGet(() ->
@@ -31,9 +56,40 @@ final class StatusCommand extends ControlCommand {
         var lines = new ArrayList<String>();
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));
+            lines.add("  endpoint   " + status.endpoint());
             status.problems().forEach(problem -> lines.add("  ! " + problem));
         });
-        print(name.value().isPresent() ? all.get(0) : all, lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
-        return TunaCli.DONE;
+        print(
+                name.value().isPresent() ? all.get(0) : all,
+                table(all),
+                lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
+        return ExitCode.DONE;
+    }
+
+    private static Table table(List<DeploymentStatus> all) {
+        var table = new Table(
+                "NAME",
+                "TIER",
+                "PROVIDER",
+                "BACKEND",
+                "PHASE",
+                "LOCATION",
+                "CONTAINERS",
+                "IN FLIGHT",
+                "SINCE",
+                "DETAIL");
+        all.forEach(status -> status.backends()
+                .forEach(backend -> table.row(
+                        status.name(),
+                        backend.tier().name().toLowerCase(Locale.ROOT),
+                        backend.provider(),
+                        backend.id(),
+                        backend.phase().name().toLowerCase(Locale.ROOT),
+                        backend.location(),
+                        String.valueOf(backend.containers()),
+                        String.valueOf(backend.inFlight()),
+                        backend.startedAt().toString(),
+                        backend.detail())));
+        return table;
     }
 }

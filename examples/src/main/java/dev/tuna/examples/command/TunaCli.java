@@ -11,29 +11,15 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/**
- * The {@code tuna} command line.
- *
- * <p>Exit codes: 0 done, 1 it failed, 2 the command line is wrong and nothing was done. Results go to standard output,
- * everything else to standard error.
- */
+/** The {@code tuna} command line. Results go to standard output, everything else to standard error. */
 @Command(
         name = "tuna",
         description = "Serves an LLM from serverless and spot GPUs behind one OpenAI-compatible endpoint.",
         mixinStandardHelpOptions = true,
         version = "tuna 0.1.0",
         synopsisSubcommandLabel = "COMMAND",
-        footer = {"", "Exit codes: 0 done, 1 it failed, 2 the command line is wrong and nothing was done."})
+        footer = {"", ExitCode.EXPLAINED})
 public final class TunaCli implements Runnable {
-
-    /** The command line is wrong. */
-    static final int USAGE = CommandLine.ExitCode.USAGE;
-
-    /** It failed. */
-    static final int FAILED = CommandLine.ExitCode.SOFTWARE;
-
-    /** Done. */
-    static final int DONE = CommandLine.ExitCode.OK;
 
     @Option(
             names = {"-v", "--verbose"},
@@ -49,10 +35,14 @@ public final class TunaCli implements Runnable {
                 .addSubcommand(new StatusCommand(session))
                 .addSubcommand(new CostCommand(session))
                 .addSubcommand(new ListCommand(session))
+                .addSubcommand(new LogsCommand(session))
                 .addSubcommand(new ShowGpusCommand(session))
                 .addSubcommand(new CheckCommand(session))
                 .addSubcommand(new DestroyCommand(session))
                 .addSubcommand(new OrphansCommand(session))
+                .addSubcommand(new HostCommand(session))
+                .addSubcommand(new RouterCommand(session.environment(), session.interrupted()))
+                .addSubcommand(new CompletionCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setOut(new PrintWriter(session.out(), true, Charset.defaultCharset()))
                 .setErr(new PrintWriter(session.err(), true, Charset.defaultCharset()))
@@ -91,7 +81,7 @@ public final class TunaCli implements Runnable {
         err.println("tuna: " + firstLetterSmall(message(e)));
         UnmatchedArgumentException.printSuggestions(e, err);
         err.println("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
-        return USAGE;
+        return ExitCode.USAGE;
     }
 
     private int failed(Exception e, CommandLine command, ParseResult parsed) {
@@ -99,15 +89,7 @@ public final class TunaCli implements Runnable {
         if (verbose) {
             e.printStackTrace(command.getErr());
         }
-        return e instanceof TunaException tuna ? exitCode(tuna) : FAILED;
-    }
-
-    /** What a wrong flag caused is a matter of usage; everything else happened while working. */
-    private static int exitCode(TunaException e) {
-        return switch (e.code()) {
-            case INVALID_REQUEST, PROVIDER_NOT_FOUND, PROVIDER_AMBIGUOUS -> USAGE;
-            default -> FAILED;
-        };
+        return e instanceof TunaException tuna ? ExitCode.of(tuna) : ExitCode.FAILED;
     }
 
     private static String message(Throwable e) {

@@ -1,7 +1,10 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.core.TunaBuilder;
+import dev.tuna.examples.terminal.Table;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -34,6 +37,18 @@ abstract class TunaSubcommand implements Callable<Integer> {
         this.session = session;
     }
 
+    final Installation installation() {
+        return installation;
+    }
+
+    final Path stateDirectory() {
+        return installation.stateDirectory(session.environment());
+    }
+
+    final Map<String, Map<String, String>> settings() {
+        return installation.settings(session.environment(), spec);
+    }
+
     final TunaBuilder builder() {
         return installation.builder(session.environment(), spec);
     }
@@ -43,18 +58,24 @@ abstract class TunaSubcommand implements Callable<Integer> {
         return builder().listen("127.0.0.1", ANY_PORT);
     }
 
-    final boolean json() {
-        return format == Format.JSON;
+    /** Whether standard output belongs to a program, so that nothing but the result may be on it. */
+    final boolean isForPrograms() {
+        return format != Format.TABLE;
     }
 
     /** Prints a result in the form asked for. */
-    final void print(Object record, List<String> table) {
-        if (json()) {
-            session.out().println(JsonText.of(record));
-        } else {
-            table.forEach(session.out()::println);
+    final void print(Object record, Table table, List<String> lines) {
+        switch (format) {
+            case JSON -> session.out().println(JsonText.of(record));
+            case CSV -> table.csv().forEach(session.out()::println);
+            case TABLE -> lines.forEach(session.out()::println);
         }
         session.out().flush();
+    }
+
+    /** Tells a person something beside the result. */
+    final void note(String line) {
+        session.err().println("tuna: " + line);
     }
 
     final CommandLine.ParameterException usage(String message) {

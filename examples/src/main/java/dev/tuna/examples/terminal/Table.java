@@ -2,9 +2,12 @@ package dev.tuna.examples.terminal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
-/** Text in columns that are as wide as their widest cell. Not thread-safe. */
+/** Text in columns that are as wide as their widest cell, or comma-separated. Not thread-safe. */
 public final class Table {
+
+    private static final String FIGURE = "|-|unknown|[$~]?-?[0-9][0-9.,:]*[a-z%]*(/h)?\\*?";
 
     private final List<String> header;
     private final List<List<String>> rows = new ArrayList<>();
@@ -15,7 +18,16 @@ public final class Table {
      * @param header a title for each column
      */
     public Table(String... header) {
-        this.header = List.of(header);
+        this(List.of(header));
+    }
+
+    /**
+     * An empty table.
+     *
+     * @param header a title for each column
+     */
+    public Table(List<String> header) {
+        this.header = List.copyOf(header);
     }
 
     /**
@@ -25,11 +37,30 @@ public final class Table {
      * @return this
      */
     public Table row(String... cells) {
-        if (cells.length != header.size()) {
-            throw new IllegalArgumentException(cells.length + " cells for " + header.size() + " columns");
+        return row(List.of(cells));
+    }
+
+    /**
+     * Adds a row.
+     *
+     * @param cells one for each column
+     * @return this
+     */
+    public Table row(List<String> cells) {
+        if (cells.size() != header.size()) {
+            throw new IllegalArgumentException(cells.size() + " cells for " + header.size() + " columns");
         }
-        rows.add(List.of(cells));
+        rows.add(List.copyOf(cells));
         return this;
+    }
+
+    /**
+     * Whether there is nothing but a header.
+     *
+     * @return true without rows
+     */
+    public boolean isEmpty() {
+        return rows.isEmpty();
     }
 
     /**
@@ -42,6 +73,28 @@ public final class Table {
         lines.add(line(header));
         rows.forEach(row -> lines.add(line(row)));
         return lines;
+    }
+
+    /**
+     * The table as comma-separated values (RFC 4180): the header in small letters with underscores, quotes where needed.
+     *
+     * @return one line for each row; a cell with a line break has one in its line
+     */
+    public List<String> csv() {
+        var lines = new ArrayList<String>();
+        lines.add(csv(header.stream()
+                .map(title -> title.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "_"))
+                .toList()));
+        rows.forEach(row -> lines.add(csv(row)));
+        return lines;
+    }
+
+    private static String csv(List<String> cells) {
+        return String.join(",", cells.stream().map(Table::quoted).toList());
+    }
+
+    private static String quoted(String cell) {
+        return cell.matches("(?s).*[\",\r\n].*") ? "\"" + cell.replace("\"", "\"\"") + "\"" : cell;
     }
 
     private String line(List<String> cells) {
@@ -61,7 +114,6 @@ public final class Table {
     }
 
     private boolean figures(int column) {
-        return !rows.isEmpty()
-                && rows.stream().allMatch(row -> row.get(column).matches("|-|unknown|[$~]?[0-9][0-9.,:]*[a-z%]*"));
+        return !rows.isEmpty() && rows.stream().allMatch(row -> row.get(column).matches(FIGURE));
     }
 }

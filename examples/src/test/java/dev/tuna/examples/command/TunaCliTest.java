@@ -66,11 +66,27 @@ class TunaCliTest {
                             "check",
                             "destroy",
                             "orphans",
+                            "logs",
+                            "host",
+                            "router",
+                            "completion",
                             "Exit codes");
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"deploy", "status", "cost", "list", "show-gpus", "check", "destroy", "orphans"})
+        @ValueSource(
+                strings = {
+                    "deploy",
+                    "status",
+                    "cost",
+                    "list",
+                    "show-gpus",
+                    "check",
+                    "destroy",
+                    "orphans",
+                    "logs",
+                    "host"
+                })
         void everyCommandExplainsItself(String command) {
             assertThat(tuna(command, "--help")).isZero();
             assertThat(out()).contains("tuna " + command, "--state-dir", "--verbose");
@@ -318,7 +334,7 @@ class TunaCliTest {
                                 ours,
                                 "--local-cloud",
                                 url))
-                        .isEqualTo(1);
+                        .isEqualTo(130);
                 assertThat(err()).contains("Destroy endpoint " + ours + " of local? [y/N]", "Nothing was done.");
                 assertThat(cloud.snapshot().endpoints())
                         .allMatch(each -> each.endedAt().isEmpty());
@@ -366,7 +382,8 @@ class TunaCliTest {
                 terminal,
                 new BufferedReader(new StringReader(answers)),
                 Map.of("TUNA_STATE_DIR", state.toString()),
-                interrupted);
+                interrupted,
+                Interrupts.UNASKED);
     }
 
     private String out() {

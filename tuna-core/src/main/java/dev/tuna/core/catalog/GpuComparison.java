@@ -52,15 +52,17 @@ public record GpuComparison(
      * Compares offers.
      *
      * @param offers of any GPUs and tiers
-     * @return one for each GPU, those with the least memory first, then by name
+     * @return one for each GPU, those with the least memory first, those of unknown memory last, then by name
      */
     public static List<GpuComparison> of(Collection<GpuOffer> offers) {
         var byGpu = new TreeMap<String, List<GpuOffer>>();
-        offers.forEach(offer -> byGpu.computeIfAbsent(offer.gpu(), gpu -> new ArrayList<>())
-                .add(offer));
+        offers.forEach(offer ->
+                byGpu.computeIfAbsent(offer.gpu(), gpu -> new ArrayList<>()).add(offer));
         return byGpu.entrySet().stream()
                 .map(each -> of(each.getKey(), each.getValue()))
-                .sorted(Comparator.comparingInt(GpuComparison::vramGib).thenComparing(GpuComparison::gpu))
+                .sorted(Comparator.<GpuComparison, Boolean>comparing(each -> each.vramGib() == 0)
+                        .thenComparing(GpuComparison::vramGib)
+                        .thenComparing(GpuComparison::gpu))
                 .toList();
     }
 

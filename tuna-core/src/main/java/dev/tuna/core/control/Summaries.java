@@ -31,8 +31,7 @@ public final class Summaries {
                         .count()));
         Stream<DeploymentSummary> ended = over == 0
                 ? Stream.of()
-                : new History(store)
-                        .newest(over, Records::isCurrent).stream().map(record -> summary(record, 0));
+                : new History(store).newest(over, Records::isCurrent).stream().map(record -> summary(record, 0));
         return Stream.concat(live, ended).toList();
     }
 

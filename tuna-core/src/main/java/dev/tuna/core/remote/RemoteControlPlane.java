@@ -1,6 +1,5 @@
 package dev.tuna.core.remote;
 
-import dev.tuna.api.DeploymentSummary;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
@@ -10,6 +9,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DeploymentSummary;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.GpuOffer;

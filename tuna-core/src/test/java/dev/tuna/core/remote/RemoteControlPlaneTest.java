@@ -1,6 +1,5 @@
 package dev.tuna.core.remote;
 
-import dev.tuna.api.DeploymentSummary;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -21,6 +20,7 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
+import dev.tuna.api.DeploymentSummary;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.GpuOffer;

@@ -1,0 +1,94 @@
+package dev.tuna.examples.command;
+
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.examples.terminal.BackendBoard;
+import dev.tuna.examples.terminal.Display;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Has another process deploy, and follows until every part is up or cannot come up. */
+final class Following {
+
+    /** A part that is missing for so long is not waited for; until then it may only be between two tries. */
+    private static final Duration MISSING_FOR_GOOD = Duration.ofSeconds(10);
+
+    private static final long MILLIS_BETWEEN_LOOKS = 500;
+
+    private final HostingCommand command;
+    private final Session session;
+    private final ControlPlane plane;
+    private final CompletableFuture<Void> failed = new CompletableFuture<>();
+
+    Following(HostingCommand command, ControlPlane plane) {
+        this.command = command;
+        this.session = command.session;
+        this.plane = plane;
+    }
+
+    int deploy(DeployRequest request, boolean noWait) {
+        try (Display display = command.display()) {
+            plane.events(event -> heard(event, display));
+            Deployment deployment = plane.deploy(request);
+            display.board(() ->
+                    BackendBoard.lines(deployment.status(), session.clock().instant(), display.terminal()));
+            int exitCode = noWait ? ExitCode.DONE : untilSettled(deployment);
+            display.board(java.util.List::of);
+            if (exitCode != ExitCode.FAILED) {
+                command.print(Access.to(deployment), display);
+            }
+            return exitCode;
+        }
+    }
+
+    private void heard(DeploymentEvent event, Display display) {
+        new Progress(display).on(event);
+        if (event.kind() == Kind.FAILED || event.kind() == Kind.DESTROYED) {
+            failed.complete(null);
+        }
+    }
+
+    private int untilSettled(Deployment deployment) {
+        Instant missingSince = Instant.MAX;
+        while (!failed.isDone()) {
+            DeploymentStatus status = deployment.status();
+            Parts parts = Parts.of(status, deployment.request());
+            Instant now = session.clock().instant();
+            boolean missing = parts.exitCode() != ExitCode.DONE;
+            missingSince = !missing ? Instant.MAX : missingSince.isAfter(now) ? now : missingSince;
+            boolean forGood = missing && !missingSince.plus(MISSING_FOR_GOOD).isAfter(now);
+            if (parts.settled() && (!missing || forGood)) {
+                status.problems().forEach(command::note);
+                return parts.exitCode();
+            }
+            if (isInterrupted()) {
+                command.note(deployment.name() + " goes on coming up; 'tuna status " + deployment.name()
+                        + "' shows how far it is, 'tuna destroy " + deployment.name() + "' takes it down");
+                return ExitCode.BROKEN_OFF;
+            }
+        }
+        return ExitCode.FAILED;
+    }
+
+    private boolean isInterrupted() {
+        try {
+            CompletableFuture.anyOf(session.interrupted(), failed).get(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
+            return !failed.isDone();
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+}

@@ -1,0 +1,353 @@
+package dev.tuna.examples.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tuna.api.SecretRef;
+import dev.tuna.core.store.FileSecretStore;
+import dev.tuna.examples.terminal.Terminal;
+import dev.tuna.testkit.cloud.LocalCloud;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What every flag and variable comes to, as far as it shows without deploying: {@code --dry-run} has the whole request. */
+class FlagsTest {
+
+    @SuppressWarnings("NullAway.Init")
+    private static LocalCloud cloud;
+
+    @TempDir
+    private Path state;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Map<String, String> environment = new HashMap<>();
+
+    @BeforeAll
+    static void startCloud() {
+        cloud = LocalCloud.builder().startInProcess();
+    }
+
+    @AfterAll
+    static void stopCloud() {
+        cloud.close();
+    }
+
+    private int tuna(Terminal terminal, String answers, String... arguments) {
+        out.reset();
+        err.reset();
+        environment.putIfAbsent("TUNA_STATE_DIR", state.toString());
+        environment.putIfAbsent("TUNA_LOCAL_CLOUD", cloud.uri().toString());
+        return TunaCli.run(
+                new Session(
+                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(err, true, StandardCharsets.UTF_8),
+                        terminal,
+                        new BufferedReader(new StringReader(answers)),
+                        environment,
+                        new CompletableFuture<>(),
+                        Interrupts.UNASKED),
+                arguments);
+    }
+
+    private int tuna(String line) {
+        return tuna(Terminal.PLAIN, "", line.split(" "));
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    private JsonNode request(String flags) throws IOException {
+        String line = "deploy --model Qwen/Qwen3-0.6B --gpu L4 --serverless-provider local --spots-cloud local-spot"
+                + " --dry-run -o json" + (flags.isEmpty() ? "" : " " + flags);
+        assertThat(tuna(line)).as(this::err).isZero();
+        return new JsonMapper().readTree(out()).path("request");
+    }
+
+    @ParameterizedTest(name = "{0}: {1} is {2} and {3} by default")
+    @DisplayName("F-01 to F-19 every flag of deploy is in the request, and its default is what it says")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--gpu-count 4|/gpu_count|4|1",
+                "--gpu-count 4 --tp-size 2|/tp_size|2|null",
+                "--max-model-len 8192|/max_model_len|8192|4096",
+                "--concurrency 7|/scaling/serverless/concurrency|7|32",
+                "--workers-max 3|/scaling/serverless/workers_limit|3|null",
+                "--cold-start-mode no_fast_boot|/cold_start_mode|NO_FAST_BOOT|FAST_BOOT",
+                "--no-scale-to-zero|/no_scale_to_zero|true|false",
+                "--public|/public_access|true|false",
+                "--quantization awq|/quantization|awq|null",
+                "--serverless-region local-1|/serverless_region|local-1|null",
+                "--region local-1|/spot_regions/0|local-1|",
+                "--engine-arg=--seed=1|/engine_arguments/0|--seed=1|",
+                "--gcp-project p --gcp-region r|/provider_options/cloudrun/project|p|",
+                "--budget-per-day 5.25|/budget/usd_per_day|5.25|null",
+                "--budget-per-hour 1 --budget-action serverless_only|/budget/action|SERVERLESS_ONLY|WARN"
+            })
+    void everyFlagIsInTheRequest(String flags, String where, String value, String byDefault) throws IOException {
+        assertThat(request(flags).at(where).asText()).isEqualTo(value);
+        assertThat(request("").at(where).asText()).isEqualTo(byDefault == null ? "" : byDefault);
+    }
+
+    @Test
+    @DisplayName("F-14 without a name a deployment is called tuna- and eight hex digits; a name is kept as it is")
+    void names() throws IOException {
+        assertThat(request("").path("service_name").asText()).matches("tuna-[0-9a-f]{8}");
+        assertThat(request("--service-name chat").path("service_name").asText()).isEqualTo("chat");
+    }
+
+    @Test
+    @DisplayName("F-06 F-07 without providers the plan names the cheapest one and the only spot cloud")
+    void providersByDefault() throws IOException {
+        assertThat(tuna("deploy --model m --gpu L4 --dry-run -o json"))
+                .as(this::err)
+                .isZero();
+        JsonNode plan = new JsonMapper().readTree(out());
+        assertThat(plan.at("/steps").findValuesAsText("provider"))
+                .contains("local-spot")
+                .hasSizeGreaterThan(1);
+    }
+
+    @Test
+    @DisplayName("C-03 F-18 serverless-only rents nothing, and refuses what belongs to rented replicas")
+    void serverlessOnly() throws IOException {
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider local --serverless-only --dry-run -o json"))
+                .isZero();
+        JsonNode plan = new JsonMapper().readTree(out());
+        assertThat(plan.at("/request/serverless_only").asBoolean()).isTrue();
+        assertThat(plan.at("/steps").findValuesAsText("tier")).containsOnly("SERVERLESS");
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-only --spots-cloud local-spot --dry-run"))
+                .isEqualTo(2);
+        assertThat(err()).contains("serverlessOnly is 'true'");
+    }
+
+    @Test
+    @DisplayName("S-07 F-13 F-09 F-10 defaults, then the file, then flags, for scaling and budget alike")
+    void precedence() throws IOException {
+        Path file = state.resolve("scaling.yaml");
+        Files.writeString(file, """
+                spot:
+                  max_replicas: 2
+                serverless:
+                  concurrency: 8
+                  workers_max: 6
+                budget:
+                  usd_per_day: 20
+                  action: refuse
+                """);
+        JsonNode request = request("--scaling-policy " + file + " --concurrency 4 --budget-per-day 10");
+        assertThat(request.at("/scaling/spot/max_replicas").asInt()).isEqualTo(2);
+        assertThat(request.at("/scaling/serverless/concurrency").asInt()).isEqualTo(4);
+        assertThat(request.at("/scaling/serverless/workers_limit").asInt()).isEqualTo(6);
+        assertThat(request.at("/scaling/serverless/timeout").asText()).isEqualTo("PT10M");
+        assertThat(request.at("/budget/usd_per_day").asText()).isEqualTo("10");
+        assertThat(request.at("/budget/action").asText()).isEqualTo("REFUSE");
+    }
+
+    @Test
+    @DisplayName("F-16 a router on a machine of its own is refused by name")
+    void separateRouter() {
+        assertThat(tuna("deploy --model m --gpu L4 --use-different-vm-for-lb --dry-run"))
+                .isEqualTo(2);
+        assertThat(err())
+                .contains("SEPARATE_VM", "not available in this version")
+                .hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @DisplayName("C-11 F-20 flags and providers of clouds that there are not are refused by name")
+    @ValueSource(
+            strings = {
+                "deploy --model m --gpu L4 --azure-subscription s",
+                "deploy --model m --gpu L4 --azure-region eastus",
+                "deploy --model m --gpu L4 --azure-environment e",
+                "check --provider local --azure-resource-group g",
+                "destroy --all --azure-cleanup-env",
+                "show-gpus --azure-region eastus"
+            })
+    void absentClouds(String line) {
+        assertThat(tuna(line)).isEqualTo(2);
+        assertThat(err()).contains("--azure-", "no provider for Azure", "modal, runpod, cloudrun and baseten");
+        assertThat(out()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "deploy --model m --gpu L4 --serverless-provider azure --dry-run, azure",
+        "deploy --model m --gpu L4 --serverless-provider cerebrium --dry-run, cerebrium",
+        "deploy --model m --gpu L4 --spots-cloud gcp --dry-run, gcp",
+        "deploy --model m --gpu L4 --serverless-provider runpd --dry-run, 'runpod'",
+        "deploy --model m --gpu L44 --serverless-provider local --dry-run, 'L4'",
+        "show-gpus --gpu h10, 'H100'",
+        "check --provider local --gpu L44, 'L4'"
+    })
+    void unknownNamesAreAnsweredWithTheNearest(String line, String named) {
+        assertThat(tuna(line)).isEqualTo(2);
+        assertThat(err()).contains(named).doesNotContain("\tat ");
+        assertThat(out()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("C-01 verbose is understood before the command and anywhere behind it")
+    void verboseAnywhere() {
+        for (String line : List.of("-v list", "list -v", "--verbose list", "list --status active -v")) {
+            assertThat(tuna(line)).as(line).isZero();
+        }
+    }
+
+    @Test
+    @DisplayName("E-12 the state directory is that of the flag, else of the variable")
+    void stateDirectory() throws IOException {
+        Path other = Files.createDirectory(state.resolve("other"));
+        Files.writeString(other.resolve("state.db"), "no database");
+        environment.put("TUNA_STATE_DIR", other.toString());
+        assertThat(tuna("list")).isEqualTo(1);
+        assertThat(err()).contains(other.toString()).hasLineCount(1);
+        assertThat(tuna("list --state-dir " + state)).isZero();
+    }
+
+    @Test
+    @DisplayName("E-16 HF_TOKEN goes to the secret store, and only a reference into the request")
+    void hubToken() {
+        environment.put("HF_TOKEN", "hf-planted");
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider nobody --yes"))
+                .isEqualTo(2);
+        assertThat(new FileSecretStore(state)
+                        .get(new SecretRef("environment/HF_TOKEN"))
+                        .orElseThrow()
+                        .reveal())
+                .isEqualTo("hf-planted");
+        assertThat(out() + err()).doesNotContain("hf-planted");
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider nobody --yes --secret-env UNSET_VARIABLE"))
+                .isEqualTo(2);
+        assertThat(err()).contains("UNSET_VARIABLE");
+    }
+
+    @Test
+    @DisplayName("C-18 with json and csv nothing but the result is on standard output")
+    void cleanOutput() throws IOException {
+        for (String line : List.of(
+                "list",
+                "status",
+                "cost",
+                "show-gpus",
+                "show-gpus --spot",
+                "show-gpus --gpu l4",
+                "check --provider local",
+                "destroy --all",
+                "orphans",
+                "deploy --model m --gpu L4 --serverless-provider local --dry-run")) {
+            assertThat(tuna(line + " -o json")).as(line + err()).isZero();
+            assertThat(new JsonMapper().readTree(out())).as(line).isNotNull();
+            assertThat(tuna(line + " --output csv")).as(line).isZero();
+            String header = out().lines().findFirst().orElseThrow();
+            assertThat(header).as(line).matches("[a-z_,]+");
+            assertThat(out()).as(line).doesNotContain("\u001b");
+        }
+    }
+
+    @Test
+    @DisplayName("C-12 K-03 one column for each serverless provider, spot and on-demand beside it, the cheapest marked")
+    void gpus() {
+        assertThat(tuna("show-gpus")).isZero();
+        assertThat(out().lines().findFirst().orElseThrow())
+                .contains("GPU", "VRAM", "LOCAL", "SPOT", "ON-DEMAND", "SPOT SAVES");
+        assertThat(out()).containsPattern("L4 +24 ").containsPattern("[0-9]+%");
+        List<String> gpus = out().lines()
+                .skip(1)
+                .takeWhile(line -> !line.startsWith("US dollars"))
+                .map(line -> line.replaceAll("  .*", ""))
+                .toList();
+        assertThat(gpus).doesNotHaveDuplicates();
+        assertThat(tuna("show-gpus --min-vram 80")).isZero();
+        assertThat(out()).doesNotContain("L4 ");
+    }
+
+    @Test
+    @DisplayName("C-13 spot: only what can be rented, with cloud, region and machine, and what it saves")
+    void spotGpus() {
+        assertThat(tuna("show-gpus --spot")).isZero();
+        assertThat(out()).contains("CLOUD", "REGION", "MACHINE", "local-spot", "%");
+        assertThat(tuna("show-gpus --spot --spots-cloud nobody")).isZero();
+        assertThat(out()).contains("No offer fits.");
+    }
+
+    @Test
+    @DisplayName("C-14 F-32 one GPU in any case: specification, what fits, every offer with its regions, what is saved")
+    void oneGpu() {
+        assertThat(tuna("show-gpus --gpu l4")).isZero();
+        assertThat(out())
+                .contains("NVIDIA L4", "24 GiB", "Ada Lovelace", "compute capability 8.9", "fits", "billion parameters")
+                .contains("REGIONS", "cheapest serverless", "cheapest spot", "spot saves");
+        assertThat(tuna("show-gpus --gpu l4 --provider local")).isZero();
+        assertThat(out()).doesNotContain("local-spot");
+    }
+
+    @Test
+    @DisplayName("C-04 F-30 check says what passed and fails with the fix; the GPU can be chosen")
+    void check() {
+        assertThat(tuna("check --provider local --gpu H100")).isZero();
+        assertThat(out()).contains("PASSED", "local can be used.");
+        assertThat(tuna("check --provider runpod")).isEqualTo(1);
+        assertThat(out()).contains("FAILED", "fix:", "RUNPOD_API_KEY", "runpod cannot be used yet.");
+    }
+
+    @Test
+    @DisplayName("C-19 a person who says no is told that nothing was done, with an exit code of its own")
+    void saysNo() {
+        assertThat(tuna(
+                        new Terminal(true, false),
+                        "n\n",
+                        "deploy --model m --gpu L4 --serverless-provider local".split(" ")))
+                .isEqualTo(130);
+        assertThat(err()).contains("Deploy m on 1xL4?", "cost money", "[y/N]", "Nothing was deployed.");
+        assertThat(state.resolve("state.db")).doesNotExist();
+    }
+
+    @Test
+    void completionKnowsEveryCommandAndOption() throws Exception {
+        assertThat(tuna("completion")).isZero();
+        assertThat(out()).contains("deploy", "show-gpus", "--serverless-provider", "--budget-per-day");
+        Process bash = new ProcessBuilder("sh", "-c", "command -v bash >/dev/null || exit 0; bash -n").start();
+        try (var input = bash.getOutputStream()) {
+            input.write(out.toByteArray());
+        } catch (IOException e) {
+            return; // no bash here
+        }
+        assertThat(bash.waitFor()).isZero();
+    }
+
+    @Test
+    void logsNeedToKnowOfWhat() {
+        assertThat(tuna("logs")).isEqualTo(2);
+        assertThat(err()).contains("--host");
+        assertThat(tuna("logs chat -n 0")).isEqualTo(2);
+        assertThat(tuna("logs --host")).isEqualTo(1);
+        assertThat(err()).contains("tuna.log");
+    }
+}

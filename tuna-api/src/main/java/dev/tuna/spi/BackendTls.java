@@ -4,6 +4,7 @@ import dev.tuna.api.Secret;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
  * How both sides of a connection to a backend prove who they are, where no public authority knows either. Data, so that
@@ -50,7 +51,20 @@ public record BackendTls(String name, String authority, String certificate, Secr
      * @throws IllegalArgumentException if a part cannot be used; the text says which, and quotes none
      */
     public SSLContext sslContext() {
-        return TlsMaterial.of(this).context();
+        TlsMaterial material = TlsMaterial.of(this);
+        return material.context(material.namedServer());
+    }
+
+    /**
+     * The same, but believing whom another trust manager believes: for a machine that proves in another way who it is,
+     * before the authority vouches for it.
+     *
+     * @param trust decides about the other side
+     * @return a context for client connections
+     * @throws IllegalArgumentException if a part cannot be used; the text says which, and quotes none
+     */
+    public SSLContext sslContext(X509ExtendedTrustManager trust) {
+        return TlsMaterial.of(this).context(trust);
     }
 
     /** The name alone: the rest is long, or secret. */

@@ -35,13 +35,22 @@ record TlsMaterial(String name, List<X509Certificate> authorities, List<X509Cert
                 key(tls.privateKey().reveal(), chain.get(0).getPublicKey().getAlgorithm()));
     }
 
-    SSLContext context() {
+    SSLContext context(TrustManager trust) {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keyManagers(), new TrustManager[] {new NamedServerTrust(name, trust())}, null);
+            context.init(keyManagers(), new TrustManager[] {trust}, null);
             return context;
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalArgumentException("the certificate of a backend and its private key cannot be used", e);
+        }
+    }
+
+    /** Believes the one server that is meant. */
+    TrustManager namedServer() {
+        try {
+            return new NamedServerTrust(name, trust());
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalArgumentException("the authority of a backend cannot be used", e);
         }
     }
 

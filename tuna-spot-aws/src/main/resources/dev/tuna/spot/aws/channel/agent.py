@@ -1,0 +1,748 @@
+"""Tuna's agent: the one open port of a replica.
+
+Takes TLS with client certificates of the deployment's authority only. Paths under /agent are answered here and are for
+the controller's certificate; every other path is relayed, byte for byte as it comes, to the engine on loopback. Watches
+for interruption notices, and ends the machine when no controller has spoken for too long. Python 3.8, nothing else.
+"""
+import calendar
+import collections
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import selectors
+import shlex
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+ENV = os.environ
+DIR, RUN = ENV["TUNA_DIR"], ENV["TUNA_RUN"]
+ENGINE = ("127.0.0.1", int(ENV.get("TUNA_ENGINE_PORT", "8000")))
+METADATA = ENV.get("TUNA_METADATA", "http://169.254.169.254")
+SHUTDOWN = shlex.split(ENV.get("TUNA_SHUTDOWN", "shutdown -h now"))
+ORPHAN = float(ENV.get("TUNA_ORPHAN_TIMEOUT", "900"))
+CONTROLLER, ROUTER = "controller.tuna", "router.tuna"
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+CHUNK, HIGH, LOW = 64 << 10, 256 << 10, 64 << 10  # bytes read at once; waiting for a slow side: stop, go on
+MOST_HEAD, MOST_BODY = 64 << 10, 64 << 10  # of a request head, and of a body for the agent
+MOST_STRANGERS, MOST_CLIENTS = 128, 4096  # connections that have not said who they are; all
+GREET, HEAD, IDLE, STUCK = 10, 10, 75, 120  # seconds: handshake, whole head, between requests, not taking what is sent
+POLL = 1.0  # seconds between looks for notices
+
+REQUEST = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.1")
+FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
+STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
+
+
+class Clock:
+    """Seconds since the machine booted; tests move it on by what a file says."""
+
+    def __init__(self):
+        self.file, self.ahead = ENV.get("TUNA_TEST_CLOCK"), 0.0
+        self.look()
+
+    def look(self):
+        if self.file:
+            try:
+                with open(self.file) as f:
+                    self.ahead = float(f.read())
+            except (OSError, ValueError):
+                pass
+
+    def now(self):
+        return time.monotonic() + self.ahead
+
+    def today(self):
+        return time.time() + self.ahead
+
+
+CLOCK = Clock()
+LOGGED = collections.deque(maxlen=50)
+
+
+def log(text):
+    """At most 50 lines in ten seconds, so that nobody fills the disk by knocking."""
+    now = CLOCK.now()
+    if len(LOGGED) < 50 or now - LOGGED[0] > 10:
+        LOGGED.append(now)
+        print("tuna-agent: " + text.replace("\n", " ").encode("ascii", "backslashreplace").decode(), file=sys.stderr, flush=True)
+
+
+def path(name):
+    return os.path.join(DIR, name)
+
+
+def read(file):
+    try:
+        with open(file) as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def write(file, text):
+    """Whole or not at all, and for nobody else to read."""
+    new = file + ".new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+        f.write(text)
+    os.replace(new, file)
+
+
+class Replica:
+    """What is known of this machine. Written by the loop and by the watching threads, one value at a time."""
+
+    def __init__(self):
+        self.enrolled = os.path.exists(path("cert.pem"))
+        self.token = read(path("token")).strip()
+        self.draining = self.interruption = self.rebalance = None
+        self.healthy = self.was_ready = 0.0
+        self.gpus, self.ending = [], 0.0
+        self.secrets = [line.partition("=")[2] for line in read(os.path.join(RUN, "engine.env")).splitlines()]
+        said = read(os.path.join(RUN, "contact"))
+        self.contact = float(said) if re.fullmatch(r"\d+(\.\d+)?", said) else CLOCK.now()
+        self.kept = self.alive = 0.0
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_3
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.context.load_verify_locations(path("ca.pem"))
+        self.context.num_tickets = 0  # every connection shows its certificate
+        self.show("cert.pem" if self.enrolled else "self.pem")
+
+    def show(self, certificate):
+        """Handshakes from now on show this certificate."""
+        self.context.load_cert_chain(path(certificate), path("key.pem"))
+
+    def spoken(self):
+        self.contact = CLOCK.now()
+        if self.contact - self.kept > 5:  # over a restart of the agent
+            self.kept = self.contact
+            write(os.path.join(RUN, "contact"), repr(self.contact))
+
+    def drain(self, why):
+        if not self.draining:
+            self.draining = why
+            log("draining: " + why)
+
+    def end(self, why):
+        """Powers off, which terminates; again every 30 s while that does not work."""
+        if not self.ending or CLOCK.now() - self.ending > 30:
+            self.ending = CLOCK.now()
+            log("ending this machine: " + why)
+            subprocess.Popen(SHUTDOWN, stdin=subprocess.DEVNULL)
+
+    def phase(self):
+        """How far it has come, and a word more, in which no secret is left."""
+        word, _, more = read(os.path.join(RUN, "phase")).strip().partition(" ")
+        now = CLOCK.now()
+        if word in ("weights", "engine") and self.healthy and now - self.healthy < 10:
+            self.was_ready = now
+            return "ready", ""
+        if self.was_ready and word != "failed":
+            return "engine", "the engine has not answered for %d s" % (now - self.was_ready)
+        for secret in self.secrets:
+            more = more.replace(secret, "***") if secret else more
+        return word or "booted", more[:600]
+
+    def look(self, in_flight, since):
+        phase, detail = self.phase()
+        return {"phase": phase, "detail": detail, "enrolled": self.enrolled,
+                "secrets": os.path.exists(os.path.join(RUN, "engine.env")), "draining": self.draining or "",
+                "inFlight": in_flight, "interruption": self.interruption, "rebalance": self.rebalance,
+                "gpus": self.gpus, "sinceContact": since, "uptime": CLOCK.now()}
+
+
+class Framing:
+    """Where a message's body ends."""
+
+    def __init__(self, length=0, chunked=False, to_the_end=False):
+        self.left, self.chunked, self.to_the_end = length, chunked, to_the_end
+        self.line, self.trailer = b"", False
+        self.done = not (length or chunked or to_the_end)
+
+    def feed(self, data):
+        """How many of these bytes belong to it; ValueError if they cannot."""
+        if self.to_the_end:
+            return len(data)
+        at, size = 0, len(data)
+        while at < size and not self.done:
+            if self.left:
+                take = min(self.left, size - at)
+                at, self.left = at + take, self.left - take
+                self.done = not (self.left or self.chunked)
+                continue
+            end = data.find(b"\n", at)
+            self.line += data[at:end + 1 if end >= 0 else size]
+            if len(self.line) > 4096:
+                raise ValueError("line of a chunked body")
+            if end < 0:
+                return size
+            at, line, self.line = end + 1, self.line.strip(), b""
+            if self.trailer:
+                self.done = not line
+            else:
+                self.left = int(re.fullmatch(rb"([0-9a-fA-F]{1,12})(;.*)?", line).group(1), 16)
+                self.trailer = not self.left
+                self.left += 2 if self.left else 0
+        return at
+
+
+def framing(fields):
+    """The framing that header fields tell of; None if of none. ValueError if they could be understood in two ways."""
+    found = [(n.lower(), v) for n, v in fields]
+    lengths = {v for n, v in found if n == b"content-length"}
+    codings = [v.lower() for n, v in found if n == b"transfer-encoding"]
+    if codings:
+        if lengths or codings != [b"chunked"]:
+            raise ValueError("framing")
+        return Framing(chunked=True)
+    if lengths:
+        if len(lengths) > 1 or not re.fullmatch(rb"\d{1,15}", next(iter(lengths))):
+            raise ValueError("framing")
+        return Framing(int(next(iter(lengths))))
+    return None
+
+
+def fields(lines):
+    """Header fields; AttributeError if a line is none."""
+    return [FIELD.fullmatch(line).groups() for line in lines]
+
+
+class Peer:
+    """One socket that never blocks. What it is to be sent waits here; who sends too much is not read meanwhile."""
+
+    def __init__(self, sock):
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock, self.out, self.size, self.mask = sock, collections.deque(), 0, 0
+        self.reading, self.writing, self.last, self.closed = True, False, False, False
+        self.moved = CLOCK.now()
+
+    def want(self):
+        mask = 0 if self.closed else (READ if self.reading else 0) | (WRITE if self.out or self.writing else 0)
+        if mask != self.mask:
+            if not self.mask:
+                SELECTOR.register(self.sock, mask, self)
+            elif mask:
+                SELECTOR.modify(self.sock, mask, self)
+            else:
+                SELECTOR.unregister(self.sock)
+            self.mask = mask
+
+    def send(self, data):
+        if self.closed or not data:
+            return
+        self.out.append(data)
+        self.size += len(data)
+        if len(self.out) == 1:
+            self.moved = CLOCK.now()
+            self.flush()
+        else:
+            self.want()
+
+    def flush(self):
+        """The same bytes are tried again until they are gone, as TLS demands."""
+        try:
+            while self.out:
+                sent = self.sock.send(self.out[0])
+                self.size -= sent
+                self.moved = CLOCK.now()
+                if sent == len(self.out[0]):
+                    self.out.popleft()
+                else:
+                    self.out[0] = memoryview(self.out[0])[sent:]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError:
+            return self.lost()
+        if self.last and not self.out:
+            return self.close()
+        self.want()
+        if self.size < LOW:
+            self.drained()
+
+    def ready(self, mask):
+        if mask & WRITE and self.out:
+            self.flush()
+        if mask & READ and self.reading and not self.closed:
+            try:
+                data = self.sock.recv(CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError:
+                data = b""
+            if data:
+                self.got(data)
+            else:
+                self.lost()
+
+    def pause(self, on):
+        if self.reading == on:
+            self.reading = not on
+            self.want()
+
+    def close(self):
+        if not self.closed:
+            self.closed = True
+            self.want()
+            try:
+                if isinstance(self.sock, ssl.SSLSocket):
+                    self.sock.unwrap()  # says that this is the end, and waits for nothing
+            except (OSError, ValueError):
+                pass
+            self.sock.close()
+            self.gone()
+
+    def lost(self):
+        self.close()
+
+    def gone(self):
+        pass
+
+
+class Engine(Peer):
+    """One connection to the engine for one request; closing it cancels what the engine does."""
+
+    def __init__(self, client, method, head):
+        super().__init__(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+        self.client, self.method, self.writing, self.head, self.body = client, method, True, b"", None
+        self.sock.connect_ex(ENGINE)
+        self.out.append(head)
+        self.size = len(head)
+        self.want()
+
+    def ready(self, mask):
+        if self.writing:
+            failure = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failure:
+                return self.lost()
+            self.writing = False
+            self.flush()
+        else:
+            super().ready(mask)
+
+    def got(self, data):
+        if self.body is None:
+            data = self.head + data
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4:
+                self.head = data
+                return self.lost() if len(data) > MOST_HEAD else None
+            head, data, self.head = data[:end], data[end:], b""
+            lines = head[:-4].split(b"\r\n")
+            status = int(STATUS.match(lines[0]).group(1))
+            self.client.answered = True
+            self.client.send(head)
+            if status < 200:  # an interim one; another head follows
+                return self.got(data) if data else None
+            bare = self.method == b"HEAD" or status in (204, 304)
+            self.body = Framing() if bare else framing(fields(lines[1:])) or Framing(to_the_end=True)
+        if data:
+            self.client.send(data[:self.body.feed(data)])
+        if self.body.done:
+            self.close()
+            self.client.finished(True)
+        elif self.client.size > HIGH:
+            self.pause(True)
+
+    def drained(self):
+        self.client.pause(False)
+
+    def lost(self):
+        if self.client.engine is not self:
+            return self.close()
+        whole = self.body is not None and self.body.to_the_end
+        self.close()
+        if not self.client.answered:
+            self.client.refuse(503, "engine-not-ready", "the engine of this replica does not answer")
+            self.client.finished(True)
+        else:
+            self.client.finished(False if not whole else None)
+
+
+class Client(Peer):
+    """One connection from the host: who it is, then one request after the other."""
+
+    def __init__(self, sock, address):
+        super().__init__(sock)
+        self.name, self.role, self.since = address, None, CLOCK.now()
+        self.head, self.body, self.engine, self.answered = b"", None, None, False
+        self.agent, self.keep = None, True  # a request for the agent: method, path, body so far
+        CLIENTS.add(self)
+
+    def ready(self, mask):
+        if self.role is None:
+            self.greet()
+        else:
+            super().ready(mask)
+
+    def greet(self):
+        try:
+            self.writing = False
+            self.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            return self.want()
+        except ssl.SSLWantWriteError:
+            self.writing = True
+            return self.want()
+        except (OSError, ValueError) as e:
+            self.log("refused: " + (getattr(e, "verify_message", None) or getattr(e, "reason", None) or type(e).__name__))
+            return self.close()
+        names = [v for k, v in (self.sock.getpeercert() or {}).get("subjectAltName", ()) if k == "DNS"]
+        self.role = next((n for n in names if n in (CONTROLLER, ROUTER)), "")
+        self.since = CLOCK.now()
+        self.want()
+        if not self.role:
+            self.log("refused: a certificate of no caller")
+            self.close()
+
+    def log(self, text):
+        log(self.name + " " + text)
+
+    def got(self, data):
+        try:
+            data = self.take(data)
+        except (ValueError, AttributeError):
+            self.log("refused: malformed body")
+            return self.close()
+        if data:
+            self.since = self.since if self.head or self.busy() else CLOCK.now()
+            self.head += data
+        self.go_on()
+
+    def take(self, data):
+        """Hands on what belongs to the body of the current request, and returns the rest."""
+        if self.body is None or self.body.done:
+            return data
+        taken = self.body.feed(data)
+        if self.engine:
+            self.engine.send(data[:taken])
+        elif self.agent:
+            self.agent[2] += data[:taken]
+        return data[taken:]
+
+    def busy(self):
+        return self.engine is not None or self.agent is not None
+
+    def go_on(self):
+        """Answers or relays what has come whole; what comes behind a request waits until that is answered."""
+        while not self.closed and not self.last:
+            if self.body is not None and self.body.done and self.agent:
+                agent, self.agent = self.agent, None
+                self.answer(*AGENT.answer(self, *agent))
+                if not self.keep:
+                    return self.shut()
+            if self.busy() or (self.body is not None and not self.body.done):
+                self.pause(len(self.head) > MOST_HEAD or (self.engine is not None and self.engine.size > HIGH))
+                return
+            end = self.head.find(b"\r\n\r\n") + 4
+            if end < 4:
+                if len(self.head) > MOST_HEAD:
+                    self.reject(431, "oversized head")
+                return
+            head, self.head = self.head[:end], self.head[end:]
+            self.since = CLOCK.now()
+            if end > MOST_HEAD:
+                return self.reject(431, "oversized head")
+            try:
+                self.request(head)
+                self.head = self.take(self.head)
+            except (ValueError, AttributeError):
+                self.reject(400, "malformed request")
+
+    def request(self, head):
+        lines = head[:-4].split(b"\r\n")
+        method, target = REQUEST.fullmatch(lines[0]).groups()
+        found = fields(lines[1:])
+        self.body = framing(found) or Framing()
+        if any(n.lower() == b"upgrade" for n, _ in found):
+            raise ValueError("upgrade")
+        self.keep = not any(n.lower() == b"connection" and b"close" in v.lower() for n, v in found)
+        self.answered = False
+        where = target.partition(b"?")[0].decode()
+        if where == "/agent" or where.startswith("/agent/"):
+            if self.role != CONTROLLER:
+                return self.reject(403, where + " with the certificate of " + self.role)
+            if self.body.chunked or self.body.left > MOST_BODY:
+                return self.reject(413, "oversized body for " + where)
+            self.agent = [method.decode(), where, b""]
+        elif REPLICA.draining:
+            self.refuse(503, "draining", "this replica takes no new requests")
+        else:
+            self.engine = Engine(self, method, head)
+
+    def finished(self, whole):
+        """The engine's answer has been relayed; None if only the end of the connection says so."""
+        self.engine = None
+        if whole and self.body.done and self.keep:
+            self.since = CLOCK.now()
+            self.pause(False)
+            self.go_on()
+        else:
+            self.shut()
+
+    def shut(self):
+        """Closes once everything is sent."""
+        self.last = True
+        if not self.closed and not self.out:
+            self.close()
+
+    def answer(self, status, value, more=""):
+        body = json.dumps(value).encode()
+        self.send(("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n" % (
+            status, http.client.responses.get(status, ""), len(body), more)).encode() + body)
+
+    def refuse(self, status, word, text):
+        """In the form of the engine's own errors; the word tells the router that nothing was done."""
+        self.answer(status, {"error": {"message": text, "type": "tuna-replica-" + word, "code": status}},
+                    "Retry-After: 5\r\nX-Tuna-Replica: %s\r\n" % word)
+
+    def reject(self, status, why):
+        """An answer, and no further word."""
+        self.log("refused: " + why)
+        self.answer(status, {"error": http.client.responses.get(status, "refused")}, "Connection: close\r\n")
+        self.shut()
+
+    def drained(self):
+        if self.engine:
+            self.engine.pause(False)
+
+    def gone(self):
+        CLIENTS.discard(self)
+        if self.engine:
+            engine, self.engine = self.engine, None
+            engine.close()
+
+    def sweep(self, now):
+        waited = now - self.since
+        if self.role is None:
+            if waited > GREET:
+                self.log("refused: no handshake in time")
+                self.close()
+        elif self.out:
+            if now - self.moved > STUCK:
+                self.close()
+        elif not self.engine and (self.head or self.agent) and waited > HEAD:
+            self.reject(408, "slow request")
+        elif not self.engine and waited > IDLE:
+            self.close()
+
+
+class Agent:
+    """The controller's questions. Every one of them is a sign of life."""
+
+    def answer(self, client, method, where, body):
+        since = CLOCK.now() - REPLICA.contact
+        REPLICA.spoken()
+        try:
+            value = json.loads(body) if body else {}
+            if (method, where) == ("GET", "/agent/look"):
+                return 200, REPLICA.look(sum(1 for c in CLIENTS if c.engine), since)
+            if (method, where) == ("POST", "/agent/drain"):
+                REPLICA.drain("told to")
+                return 200, {}
+            if (method, where) == ("POST", "/agent/enrol"):
+                return self.enrol(client, bytes.fromhex(value["nonce"]))
+            if (method, where) == ("PUT", "/agent/certificate"):
+                return self.certificate(client, value["certificate"])
+            if (method, where) == ("PUT", "/agent/secrets"):
+                return self.secrets(value["environment"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            client.log("refused: malformed " + where)
+            return 400, {"error": "malformed"}
+        return 404, {"error": "unknown"}
+
+    def refused(self, client):
+        client.log("refused: enrolment of a replica that is enrolled")
+        return 409, {"error": "enrolled"}
+
+    def enrol(self, client, nonce):
+        """Proves that whoever ends this connection knows the token that the machine was launched with."""
+        if REPLICA.enrolled or not REPLICA.token:
+            return self.refused(client)
+        if not 16 <= len(nonce) <= 64:
+            raise ValueError("nonce")
+        shown = hashlib.sha256(ssl.PEM_cert_to_DER_cert(read(path("self.pem")))).digest()
+        return 200, {"proof": hmac.new(REPLICA.token.encode(), b"tuna-enrol-1" + nonce + shown, "sha256").hexdigest()}
+
+    def certificate(self, client, pem):
+        """From here on the deployment's authority vouches for this machine, and the token is worth nothing."""
+        if REPLICA.enrolled:
+            return self.refused(client)
+        write(path("new.pem"), pem)
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path("new.pem"), path("key.pem"))
+        except OSError:
+            client.log("refused: a certificate that is not for this machine's key")
+            return 400, {"error": "certificate"}
+        os.replace(path("new.pem"), path("cert.pem"))
+        REPLICA.show("cert.pem")
+        REPLICA.enrolled, REPLICA.token = True, ""
+        for name in ("token", "self.pem"):
+            os.remove(path(name))
+        log("enrolled")
+        return 200, {}
+
+    def secrets(self, environment):
+        if not REPLICA.enrolled:
+            return 409, {"error": "not enrolled"}
+        lines = []
+        for name, value in sorted(environment.items()):
+            if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) or re.search("[\0\r\n]", value):
+                raise ValueError("environment")
+            lines.append(name + "=" + value)
+        REPLICA.secrets = list(environment.values())
+        write(os.path.join(RUN, "engine.env"), "".join(line + "\n" for line in lines))
+        return 200, {}
+
+
+class Metadata:
+    """Asks the machine's metadata service, by its second version."""
+
+    def __init__(self):
+        self.token, self.until = "", 0.0
+
+    def call(self, method, where, headers):
+        request = urllib.request.Request(METADATA + where, method=method, headers=headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=2) as answer:
+            return answer.read(4096).decode()
+
+    def get(self, where):
+        """None if there is nothing."""
+        if CLOCK.now() >= self.until:
+            self.token = self.call("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "21600"})
+            self.until = CLOCK.now() + 10000
+        try:
+            return json.loads(self.call("GET", where, {"X-aws-ec2-metadata-token": self.token}))
+        except urllib.error.HTTPError as e:
+            if e.code == 404:
+                return None
+            self.until = 0.0
+            raise
+
+    def look(self):
+        notice = self.get("/latest/meta-data/spot/instance-action")
+        if notice and notice != REPLICA.interruption:
+            REPLICA.interruption = {"action": str(notice["action"]), "time": str(notice["time"])}
+            REPLICA.drain("the cloud takes this machine at " + REPLICA.interruption["time"])
+        advice = self.get("/latest/meta-data/events/recommendations/rebalance")
+        if advice and not REPLICA.rebalance:
+            REPLICA.rebalance = str(advice["noticeTime"])
+            log("the cloud recommends to leave this machine")
+
+
+def health():
+    connection = http.client.HTTPConnection(*ENGINE, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        if connection.getresponse().status == 200:
+            REPLICA.healthy = CLOCK.now()
+    finally:
+        connection.close()
+
+
+def gpus():
+    told = subprocess.run(
+        ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=True).stdout
+    REPLICA.gpus = [dict(zip(("utilization", "usedMib", "totalMib"), map(int, line.split(","))))
+                    for line in told.decode().splitlines()]
+
+
+def every(seconds, work):
+    """On a thread of its own, whatever goes wrong; the first failure in a row is told."""
+    def run():
+        failing = False
+        while True:
+            try:
+                work()
+                failing = False
+            except Exception as e:  # the next round may do better
+                if not failing and work is not health:
+                    log("%s: %s" % (getattr(work, "__qualname__", "work"), type(e).__name__))
+                failing = True
+            time.sleep(seconds)
+    threading.Thread(target=run, daemon=True).start()
+
+
+def passed(instant):
+    """Whether a UTC instant is five seconds gone."""
+    try:
+        at = time.strptime(instant[:19], "%Y-%m-%dT%H:%M:%S")
+    except ValueError:
+        return False
+    return CLOCK.today() > calendar.timegm(at) + 5
+
+
+def sweep():
+    CLOCK.look()
+    now = CLOCK.now()
+    if now - REPLICA.alive > 10:
+        REPLICA.alive = now
+        write(os.path.join(RUN, "alive"), "")  # boot.sh ends the machine when this grows old
+    for client in list(CLIENTS):
+        client.sweep(now)
+    if now - REPLICA.contact > ORPHAN:
+        REPLICA.end("no controller has spoken for %d s" % (now - REPLICA.contact))
+    elif REPLICA.interruption and passed(REPLICA.interruption["time"]):
+        REPLICA.end("the cloud's notice is over")
+
+
+def accept(listening):
+    for _ in range(64):
+        try:
+            sock, address = listening.accept()
+        except OSError:
+            return
+        strangers = sum(1 for c in CLIENTS if c.role is None) if len(CLIENTS) >= MOST_STRANGERS else 0
+        if len(CLIENTS) >= MOST_CLIENTS or strangers >= MOST_STRANGERS:
+            log(address[0] + " refused: too many connections")
+            sock.close()
+            continue
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            sock.setblocking(False)
+            wrapped = REPLICA.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            Client(wrapped, address[0]).want()
+        except (OSError, ValueError):
+            sock.close()  # it has hung up already
+
+
+def main():
+    listening = socket.create_server(
+        (ENV.get("TUNA_HOST", ""), int(ENV.get("TUNA_PORT", "8443"))), backlog=512)
+    listening.setblocking(False)
+    SELECTOR.register(listening, READ, None)
+    log("listening at port %d, %s" % (listening.getsockname()[1], "enrolled" if REPLICA.enrolled else "not enrolled"))
+    every(POLL, Metadata().look)
+    every(2, health)
+    every(10, gpus)
+    due = 0.0
+    while True:
+        for key, mask in SELECTOR.select(0.25):
+            if key.data is None:
+                accept(listening)
+            elif not key.data.closed:
+                try:
+                    key.data.ready(mask)
+                except Exception as e:  # whatever one connection does, the others go on
+                    log("a connection failed: " + type(e).__name__)
+                    key.data.lost()
+        if time.monotonic() >= due:
+            due = time.monotonic() + 0.25
+            sweep()
+
+
+SELECTOR, CLIENTS = selectors.DefaultSelector(), set()
+REPLICA, AGENT = Replica(), Agent()
+if __name__ == "__main__":
+    main()

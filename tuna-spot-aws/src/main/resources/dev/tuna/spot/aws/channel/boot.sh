@@ -1,0 +1,202 @@
+#!/bin/sh
+# What a replica does with itself. "boot.sh install" prepares and starts the agent and, beside it, "boot.sh run", which
+# fetches image and weights and keeps the engine running. The script that wrote this file has put settings.sh, arguments.sh,
+# ca.pem, token and agent.py beside it.
+set -eu
+umask 077
+
+TUNA_ROOT=${TUNA_ROOT:-}
+TUNA_DIR=$TUNA_ROOT/var/lib/tuna
+TUNA_RUN=$TUNA_ROOT/run/tuna
+TUNA_SHUTDOWN=${TUNA_SHUTDOWN:-shutdown -h now}
+TUNA_ENGINE_PORT=${TUNA_ENGINE_PORT:-8000}
+PATH=$PATH:/usr/local/bin
+port='' orphan_timeout='' image='' model_cache=''
+# shellcheck source=/dev/null
+. "$TUNA_DIR/settings.sh"
+
+say() {
+	echo "tuna: $*" >&2
+}
+
+# Tells the agent, and with it the controller, how far things have come: one word, then more for people.
+phase() {
+	say "$@"
+	printf '%s\n' "$*" >"$TUNA_RUN/phase.new"
+	mv -f "$TUNA_RUN/phase.new" "$TUNA_RUN/phase"
+}
+
+fail() {
+	phase failed "$@"
+	exit 1
+}
+
+# Without an agent nobody can be told, and nobody would end the machine.
+give_up() {
+	say "ending this machine: $*"
+	$TUNA_SHUTDOWN
+	exit 1
+}
+
+install() {
+	mkdir -p "$TUNA_RUN"
+	for tool in python3 openssl; do
+		command -v "$tool" >/dev/null || give_up "$tool is missing"
+	done
+	if [ ! -f "$TUNA_DIR/key.pem" ]; then
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=tuna-replica \
+			-keyout "$TUNA_DIR/key.pem" -out "$TUNA_DIR/self.pem" 2>/dev/null || give_up "openssl makes no key"
+	fi
+	cat >"$TUNA_DIR/agent.env" <<-END
+		TUNA_DIR=$TUNA_DIR
+		TUNA_RUN=$TUNA_RUN
+		TUNA_PORT=${TUNA_PORT:-$port}
+		TUNA_ENGINE_PORT=$TUNA_ENGINE_PORT
+		TUNA_ORPHAN_TIMEOUT=$orphan_timeout
+	END
+	: >"$TUNA_RUN/alive"
+	if [ -z "$TUNA_ROOT" ] && [ -d /run/systemd/system ]; then
+		unit agent "/usr/bin/env python3 $TUNA_DIR/agent.py" Restart=always RestartSec=2 OOMScoreAdjust=-900 Nice=-5
+		unit replica "/bin/sh $TUNA_DIR/boot.sh run" Restart=no KillMode=process
+		systemctl daemon-reload
+		systemctl enable -q tuna-agent tuna-replica
+		systemctl start --no-block tuna-agent tuna-replica
+	else
+		set -a
+		# shellcheck source=/dev/null
+		. "$TUNA_DIR/agent.env"
+		set +a
+		python3 "$TUNA_DIR/agent.py" >"$TUNA_DIR/agent.log" 2>&1 &
+		echo $! >"$TUNA_RUN/agent.pid"
+		sh "$TUNA_DIR/boot.sh" run >"$TUNA_DIR/boot.log" 2>&1 &
+		echo $! >"$TUNA_RUN/boot.pid"
+	fi
+}
+
+unit() {
+	what=$1 start=$2
+	shift 2
+	cat >"/etc/systemd/system/tuna-$what.service" <<-END
+		[Unit]
+		Description=Tuna $what
+		After=network-online.target docker.service
+		StartLimitIntervalSec=0
+		[Service]
+		EnvironmentFile=$TUNA_DIR/agent.env
+		RuntimeDirectory=tuna
+		RuntimeDirectoryMode=0700
+		RuntimeDirectoryPreserve=yes
+		ExecStart=$start
+		$(printf '%s\n' "$@")
+		[Install]
+		WantedBy=multi-user.target
+	END
+}
+
+# Should the agent be gone for good, the machine ends all the same.
+guard() {
+	minutes=$((orphan_timeout / 60 + 2))
+	while sleep 30 && [ -d "$TUNA_RUN" ]; do
+		[ -n "$(find "$TUNA_RUN/alive" -mmin "-$minutes")" ] || give_up "the agent does not run"
+	done
+}
+
+# Docker keeps its images on the instance's own disk, which is large and quick, unless the image is there already.
+use_store() {
+	file=$TUNA_ROOT/etc/docker/daemon.json
+	mkdir -p "${file%/*}" "$store/docker"
+	python3 - "$file" "$store/docker" <<-'END' || return 1
+		import json, os, sys
+		file, root = sys.argv[1:]
+		settings = json.load(open(file)) if os.path.exists(file) and os.path.getsize(file) else {}
+		settings["data-root"] = root
+		settings.setdefault("features", {})["containerd-snapshotter"] = False
+		with open(file, "w") as out:
+		    json.dump(settings, out)
+	END
+	systemctl restart docker
+}
+
+# Weights that are there already need not come from the hub; what is missing does.
+fetch_weights() {
+	[ -n "$model_cache" ] || return 0
+	aws s3 sync --only-show-errors "$model_cache" "$cache/hub" || say "the model cache cannot be read: $model_cache"
+}
+
+pull() {
+	for pause in 5 15 30 0; do
+		docker pull -q "$image" >/dev/null && return 0
+		sleep "$pause"
+	done
+	return 1
+}
+
+started() {
+	docker logs --tail 400 tuna-engine 2>&1 | grep -q "$1"
+}
+
+# Follows the engine for as long as it runs.
+follow() {
+	word=weights served=
+	while sleep "${TUNA_POLL:-2}"; do
+		status=$(docker inspect -f '{{.State.Status}}' tuna-engine 2>/dev/null) || status=gone
+		case $status in
+		running)
+			if [ $word = weights ] && started 'Loading weights took\|Model loading took'; then
+				word=engine
+				phase engine starting
+			fi
+			if [ -z "$served" ] && started 'Application startup complete'; then
+				served=yes
+			fi
+			;;
+		created | restarting) ;;
+		*)
+			last=$(docker logs --tail 30 tuna-engine 2>&1 | tail -c 500 | tr '\n' ' ')
+			[ -n "$served" ] || fail "the engine ended: $last"
+			say "the engine ended and is started again: $last"
+			word=weights served=
+			phase weights "the engine ended and is started again"
+			docker start tuna-engine >/dev/null || fail "the engine ended: $last"
+			;;
+		esac
+	done
+}
+
+run() {
+	mkdir -p "$TUNA_RUN"
+	phase booted
+	guard &
+	echo $! >"$TUNA_RUN/guard.pid"
+	store=${TUNA_STORE:-/opt/dlami/nvme}
+	if [ ! -d "$store" ]; then
+		store=
+	elif ! docker image inspect "$image" >/dev/null 2>&1; then
+		phase image moving docker to the instance store
+		use_store || fail "docker does not start with its images on $store"
+	fi
+	cache=${store:-$TUNA_DIR}/cache
+	mkdir -p "$cache/hub" "$cache/vllm"
+	phase image fetching "$image"
+	fetch_weights &
+	weights=$!
+	docker image inspect "$image" >/dev/null 2>&1 || pull || fail "cannot pull $image"
+	phase image waiting for the controller to bring the keys
+	while [ ! -f "$TUNA_RUN/engine.env" ]; do
+		sleep 1
+	done
+	phase weights fetching and loading
+	wait "$weights" || :
+	# shellcheck source=/dev/null
+	. "$TUNA_DIR/arguments.sh"
+	docker rm -f tuna-engine >/dev/null 2>&1 || :
+	docker run -d --name tuna-engine --gpus all --ipc=host -p "127.0.0.1:$TUNA_ENGINE_PORT:8000" \
+		--env-file "$TUNA_RUN/engine.env" -v "$cache:/root/.cache/huggingface" -v "$cache/vllm:/root/.cache/vllm" \
+		--log-opt max-size=20m --entrypoint vllm "$image" serve "$@" >/dev/null || fail "docker does not start the engine"
+	follow
+}
+
+case ${1:-} in
+install | run) "$1" ;;
+*) say "boot.sh install | run" && exit 2 ;;
+esac

@@ -1,0 +1,169 @@
+package dev.tuna.spot.aws.channel;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tuna.api.Secret;
+import dev.tuna.testkit.contract.InMemorySecretStore;
+import dev.tuna.testkit.machine.MachineSandbox;
+import dev.tuna.testkit.secret.SecretSearch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** One replica on a machine of its own, and the host's end of its channel; closed as one. */
+final class Rig implements AutoCloseable {
+
+    static final String DEPLOYMENT = "tuna-1a2b3c4d";
+    static final String REPLICA = "r-1";
+    static final String MODEL = "stand-in/tiny";
+    static final Duration ORPHAN = Duration.ofMinutes(15);
+    static final Secret ENGINE_KEY = Secret.of("engine-key-0123456789abcdef");
+    static final Secret HUB_TOKEN = Secret.of("hf_planted0123456789abcdef");
+
+    private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rwx------");
+    private static final Duration DEADLINE = Duration.ofSeconds(90);
+    private static final ChannelTimes TIMES =
+            new ChannelTimes(Duration.ofSeconds(10), Duration.ofSeconds(30), System::nanoTime);
+
+    final InMemorySecretStore secrets = new InMemorySecretStore();
+    final DeploymentTrust trust = new DeploymentTrust(secrets, DEPLOYMENT, InstantSource.system());
+    final FakeMetadata metadata;
+    final Secret token = trust.token(REPLICA);
+    final MachineSandbox machine;
+    final ReplicaChannel channel;
+
+    Rig(Path root) throws IOException {
+        this(root, Optional.empty());
+    }
+
+    Rig(Path root, Optional<String> modelCache, String... engineArguments) throws IOException {
+        MachineSandbox.missing().ifPresent(missing -> System.err.println("skipped: " + missing));
+        assumeTrue(
+                MachineSandbox.missing().isEmpty(),
+                () -> MachineSandbox.missing().orElse(""));
+        metadata = new FakeMetadata();
+        machine = MachineSandbox.boot(root, UserData.of(boot(modelCache)).bytes(), metadata.uri(), engineArguments);
+        channel = channel(trust, REPLICA);
+    }
+
+    ReplicaBoot boot(Optional<String> modelCache) {
+        return new ReplicaBoot(
+                REPLICA,
+                8443,
+                ORPHAN,
+                "vllm/vllm-openai:v0.31.0",
+                List.of(MODEL, "--host", "0.0.0.0", "--port", "8000", "--served-model-name", MODEL),
+                modelCache,
+                trust.certificate(),
+                token);
+    }
+
+    /** The host's end as somebody else may hold it. */
+    ReplicaChannel channel(DeploymentTrust trust, String replica) {
+        return new ReplicaChannel(
+                trust,
+                replica,
+                machine.address(),
+                () -> Map.of("VLLM_API_KEY", ENGINE_KEY, "HF_TOKEN", HUB_TOKEN),
+                TIMES);
+    }
+
+    /** Looks until what is seen fits; a machine that boots does not answer at first. */
+    ReplicaReport seen(String what, Predicate<ReplicaReport> fits) {
+        return until(what, () -> {
+            try {
+                return Optional.of(channel.look()).filter(fits);
+            } catch (UntrustedReplicaException e) {
+                throw e;
+            } catch (IOException e) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    ReplicaReport ready() {
+        return seen("ready", report -> report.phase() == ReplicaReport.Phase.READY);
+    }
+
+    void logged(String text) {
+        until("'" + text + "' in the agent's log", () -> Optional.of(log()).filter(log -> log.contains(text)));
+    }
+
+    String log() {
+        return machine.text("var/lib/tuna/agent.log");
+    }
+
+    <T> T until(String what, Callable<Optional<T>> look) {
+        long end = System.nanoTime() + DEADLINE.toNanos();
+        while (System.nanoTime() - end < 0) {
+            try {
+                Optional<T> found = look.call();
+                if (found.isPresent()) {
+                    return found.get();
+                }
+            } catch (Exception e) {
+                throw new AssertionError("waiting for " + what + "; " + story(), e);
+            }
+            LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+        }
+        throw new AssertionError("waited in vain for " + what + "; " + story());
+    }
+
+    private String story() {
+        return "agent:\n" + log() + "\nboot:\n" + machine.text("var/lib/tuna/boot.log") + "\ncommands:\n"
+                + String.join("\n", machine.commands()) + "\nengine:\n" + machine.text("docker/log");
+    }
+
+    /** Where secrets are though they may not be: command lines, logs, world-readable files. */
+    List<String> leaks() throws IOException {
+        SecretSearch search = new SecretSearch();
+        search.add("engine key", ENGINE_KEY.reveal());
+        search.add("hub token", HUB_TOKEN.reveal());
+        machine.processes().forEach(search::commandLines);
+        search.text("console", machine.console());
+        search.text("agent's log", log());
+        search.text("boot log", machine.text("var/lib/tuna/boot.log"));
+        search.lines("commands", machine.commands());
+        search.text("engine's log", machine.text("docker/log"));
+        search.add("token", token.reveal());
+        search.text("agent's log", log());
+        search.text("console", machine.console());
+        machine.processes().forEach(search::commandLines);
+        Stream<String> open = readableByOthers().map(file -> "others can read " + file);
+        return Stream.concat(search.hits().stream(), open).toList();
+    }
+
+    private Stream<Path> readableByOthers() throws IOException {
+        List<Path> open = new ArrayList<>();
+        for (String directory : List.of("var", "run")) {
+            try (Stream<Path> files = Files.walk(machine.root().resolve(directory))) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    if (!PRIVATE.containsAll(Files.getPosixFilePermissions(file))) {
+                        open.add(file);
+                    }
+                }
+            }
+        }
+        return open.stream();
+    }
+
+    @Override
+    public void close() {
+        channel.close();
+        machine.close();
+        metadata.close();
+    }
+}

@@ -1,0 +1,298 @@
+package dev.tuna.testkit.machine;
+
+import java.io.ByteArrayInputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * A machine whose user data is run for real, unprivileged: shell, Python and OpenSSL are this machine's, while the commands
+ * {@code docker} (which runs a model server stand-in), {@code shutdown}, {@code nvidia-smi}, {@code systemctl} and
+ * {@code aws}, and everything below the root directory, are its own. Time passes as it does here, and faster as told.
+ *
+ * <p>User data must keep to what is below {@code $TUNA_ROOT} and take {@code TUNA_PORT}, {@code TUNA_HOST},
+ * {@code TUNA_ENGINE_PORT}, {@code TUNA_METADATA}, {@code TUNA_STORE} and {@code TUNA_TEST_CLOCK} from its environment, leave
+ * process ids in {@code run/tuna/*.pid}, and not wait for what it starts. Thread-safe.
+ */
+public final class MachineSandbox implements AutoCloseable {
+
+    private static final List<String> COMMANDS = List.of("docker", "shutdown", "nvidia-smi", "systemctl", "aws");
+    private static final List<String> NEEDED = List.of("sh", "python3", "openssl");
+    private static final int MOST_ROUNDS = 10;
+    private static final Duration INSTALLED = Duration.ofSeconds(60);
+
+    private final Path root;
+    private final InetSocketAddress address;
+    private final int enginePort;
+    private final CompletableFuture<Void> off = new CompletableFuture<>();
+    private Duration ahead = Duration.ZERO;
+
+    private MachineSandbox(Path root, int port, int enginePort) {
+        this.root = root;
+        this.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        this.enginePort = enginePort;
+    }
+
+    /**
+     * Why machines cannot be run here.
+     *
+     * @return what is missing; empty if nothing is
+     */
+    public static Optional<String> missing() {
+        if (!Files.isDirectory(Path.of("/proc/self"))) {
+            return Optional.of("this is not Linux");
+        }
+        return NEEDED.stream()
+                .filter(command -> find(command).isEmpty())
+                .findFirst()
+                .map(command -> "the command '" + command + "' is missing");
+    }
+
+    private static Optional<Path> find(String command) {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .map(directory -> Path.of(directory, command))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    /**
+     * Boots a machine: runs its user data to the end. What that has started goes on.
+     *
+     * @param root an empty directory, which is all the machine can see
+     * @param userData as EC2 gets it, before Base64; may be compressed
+     * @param metadata its metadata service, without path
+     * @param engineArguments further arguments of the model server stand-in
+     * @return the running machine
+     * @throws IllegalStateException if its user data fails, with what that printed
+     */
+    public static MachineSandbox boot(Path root, byte[] userData, URI metadata, String... engineArguments) {
+        try {
+            MachineSandbox machine = new MachineSandbox(root, freePort(), freePort());
+            machine.install(userData, metadata, String.join(" ", engineArguments));
+            return machine;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void install(byte[] userData, URI metadata, String engineArguments) throws IOException {
+        Path bin = Files.createDirectories(root.resolve("bin"));
+        for (String command : COMMANDS) {
+            Path file = bin.resolve(command);
+            try (InputStream in = MachineSandbox.class.getResourceAsStream(command)) {
+                Files.write(file, in == null ? new byte[0] : in.readAllBytes());
+            }
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+        }
+        Path script = Files.write(root.resolve("user-data"), unpacked(userData));
+        tellTime();
+        ProcessBuilder builder = new ProcessBuilder("sh", script.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(root.resolve("console").toFile());
+        Map<String, String> environment = builder.environment();
+        environment.keySet().removeIf(name -> name.startsWith("TUNA_") || name.startsWith("AWS_"));
+        environment.put("PATH", bin + File.pathSeparator + environment.getOrDefault("PATH", "/usr/bin:/bin"));
+        environment.put("TUNA_ROOT", root.toString());
+        environment.put("TUNA_HOST", address.getHostString());
+        environment.put("TUNA_PORT", Integer.toString(address.getPort()));
+        environment.put("TUNA_ENGINE_PORT", Integer.toString(enginePort));
+        environment.put("TUNA_METADATA", metadata.toString());
+        environment.put("TUNA_TEST_CLOCK", root.resolve("clock").toString());
+        environment.put("TUNA_STORE", root.resolve("nvme").toString());
+        environment.put("TUNA_POLL", "0.2");
+        // By its path: were the root gone, the name alone would mean this machine's own.
+        environment.put("TUNA_SHUTDOWN", bin.resolve("shutdown") + " -h now");
+        environment.put(
+                "STANDIN_JAVA",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        environment.put("STANDIN_CLASSPATH", System.getProperty("java.class.path"));
+        environment.put("STANDIN_ARGUMENTS", engineArguments);
+        Process process = builder.start();
+        try {
+            if (!process.waitFor(INSTALLED.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
+                process.destroyForcibly();
+                close();
+                throw new IllegalStateException("the user data fails: " + console());
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while a machine boots", e);
+        }
+        pid("run/tuna/agent.pid").ifPresent(this::follow);
+    }
+
+    private void follow(ProcessHandle agent) {
+        var unused = agent.onExit().thenRun(() -> {
+            if (isOff()) {
+                off.complete(null);
+            }
+        });
+    }
+
+    private static byte[] unpacked(byte[] userData) throws IOException {
+        if (userData.length < 2 || userData[0] != 0x1f || userData[1] != (byte) 0x8b) {
+            return userData;
+        }
+        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(userData))) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /**
+     * Where its one open port is.
+     *
+     * @return a loopback address
+     */
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    /**
+     * Where its engine listens, which on a real machine nobody else can reach.
+     *
+     * @return {@code http://127.0.0.1:port}
+     */
+    public URI engine() {
+        return URI.create("http://" + address.getHostString() + ":" + enginePort);
+    }
+
+    /**
+     * All that it can see.
+     *
+     * @return the root directory
+     */
+    public Path root() {
+        return root;
+    }
+
+    /**
+     * Completes once it has shut itself down.
+     *
+     * @return a future of one's own
+     */
+    public CompletableFuture<Void> off() {
+        return off.copy();
+    }
+
+    /**
+     * Whether it has shut itself down.
+     *
+     * @return false while it runs
+     */
+    public boolean isOff() {
+        return Files.exists(root.resolve("off"));
+    }
+
+    /**
+     * Lets time pass at once, for the machine alone.
+     *
+     * @param time how much
+     */
+    public synchronized void pass(Duration time) {
+        ahead = ahead.plus(time);
+        tellTime();
+    }
+
+    private synchronized void tellTime() {
+        try {
+            Path next = Files.writeString(root.resolve("clock.new"), Long.toString(ahead.toSeconds()));
+            Files.move(next, root.resolve("clock"), StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Every one of its own commands that was called, with its arguments.
+     *
+     * @return one line each, in order
+     */
+    public List<String> commands() {
+        return text("commands").lines().toList();
+    }
+
+    /**
+     * What user data has printed.
+     *
+     * @return all of it
+     */
+    public String console() {
+        return text("console");
+    }
+
+    /**
+     * A file as text.
+     *
+     * @param path below the root
+     * @return its content; empty if there is no such file
+     */
+    public String text(String path) {
+        try {
+            Path file = root.resolve(path);
+            return Files.exists(file) ? Files.readString(file, StandardCharsets.ISO_8859_1) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * What runs on it: what its user data has left running, and the engine.
+     *
+     * @return live processes with all below them
+     */
+    public List<ProcessHandle> processes() {
+        List<ProcessHandle> all = new ArrayList<>();
+        for (String file : List.of("run/tuna/boot.pid", "run/tuna/guard.pid", "run/tuna/agent.pid", "docker/pid")) {
+            pid(file).ifPresent(process -> {
+                all.add(process);
+                process.descendants().forEach(all::add);
+            });
+        }
+        return all;
+    }
+
+    private Optional<ProcessHandle> pid(String file) {
+        String told = text(file).strip();
+        return told.isEmpty() ? Optional.empty() : ProcessHandle.of(Long.parseLong(told));
+    }
+
+    /** Takes it away without notice, as its cloud may. May be called twice. */
+    @Override
+    public void close() {
+        List<ProcessHandle> left = processes();
+        // What follows the engine may be starting another one.
+        for (int round = 0; !left.isEmpty() && round < MOST_ROUNDS; round++) {
+            left.forEach(ProcessHandle::destroyForcibly);
+            left.forEach(process -> process.onExit()
+                    .completeOnTimeout(process, 10, TimeUnit.SECONDS)
+                    .join());
+            left = processes();
+        }
+    }
+}

@@ -1,13 +1,13 @@
 package dev.tuna.provider.baseten;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.SecretRef;
+import dev.tuna.provider.support.ModelHub;
+import dev.tuna.provider.support.SettingReader;
 import dev.tuna.spi.BackendAddress;
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,35 +61,22 @@ record BasetenSettings(
      * @throws ConfigurationException naming every value at fault
      */
     static BasetenSettings of(Map<String, String> settings) {
-        List<String> problems = new ArrayList<>();
-        URI api = url(settings, API_URL, "https://api.baseten.co", problems);
-        String model = settings.getOrDefault(MODEL_URL, "https://model-" + MODEL_ID + ".api.baseten.co");
+        var reader = new SettingReader(BasetenProvider.NAME, settings);
+        String model = reader.text(MODEL_URL).orElse("https://model-" + MODEL_ID + ".api.baseten.co");
         if (!model.contains(MODEL_ID) || !isUrl(model.replace(MODEL_ID, "x"))) {
-            problems.add(MODEL_URL + " is not a URL with " + MODEL_ID + " in it");
+            reader.add(MODEL_URL + " is not a URL with " + MODEL_ID + " in it");
         }
-        Optional<URI> upload = settings.containsKey(UPLOAD_URL)
-                ? Optional.of(url(settings, UPLOAD_URL, "https://s3.example", problems))
-                : Optional.empty();
-        URI hub = url(settings, HUB_URL, "https://huggingface.co", problems);
-        Optional<SecretRef> key = secret(settings, API_KEY, problems);
-        Optional<SecretRef> endpointKey = secret(settings, ENDPOINT_KEY, problems);
-        Optional<String> team =
-                Optional.of(settings.getOrDefault(TEAM, "").strip()).filter(id -> !id.isEmpty());
-        team.filter(id -> !id.matches("[A-Za-z0-9_-]{1,64}"))
-                .ifPresent(id -> problems.add(TEAM + " is '" + id + "' but must be the id of a team"));
-        Duration interval = seconds(settings.getOrDefault(INTERVAL, "10"), problems);
-        if (!problems.isEmpty()) {
-            throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider baseten", problems);
-        }
-        return new BasetenSettings(
-                api,
+        var read = new BasetenSettings(
+                reader.urlOr(API_URL, "https://api.baseten.co"),
                 model,
-                upload,
-                hub,
-                key.orElseGet(() -> new SecretRef("baseten/api-key")),
-                endpointKey,
-                team,
-                interval);
+                reader.url(UPLOAD_URL, "https://s3.example"),
+                reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()),
+                reader.secretOr(API_KEY, "baseten/api-key"),
+                reader.secret(ENDPOINT_KEY),
+                reader.matching(TEAM, ID.pattern(), "the id of a team"),
+                reader.seconds(INTERVAL, 10, 0));
+        reader.throwIfAny();
+        return read;
     }
 
     /** Where a model takes requests, without what comes behind the host, to which the key will be sent. */
@@ -108,32 +95,5 @@ record BasetenSettings(
         } catch (IllegalArgumentException e) {
             return false;
         }
-    }
-
-    private static URI url(Map<String, String> settings, String key, String otherwise, List<String> problems) {
-        String value = settings.getOrDefault(key, otherwise).replaceFirst("/+$", "");
-        if (isUrl(value)) {
-            return URI.create(value);
-        }
-        problems.add(key + " is not a URL such as " + otherwise);
-        return URI.create(otherwise);
-    }
-
-    private static Optional<SecretRef> secret(Map<String, String> settings, String key, List<String> problems) {
-        String name = settings.getOrDefault(key, "");
-        try {
-            return name.isEmpty() ? Optional.empty() : Optional.of(new SecretRef(name));
-        } catch (ConfigurationException e) {
-            problems.add(key + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
-            return Optional.empty();
-        }
-    }
-
-    private static Duration seconds(String value, List<String> problems) {
-        if (value.matches("\\d{1,4}")) {
-            return Duration.ofSeconds(Integer.parseInt(value));
-        }
-        problems.add(INTERVAL + " is '" + value + "' but must be a number of seconds, 0 to 9999");
-        return Duration.ZERO;
     }
 }

@@ -1,13 +1,11 @@
 package dev.tuna.provider.cloudrun;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.ModelHub;
-import dev.tuna.spi.BackendAddress;
+import dev.tuna.provider.support.SettingReader;
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,46 +41,14 @@ record CloudRunSettings(
      * @throws ConfigurationException naming every value at fault
      */
     static CloudRunSettings of(Map<String, String> settings) {
-        List<String> problems = new ArrayList<>();
-        Optional<URI> api = Optional.ofNullable(settings.get(API_URL)).flatMap(url -> url(API_URL, url, problems));
-        Optional<URI> hub = Optional.ofNullable(settings.get(HUB_URL)).flatMap(url -> url(HUB_URL, url, problems));
-        Optional<SecretRef> credentials = secret(settings.getOrDefault(CREDENTIALS, "cloudrun/credentials"), problems);
-        Duration interval = seconds(settings.getOrDefault(INTERVAL, "10"), problems);
-        if (!problems.isEmpty()) {
-            throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider cloudrun", problems);
-        }
-        return new CloudRunSettings(
-                api,
-                hub.orElse(ModelHub.HUGGING_FACE),
-                credentials.orElseThrow(),
-                Optional.ofNullable(settings.get(QUOTA_PROJECT)),
-                interval);
-    }
-
-    private static Optional<URI> url(String key, String value, List<String> problems) {
-        try {
-            return Optional.of(
-                    BackendAddress.of(URI.create(value.replaceFirst("/+$", ""))).url());
-        } catch (IllegalArgumentException e) {
-            problems.add(key + " is not a URL such as http://127.0.0.1:8080");
-            return Optional.empty();
-        }
-    }
-
-    private static Optional<SecretRef> secret(String name, List<String> problems) {
-        try {
-            return Optional.of(new SecretRef(name));
-        } catch (ConfigurationException e) {
-            problems.add(CREDENTIALS + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
-            return Optional.empty();
-        }
-    }
-
-    private static Duration seconds(String value, List<String> problems) {
-        if (value.matches("\\d{1,4}")) {
-            return Duration.ofSeconds(Integer.parseInt(value));
-        }
-        problems.add(INTERVAL + " is '" + value + "' but must be a number of seconds, 0 to 9999");
-        return Duration.ZERO;
+        var reader = new SettingReader(CloudRunProvider.NAME, settings);
+        var read = new CloudRunSettings(
+                reader.url(API_URL, "http://127.0.0.1:8080"),
+                reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()),
+                reader.secretOr(CREDENTIALS, "cloudrun/credentials"),
+                reader.text(QUOTA_PROJECT),
+                reader.seconds(INTERVAL, 10, 0));
+        reader.throwIfAny();
+        return read;
     }
 }

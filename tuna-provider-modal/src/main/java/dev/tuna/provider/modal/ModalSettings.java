@@ -1,15 +1,13 @@
 package dev.tuna.provider.modal;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.ModelHub;
-import dev.tuna.spi.BackendAddress;
+import dev.tuna.provider.support.SettingReader;
 import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,86 +77,37 @@ record ModalSettings(
      * @throws ConfigurationException naming every value at fault
      */
     static ModalSettings of(Map<String, String> settings) {
-        Reader reader = new Reader(settings);
-        ModalSettings read = new ModalSettings(
+        var reader = new SettingReader(ModalProvider.NAME, settings);
+        var read = new ModalSettings(
                 reader.text(CLI),
                 reader.text(PYTHON),
-                reader.name(ENVIRONMENT),
-                reader.name(PROFILE),
-                reader.secret(TOKEN_ID, "modal/token-id"),
-                reader.secret(TOKEN_SECRET, "modal/token-secret"),
-                reader.secret(PROXY_TOKEN, "modal/proxy-token"),
-                reader.directory(),
+                name(reader, ENVIRONMENT),
+                name(reader, PROFILE),
+                reader.secretOr(TOKEN_ID, "modal/token-id"),
+                reader.secretOr(TOKEN_SECRET, "modal/token-secret"),
+                reader.secretOr(PROXY_TOKEN, "modal/proxy-token"),
+                directory(reader),
                 reader.seconds(INTERVAL, 30, 0),
                 // An image of ten gigabytes that Modal has not seen yet takes its time.
                 reader.seconds(DEPLOY_TIMEOUT, 1800, 1),
                 // The command line itself gives up on a server that does not answer after about a minute.
                 reader.seconds(COMMAND_TIMEOUT, 90, 1),
-                reader.hub());
-        if (!reader.problems.isEmpty()) {
-            throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider modal", reader.problems);
-        }
+                reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()));
+        reader.throwIfAny();
         return read;
     }
 
-    /** Confined to one reading. */
-    private static final class Reader {
-        private final Map<String, String> settings;
-        private final List<String> problems = new ArrayList<>();
+    /** Modal's own rule for names of environments; profiles need no other. */
+    private static Optional<String> name(SettingReader reader, String key) {
+        return reader.matching(key, "[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, '-', '_' or '.'");
+    }
 
-        Reader(Map<String, String> settings) {
-            this.settings = settings;
-        }
-
-        Optional<String> text(String key) {
-            return Optional.of(settings.getOrDefault(key, "").strip()).filter(value -> !value.isEmpty());
-        }
-
-        /** Modal's own rule for names of environments; profiles need no other. */
-        Optional<String> name(String key) {
-            Optional<String> name = text(key);
-            name.filter(value -> !value.matches("[A-Za-z0-9_.-]{1,64}"))
-                    .ifPresent(value -> problems.add(
-                            key + " is '" + value + "' but must be 1 to 64 letters, digits, '-', '_' or '.'"));
-            return name;
-        }
-
-        SecretRef secret(String key, String otherwise) {
-            try {
-                return new SecretRef(text(key).orElse(otherwise));
-            } catch (ConfigurationException e) {
-                problems.add(key + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
-                return new SecretRef(otherwise);
-            }
-        }
-
-        Optional<Path> directory() {
-            try {
-                return text(WORK_DIRECTORY).map(Path::of);
-            } catch (InvalidPathException e) {
-                problems.add(WORK_DIRECTORY + " is no path of this machine");
-                return Optional.empty();
-            }
-        }
-
-        URI hub() {
-            Optional<String> value = text(HUB_URL);
-            try {
-                return value.map(url -> BackendAddress.of(URI.create(url)).url())
-                        .orElse(ModelHub.HUGGING_FACE);
-            } catch (IllegalArgumentException e) {
-                problems.add(HUB_URL + " is not a URL such as " + ModelHub.HUGGING_FACE);
-                return ModelHub.HUGGING_FACE;
-            }
-        }
-
-        Duration seconds(String key, int otherwise, int least) {
-            String value = text(key).orElse(Integer.toString(otherwise));
-            if (value.matches("\\d{1,5}") && Integer.parseInt(value) >= least) {
-                return Duration.ofSeconds(Integer.parseInt(value));
-            }
-            problems.add(key + " is '" + value + "' but must be a number of seconds, " + least + " to 99999");
-            return Duration.ofSeconds(otherwise);
+    private static Optional<Path> directory(SettingReader reader) {
+        try {
+            return reader.text(WORK_DIRECTORY).map(Path::of);
+        } catch (InvalidPathException e) {
+            reader.add(WORK_DIRECTORY + " is no path of this machine");
+            return Optional.empty();
         }
     }
 }

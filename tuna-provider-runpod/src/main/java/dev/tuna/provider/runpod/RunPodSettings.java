@@ -1,13 +1,11 @@
 package dev.tuna.provider.runpod;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.ModelHub;
-import dev.tuna.spi.BackendAddress;
+import dev.tuna.provider.support.SettingReader;
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,45 +46,15 @@ record RunPodSettings(
      * @throws ConfigurationException naming every value at fault
      */
     static RunPodSettings of(Map<String, String> settings) {
-        List<String> problems = new ArrayList<>();
-        URI api = url(settings, API_URL, "https://api.runpod.io", problems);
-        URI serverless = url(settings, SERVERLESS_URL, "https://api.runpod.ai", problems);
-        URI hub = url(settings, HUB_URL, ModelHub.HUGGING_FACE.toString(), problems);
-        Optional<SecretRef> key = secret(settings, API_KEY, problems);
-        Optional<SecretRef> endpointKey = secret(settings, ENDPOINT_KEY, problems);
-        Duration interval = seconds(settings.getOrDefault(INTERVAL, "10"), problems);
-        if (!problems.isEmpty()) {
-            throw new ConfigurationException(ErrorCode.INVALID_REQUEST, "settings of provider runpod", problems);
-        }
-        return new RunPodSettings(
-                api, serverless, hub, key.orElseGet(() -> new SecretRef("runpod/api-key")), endpointKey, interval);
-    }
-
-    private static URI url(Map<String, String> settings, String key, String otherwise, List<String> problems) {
-        String value = settings.getOrDefault(key, otherwise).replaceFirst("/+$", "");
-        try {
-            return BackendAddress.of(URI.create(value)).url();
-        } catch (IllegalArgumentException e) {
-            problems.add(key + " is not a URL such as " + otherwise);
-            return URI.create(otherwise);
-        }
-    }
-
-    private static Optional<SecretRef> secret(Map<String, String> settings, String key, List<String> problems) {
-        String name = settings.getOrDefault(key, "");
-        try {
-            return name.isEmpty() ? Optional.empty() : Optional.of(new SecretRef(name));
-        } catch (ConfigurationException e) {
-            problems.add(key + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
-            return Optional.empty();
-        }
-    }
-
-    private static Duration seconds(String value, List<String> problems) {
-        if (value.matches("\\d{1,4}")) {
-            return Duration.ofSeconds(Integer.parseInt(value));
-        }
-        problems.add(INTERVAL + " is '" + value + "' but must be a number of seconds, 0 to 9999");
-        return Duration.ZERO;
+        var reader = new SettingReader(RunPodProvider.NAME, settings);
+        var read = new RunPodSettings(
+                reader.urlOr(API_URL, "https://api.runpod.io"),
+                reader.urlOr(SERVERLESS_URL, "https://api.runpod.ai"),
+                reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()),
+                reader.secretOr(API_KEY, "runpod/api-key"),
+                reader.secret(ENDPOINT_KEY),
+                reader.seconds(INTERVAL, 10, 0));
+        reader.throwIfAny();
+        return read;
     }
 }

@@ -79,7 +79,8 @@ public final class DryRun {
     private Optional<DeployPlan.Step> launch(DeployRequest request, String name, List<String> adaptations) {
         SpotCloud spot = clouds.spot(name);
         ReplicaSpec spec = Specs.replica(ID, request, name, orphanTimeout);
-        List<CapacityPool> pools = Placement.order(spot.pools(spec), List.of(), PoolHistory.NONE, false, Instant.EPOCH);
+        List<CapacityPool> pools =
+                Placement.order(spot.pools(spec), List.of(), PoolHistory.NONE, Runner.USUAL_BOOT, false, Instant.EPOCH);
         if (pools.isEmpty()) {
             adaptations.add(name + " has no pool with " + request.gpuCount() + " x " + request.gpu()
                     + ", so no replica would be rented");

@@ -472,7 +472,8 @@ final class FleetSide {
     private static void gone(Turn turn, Backend replica, ReplicaObservation seen) {
         if (replica.state() == State.LIVE && turn.state().goal() == Goal.SERVE) {
             replica.pool()
-                    .ifPresent(pool -> turn.fleet(draft -> draft.history = draft.history.lost(pool, turn.steady())));
+                    .ifPresent(pool -> turn.fleet(draft -> draft.history = draft.history.lost(
+                            pool, Duration.between(replica.askedSteady(), turn.steady()), turn.steady())));
             boolean announced = replica.interruptionAt().isPresent();
             if (replica.readyAt().isEmpty() || (!announced && !isProven(turn, replica))) {
                 bootFailed(turn, seen.detail().isEmpty() ? "it vanished" : seen.detail());

@@ -43,6 +43,9 @@ final class Runner {
 
     private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
 
+    /** How long replicas take until they serve, as far as placing them depends on it. */
+    static final Duration USUAL_BOOT = Duration.ofMinutes(5);
+
     private static final int CALLS_PER_CLOUD = 4;
 
     /** One lane for all: each sweep asks every cloud, so that one cloud that hangs could hold the threads of all. */
@@ -228,8 +231,8 @@ final class Runner {
         var places = new ArrayList<>(prepare.fleet());
         var plans = new ArrayList<LaunchPlan>();
         for (String token : prepare.tokens()) {
-            List<CapacityPool> order =
-                    Placement.order(offers, places, prepare.history(), prepare.onDemandAllowed(), prepare.now());
+            List<CapacityPool> order = Placement.order(
+                    offers, places, prepare.history(), USUAL_BOOT, prepare.onDemandAllowed(), prepare.now());
             Optional<Instant> rested = prepare.history()
                     .firstRested(offers.stream().map(PoolOffer::pool).toList(), prepare.now());
             if (order.isEmpty() && rested.isPresent()) {

@@ -1,5 +1,6 @@
 package dev.tuna.core.placement;
 
+import dev.tuna.api.Tier;
 import dev.tuna.spi.CapacityPool;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,15 +9,17 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
- * What went wrong lately in which pool. Each pool rests by itself, so that one that is dry holds up no other. Immutable; as
- * large as the number of pools that failed.
+ * What became of replicas in which pool: a memory that fades. Each pool rests by itself, so that one that is dry holds up no
+ * other; for want of quota a whole class of pools rests, a region's machines of one tier, since another zone cannot help then.
+ * Immutable; as large as the number of pools that were ever used and still matter.
  *
- * @param shortages what pools had no machine to give, or may not give any
- * @param lostAt when a pool last took a replica away
+ * @param pools what is remembered of which pool
+ * @param barred until when classes of pools need not be asked
  */
-public record PoolHistory(Map<CapacityPool, Shortage> shortages, Map<CapacityPool, Instant> lostAt) {
+public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant> barred) {
 
     /**
      * How long a pool that ran dry or lost a replica is put last, and the longest rest of a dry one: about as long as
@@ -27,118 +30,238 @@ public record PoolHistory(Map<CapacityPool, Shortage> shortages, Map<CapacityPoo
     /** Rest of a pool that ran dry for the first time; it doubles with each time that follows within {@link #MEMORY}. */
     public static final Duration FIRST_REST = Duration.ofSeconds(10);
 
+    /** In this time half of what was learned about losses is forgotten: pools differ from week to week, not from hour to hour. */
+    public static final Duration HALF_LIFE = Duration.ofDays(2);
+
+    /** Losses in an hour of a pool that nothing is known of: between those of good zones and bad ones that were measured. */
+    static final double USUAL_LOSSES_PER_HOUR = 0.2;
+
+    /** Hours of a region's own experience that outweigh the usual, and of a pool's that outweigh the region's. */
+    private static final double DOUBT_HOURS = 4;
+
     /** Nothing went wrong. */
     public static final PoolHistory NONE = new PoolHistory(Map.of(), Map.of());
 
-    /**
-     * A pool that had no machine to give.
-     *
-     * @param times how often in a row
-     * @param until until when it is not asked
-     */
-    public record Shortage(int times, Instant until) {
+    private static final double MILLIS_PER_HOUR = 3_600_000;
 
-        /** Checks that the moment is there. */
-        public Shortage {
-            Objects.requireNonNull(until, "until");
+    /**
+     * Pools that one quota covers.
+     *
+     * @param provider which cloud
+     * @param region its region
+     * @param tier spot or on demand
+     */
+    public record PoolClass(String provider, String region, Tier tier) {
+
+        /** Checks that every part is there. */
+        public PoolClass {
+            Objects.requireNonNull(provider, "provider");
+            Objects.requireNonNull(region, "region");
+            Objects.requireNonNull(tier, "tier");
         }
 
-        private boolean isRecent(Instant now) {
-            return until.plus(MEMORY).isAfter(now);
+        static PoolClass of(CapacityPool pool) {
+            return new PoolClass(pool.provider(), pool.region(), pool.tier());
+        }
+    }
+
+    /**
+     * What is remembered of a pool.
+     *
+     * @param shortages how often in a row it had no machine to give
+     * @param restsUntil until when it is not asked, since it had none
+     * @param lostAt when it last took a replica away; {@link Instant#MIN} if it never did
+     * @param losses replicas that it took away, fading
+     * @param hours hours that replicas ran in it, fading alike
+     * @param asOf the moment that both are reckoned for
+     */
+    public record Past(int shortages, Instant restsUntil, Instant lostAt, double losses, double hours, Instant asOf) {
+
+        private static final Past NOTHING = new Past(0, Instant.MIN, Instant.MIN, 0, 0, Instant.EPOCH);
+
+        /** Checks that the moments are there. */
+        public Past {
+            Objects.requireNonNull(restsUntil, "restsUntil");
+            Objects.requireNonNull(lostAt, "lostAt");
+            Objects.requireNonNull(asOf, "asOf");
+        }
+
+        private boolean wasDry(Instant now) {
+            return shortages > 0 && restsUntil.plus(MEMORY).isAfter(now);
+        }
+
+        private boolean wasLost(Instant now) {
+            return !lostAt.equals(Instant.MIN) && lostAt.plus(MEMORY).isAfter(now);
+        }
+
+        private boolean matters(Instant now) {
+            return wasDry(now) || wasLost(now) || fading(now) * (losses + hours) > 0.01;
+        }
+
+        private double fading(Instant now) {
+            double passed = Math.max(0, Duration.between(asOf, now).toMillis());
+            return Math.pow(0.5, passed / HALF_LIFE.toMillis());
+        }
+
+        private Past with(double moreLosses, double moreHours, Instant now) {
+            double kept = fading(now);
+            return new Past(shortages, restsUntil, lostAt, kept * losses + moreLosses, kept * hours + moreHours, now);
         }
     }
 
     /** Copies the maps. */
     public PoolHistory {
-        shortages = Map.copyOf(shortages);
-        lostAt = Map.copyOf(lostAt);
+        pools = Map.copyOf(pools);
+        barred = Map.copyOf(barred);
     }
 
     /**
      * Notes that pools had no machine to give. Those that rest already were asked together with others: it counts once.
      *
-     * @param pools which
+     * @param dry which
      * @param now when
      * @return the history with it, without what is too old to matter
      */
-    public PoolHistory dry(Collection<CapacityPool> pools, Instant now) {
-        var noted = recentShortages(now);
-        for (CapacityPool pool : pools) {
-            if (rests(pool, now)) {
-                continue;
+    public PoolHistory dry(Collection<CapacityPool> dry, Instant now) {
+        var noted = recent(now);
+        for (CapacityPool pool : dry) {
+            if (!rests(pool, now)) {
+                Past past = noted.getOrDefault(pool, Past.NOTHING);
+                int times = past.wasDry(now) ? past.shortages() : 0;
+                Duration rest = FIRST_REST.multipliedBy(1L << Math.min(times, 20));
+                Instant until = now.plus(rest.compareTo(MEMORY) > 0 ? MEMORY : rest);
+                noted.put(pool, new Past(times + 1, until, past.lostAt(), past.losses(), past.hours(), past.asOf()));
             }
-            int times =
-                    Optional.ofNullable(noted.get(pool)).map(Shortage::times).orElse(0);
-            Duration rest = FIRST_REST.multipliedBy(1L << Math.min(times, 20));
-            noted.put(pool, new Shortage(times + 1, now.plus(rest.compareTo(MEMORY) > 0 ? MEMORY : rest)));
         }
-        return new PoolHistory(noted, lostAt);
+        return new PoolHistory(noted, stillBarred(now));
     }
 
     /**
-     * Notes that pools may not give any machine, for want of quota or permission.
+     * Notes that pools may not give any machine, for want of quota or permission, and none of their classes either.
      *
-     * @param pools which
+     * @param refused which
      * @param until until when they need not be asked
      * @param now when
      * @return the history with it, without what is too old to matter
      */
-    public PoolHistory barred(Collection<CapacityPool> pools, Instant until, Instant now) {
-        var noted = recentShortages(now);
-        pools.forEach(pool -> noted.put(pool, new Shortage(1, until)));
-        return new PoolHistory(noted, lostAt);
+    public PoolHistory barred(Collection<CapacityPool> refused, Instant until, Instant now) {
+        var noted = stillBarred(now);
+        refused.forEach(pool -> noted.put(PoolClass.of(pool), until));
+        return new PoolHistory(recent(now), noted);
     }
 
     /**
      * Notes that a pool took a replica away.
      *
      * @param pool which
+     * @param held how long the replica had run there
      * @param now when
      * @return the history with it, without what is too old to matter
      */
-    public PoolHistory lost(CapacityPool pool, Instant now) {
-        var noted = new HashMap<>(lostAt);
-        noted.values().removeIf(at -> !at.plus(MEMORY).isAfter(now));
-        noted.put(pool, now);
-        return new PoolHistory(shortages, noted);
+    public PoolHistory lost(CapacityPool pool, Duration held, Instant now) {
+        return noted(pool, now, past -> {
+            Past more = past.with(1, hours(held), now);
+            return new Past(more.shortages(), more.restsUntil(), now, more.losses(), more.hours(), now);
+        });
+    }
+
+    /**
+     * Notes that a replica was given back which its pool had not taken.
+     *
+     * @param pool which
+     * @param held how long the replica had run there
+     * @param now when
+     * @return the history with it, without what is too old to matter
+     */
+    public PoolHistory kept(CapacityPool pool, Duration held, Instant now) {
+        return noted(pool, now, past -> past.with(0, hours(held), now));
+    }
+
+    private PoolHistory noted(CapacityPool pool, Instant now, UnaryOperator<Past> change) {
+        var noted = recent(now);
+        noted.put(pool, change.apply(noted.getOrDefault(pool, Past.NOTHING)));
+        return new PoolHistory(noted, stillBarred(now));
+    }
+
+    private static double hours(Duration held) {
+        return Math.max(0, held.toMillis()) / MILLIS_PER_HOUR;
+    }
+
+    /**
+     * How often a pool takes a replica away, as far as one can know: what was seen in it, filled up with what was seen in its
+     * region, filled up with what is usual.
+     *
+     * @param pool which
+     * @param now the moment
+     * @return losses to be expected in an hour of one replica, more than 0; 0 for machines at list price
+     */
+    public double lossesPerHour(CapacityPool pool, Instant now) {
+        if (pool.tier() != Tier.SPOT) {
+            return 0;
+        }
+        double regionLosses = 0;
+        double regionHours = 0;
+        for (Map.Entry<CapacityPool, Past> entry : pools.entrySet()) {
+            if (PoolClass.of(entry.getKey()).equals(PoolClass.of(pool))) {
+                double kept = entry.getValue().fading(now);
+                regionLosses += kept * entry.getValue().losses();
+                regionHours += kept * entry.getValue().hours();
+            }
+        }
+        double region = (regionLosses + DOUBT_HOURS * USUAL_LOSSES_PER_HOUR) / (regionHours + DOUBT_HOURS);
+        Past own = pools.getOrDefault(pool, Past.NOTHING);
+        double kept = own.fading(now);
+        return (kept * own.losses() + DOUBT_HOURS * region) / (kept * own.hours() + DOUBT_HOURS);
     }
 
     /**
      * When the first of some pools has rested.
      *
-     * @param pools which
+     * @param some which
      * @param now the moment
      * @return when; empty if none of them rests
      */
-    public Optional<Instant> firstRested(Collection<CapacityPool> pools, Instant now) {
-        return pools.stream()
+    public Optional<Instant> firstRested(Collection<CapacityPool> some, Instant now) {
+        return some.stream()
                 .filter(pool -> rests(pool, now))
-                .flatMap(pool -> Optional.ofNullable(shortages.get(pool)).stream())
-                .map(Shortage::until)
+                .map(pool -> restsUntil(pool))
                 .min(Instant::compareTo);
     }
 
-    boolean rests(CapacityPool pool, Instant now) {
-        return Optional.ofNullable(shortages.get(pool))
-                .map(shortage -> shortage.until().isAfter(now))
-                .orElse(false);
+    /**
+     * Whether a pool is not to be asked.
+     *
+     * @param pool which
+     * @param now the moment
+     * @return true while it, or its class, rests
+     */
+    public boolean rests(CapacityPool pool, Instant now) {
+        return restsUntil(pool).isAfter(now);
+    }
+
+    private Instant restsUntil(CapacityPool pool) {
+        Instant own = pools.getOrDefault(pool, Past.NOTHING).restsUntil();
+        Instant all = barred.getOrDefault(PoolClass.of(pool), Instant.MIN);
+        return own.isAfter(all) ? own : all;
     }
 
     boolean wasDry(CapacityPool pool, Instant now) {
-        return Optional.ofNullable(shortages.get(pool))
-                .map(shortage -> shortage.isRecent(now))
-                .orElse(false);
+        return pools.getOrDefault(pool, Past.NOTHING).wasDry(now);
     }
 
     boolean wasLost(CapacityPool pool, Instant now) {
-        return Optional.ofNullable(lostAt.get(pool))
-                .map(at -> at.plus(MEMORY).isAfter(now))
-                .orElse(false);
+        return pools.getOrDefault(pool, Past.NOTHING).wasLost(now);
     }
 
-    private Map<CapacityPool, Shortage> recentShortages(Instant now) {
-        var recent = new HashMap<>(shortages);
-        recent.values().removeIf(shortage -> !shortage.isRecent(now));
+    private Map<CapacityPool, Past> recent(Instant now) {
+        var recent = new HashMap<>(pools);
+        recent.values().removeIf(past -> !past.matters(now));
         return recent;
+    }
+
+    private Map<PoolClass, Instant> stillBarred(Instant now) {
+        var still = new HashMap<>(barred);
+        still.values().removeIf(until -> !until.isAfter(now));
+        return still;
     }
 }

@@ -6,6 +6,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.PoolOffer;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class PlacementTest {
 
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+    private static final Duration BOOT = Duration.ofMinutes(5);
     private static final CapacityPool A = pool("a", Tier.SPOT);
     private static final CapacityPool B = pool("b", Tier.SPOT);
     private static final CapacityPool C = pool("c", Tier.SPOT);
@@ -31,7 +33,7 @@ class PlacementTest {
     }
 
     private static List<CapacityPool> order(List<CapacityPool> fleet, PoolHistory history, boolean onDemand) {
-        return Placement.order(OFFERS, fleet, history, onDemand, NOW);
+        return Placement.order(OFFERS, fleet, history, BOOT, onDemand, NOW);
     }
 
     @Test
@@ -47,12 +49,16 @@ class PlacementTest {
 
     @Test
     void poolsThatFailedLatelyComeLast() {
-        PoolHistory lost = PoolHistory.NONE.lost(A, NOW.minusSeconds(60));
+        PoolHistory lost = PoolHistory.NONE.lost(A, Duration.ZERO, NOW.minusSeconds(60));
         assertThat(order(List.of(), lost, false)).containsExactly(B, C, A);
         assertThat(order(List.of(), lost.dry(List.of(B), NOW.minus(PoolHistory.FIRST_REST)), false))
                 .containsExactly(C, A, B);
-        assertThat(order(List.of(), PoolHistory.NONE.lost(A, NOW.minus(PoolHistory.MEMORY)), false))
-                .containsExactly(A, B, C);
+        PoolHistory before = PoolHistory.NONE.lost(A, Duration.ZERO, NOW.minus(PoolHistory.MEMORY));
+        assertThat(order(List.of(), before, false))
+                .as("what it costs to lose replicas there outweighs a cent")
+                .containsExactly(B, A, C);
+        PoolHistory longAgo = PoolHistory.NONE.lost(A, Duration.ZERO, NOW.minus(Duration.ofDays(30)));
+        assertThat(order(List.of(), longAgo, false)).containsExactly(A, B, C);
     }
 
     @Test
@@ -91,7 +97,7 @@ class PlacementTest {
 
     @Test
     void nothingOnOfferIsNoOrder() {
-        assertThat(Placement.order(List.of(), List.of(), PoolHistory.NONE, true, NOW))
+        assertThat(Placement.order(List.of(), List.of(), PoolHistory.NONE, BOOT, true, NOW))
                 .isEmpty();
     }
 }

@@ -47,10 +47,11 @@ class BackendTlsTest {
             TlsFront replica = front(bench, authority, "r-1.replica.tuna");
             bench.route(List.of(), List.of(spot(replica, router.to("r-1.replica.tuna"))));
             assertThat(bench.post(chat("hello", "")).statusCode()).isEqualTo(200);
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < 20; i++) {
                 assertThat(events(bench.post(stream("hello")).body())).last().isEqualTo("[DONE]");
             }
-            assertThat(replica.handshakes()).isBetween(1, 2); // one for each event loop
+            // One for each event loop, and one now and then for the question how busy the engine is.
+            assertThat(replica.handshakes()).isLessThan(10);
         }
     }
 

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import selectors
 import shlex
 import socket
@@ -718,6 +719,8 @@ def accept(listening):
 
 
 def main():
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # two sockets for each request
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     listening = socket.create_server(
         (ENV.get("TUNA_HOST", ""), int(ENV.get("TUNA_PORT", "8443"))), backlog=512)
     listening.setblocking(False)

@@ -56,7 +56,8 @@ install() {
 	END
 	: >"$TUNA_RUN/alive"
 	if [ -z "$TUNA_ROOT" ] && [ -d /run/systemd/system ]; then
-		unit agent "/usr/bin/env python3 $TUNA_DIR/agent.py" Restart=always RestartSec=2 OOMScoreAdjust=-900 Nice=-5
+		unit agent "/usr/bin/env python3 $TUNA_DIR/agent.py" Restart=always RestartSec=2 \
+			LimitNOFILE=65536 OOMScoreAdjust=-900 Nice=-5
 		unit replica "/bin/sh $TUNA_DIR/boot.sh run" Restart=no KillMode=process
 		systemctl daemon-reload
 		systemctl enable -q tuna-agent tuna-replica
@@ -123,6 +124,15 @@ fetch_weights() {
 	aws s3 sync --only-show-errors "$model_cache" "$cache/hub" || say "the model cache cannot be read: $model_cache"
 }
 
+# Right after the boot it may not be there yet.
+docker_is_up() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		docker info >/dev/null 2>&1 && return 0
+		sleep 5
+	done
+	return 1
+}
+
 pull() {
 	for pause in 5 15 30 0; do
 		docker pull -q "$image" >/dev/null && return 0
@@ -168,6 +178,7 @@ run() {
 	phase booted
 	guard &
 	echo $! >"$TUNA_RUN/guard.pid"
+	docker_is_up || fail "docker does not run"
 	store=${TUNA_STORE:-/opt/dlami/nvme}
 	if [ ! -d "$store" ]; then
 		store=

@@ -33,7 +33,8 @@ final class Guests implements AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (Exception e) {
-                LOG.warn("{} does not boot", id, e);
+                LOG.warn("{} does not boot: {}", id, e.getMessage());
+                LOG.debug("{} does not boot", id, e);
                 machine.print("does not boot: " + e);
             }
         });

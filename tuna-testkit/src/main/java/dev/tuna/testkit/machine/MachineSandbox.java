@@ -46,9 +46,9 @@ public final class MachineSandbox implements AutoCloseable {
     private final CompletableFuture<Void> off = new CompletableFuture<>();
     private Duration ahead = Duration.ZERO;
 
-    private MachineSandbox(Path root, int port, int enginePort) {
+    private MachineSandbox(Path root, InetSocketAddress address, int enginePort) {
         this.root = root;
-        this.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        this.address = address;
         this.enginePort = enginePort;
     }
 
@@ -85,8 +85,29 @@ public final class MachineSandbox implements AutoCloseable {
      * @throws IllegalStateException if its user data fails, with what that printed
      */
     public static MachineSandbox boot(Path root, byte[] userData, URI metadata, String... engineArguments) {
+        return boot(
+                root,
+                userData,
+                metadata,
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort()),
+                engineArguments);
+    }
+
+    /**
+     * Boots a machine that has an address of its own.
+     *
+     * @param root an empty directory, which is all the machine can see
+     * @param userData as EC2 gets it, before Base64; may be compressed
+     * @param metadata its metadata service, without path
+     * @param address where its one open port is
+     * @param engineArguments further arguments of the model server stand-in
+     * @return the running machine
+     * @throws IllegalStateException if its user data fails, with what that printed
+     */
+    public static MachineSandbox boot(
+            Path root, byte[] userData, URI metadata, InetSocketAddress address, String... engineArguments) {
         try {
-            MachineSandbox machine = new MachineSandbox(root, freePort(), freePort());
+            MachineSandbox machine = new MachineSandbox(root, address, freePort());
             machine.install(userData, metadata, String.join(" ", engineArguments));
             return machine;
         } catch (IOException e) {
@@ -158,9 +179,11 @@ public final class MachineSandbox implements AutoCloseable {
         }
     }
 
-    private static int freePort() throws IOException {
+    private static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -179,7 +202,7 @@ public final class MachineSandbox implements AutoCloseable {
      * @return {@code http://127.0.0.1:port}
      */
     public URI engine() {
-        return URI.create("http://" + address.getHostString() + ":" + enginePort);
+        return URI.create("http://127.0.0.1:" + enginePort);
     }
 
     /**

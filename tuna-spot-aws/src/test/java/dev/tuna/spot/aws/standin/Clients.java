@@ -39,7 +39,7 @@ final class Clients implements AutoCloseable {
     static final String IMAGE_PARAMETER =
             "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id";
 
-    final Ticking clock = new Ticking();
+    final Ticking clock;
     final AwsStandIn aws;
     final Ec2Client ec2;
 
@@ -47,14 +47,30 @@ final class Clients implements AutoCloseable {
         this(AwsStandIn.builder());
     }
 
-    /** Times are long, so that nothing happens unless a test lets time pass. */
     Clients(AwsStandIn.Builder builder) {
-        aws = builder.clock(clock)
-                .pendingTime(Duration.ofSeconds(10))
-                .bootTime(Duration.ofSeconds(30))
-                .shutdownTime(Duration.ofSeconds(20))
-                .start();
+        this(builder, new Ticking());
+    }
+
+    /** Times are long, so that nothing happens unless a test lets time pass. */
+    private Clients(AwsStandIn.Builder builder, Ticking clock) {
+        this(
+                builder.clock(clock)
+                        .pendingTime(Duration.ofSeconds(10))
+                        .bootTime(Duration.ofSeconds(30))
+                        .shutdownTime(Duration.ofSeconds(20))
+                        .start(),
+                clock);
+    }
+
+    private Clients(AwsStandIn aws, Ticking clock) {
+        this.aws = aws;
+        this.clock = clock;
         ec2 = ec2(EAST);
+    }
+
+    /** Where time passes by itself. */
+    static Clients before(AwsStandIn aws) {
+        return new Clients(aws, new Ticking());
     }
 
     /** Time that passes when told. */

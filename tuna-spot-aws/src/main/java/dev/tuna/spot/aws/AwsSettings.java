@@ -3,6 +3,7 @@ package dev.tuna.spot.aws;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
+import dev.tuna.provider.support.ModelHub;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,16 +18,19 @@ import java.util.Optional;
  * @param credentials {@code credentials_secret}: the secret that holds credentials as JSON, as {@code aws configure
  *     export-credentials} prints them; default the SDK's chain: environment, shared files, container, instance
  * @param ingressUrl {@code ingress_url}: what answers with the address that this host is seen from
+ * @param hubUrl {@code hub_url}: where Hugging Face tells how large a model is
  */
-record AwsSettings(Optional<URI> endpoint, Optional<String> profile, Optional<SecretRef> credentials, URI ingressUrl) {
+record AwsSettings(
+        Optional<URI> endpoint, Optional<String> profile, Optional<SecretRef> credentials, URI ingressUrl, URI hubUrl) {
 
     private static final String ENDPOINT = "endpoint";
     private static final String PROFILE = "profile";
     private static final String CREDENTIALS = "credentials_secret";
     private static final String INGRESS_URL = "ingress_url";
+    private static final String HUB_URL = "hub_url";
 
     /** Keys that a request must not set, since the cloud is opened before a request is known. */
-    static final List<String> KEYS = List.of(ENDPOINT, PROFILE, CREDENTIALS, INGRESS_URL);
+    static final List<String> KEYS = List.of(ENDPOINT, PROFILE, CREDENTIALS, INGRESS_URL, HUB_URL);
 
     private static final String CHECK_IP = "https://checkip.amazonaws.com";
 
@@ -42,7 +46,10 @@ record AwsSettings(Optional<URI> endpoint, Optional<String> profile, Optional<Se
                 Optional.ofNullable(settings.get(PROFILE)).map(String::strip).filter(name -> !name.isEmpty()),
                 Optional.ofNullable(settings.get(CREDENTIALS)).flatMap(name -> secret(name, problems)),
                 url(INGRESS_URL, settings.getOrDefault(INGRESS_URL, CHECK_IP), problems)
-                        .orElse(URI.create(CHECK_IP)));
+                        .orElse(URI.create(CHECK_IP)),
+                Optional.ofNullable(settings.get(HUB_URL))
+                        .flatMap(url -> url(HUB_URL, url, problems))
+                        .orElse(ModelHub.HUGGING_FACE));
         if (read.profile.isPresent() && read.credentials.isPresent()) {
             problems.add(PROFILE + " and " + CREDENTIALS + " are both set; set one of them");
         }

@@ -1,7 +1,7 @@
 /**
  * Rented GPU machines on Amazon EC2, on spare capacity and at list price, through the AWS SDK for Java.
  *
- * <p>Start at {@link dev.tuna.spot.aws.AwsSettings} and {@link dev.tuna.spot.aws.AwsOptions}.
+ * <p>Start at {@link dev.tuna.spot.aws.AwsProvider}.
  */
 @NullMarked
 package dev.tuna.spot.aws;

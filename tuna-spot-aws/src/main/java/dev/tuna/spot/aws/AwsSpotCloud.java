@@ -1,0 +1,202 @@
+package dev.tuna.spot.aws;
+
+import dev.tuna.api.PreflightReport;
+import dev.tuna.spi.CapacityPool;
+import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.LaunchPlan;
+import dev.tuna.spi.PoolOffer;
+import dev.tuna.spi.ProviderContext;
+import dev.tuna.spi.ReplicaObservation;
+import dev.tuna.spi.ReplicaSpec;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.SpotCloud;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import software.amazon.awssdk.services.ec2.model.Instance;
+
+/** Machines on EC2. Thread-safe. */
+final class AwsSpotCloud implements SpotCloud {
+
+    private static final int THREADS = 8;
+
+    private final ProviderContext context;
+    private final AwsSettings settings;
+    private final AwsClients clients;
+    private final ReplicaLink link;
+    private final HostAddress host;
+    private final Atlas atlas;
+    private final Inventory inventory;
+    private final Launcher launcher;
+    private final ExecutorService background;
+
+    AwsSpotCloud(ProviderContext context, ReplicaLink.Maker links) {
+        this.context = context;
+        this.settings = AwsSettings.of(context.settings());
+        this.clients = new AwsClients(settings, () -> Credentials.of(settings, context.secrets()));
+        this.link = links.make(context);
+        this.background = Executors.newFixedThreadPool(THREADS, work -> {
+            Thread thread = new Thread(work, "tuna-aws");
+            thread.setDaemon(true);
+            return thread;
+        });
+        this.atlas = new Atlas(clients, context.clock(), background);
+        this.inventory = new Inventory(clients, context.ownerId(), context.clock());
+        this.host = new HostAddress(context.http(), settings.ingressUrl());
+        this.launcher = new Launcher(context, clients, inventory, link, host::cidr);
+    }
+
+    private AwsOptions options(ReplicaSpec spec) {
+        return AwsOptions.of(context.settings(), spec.options());
+    }
+
+    private AwsOptions options() {
+        return AwsOptions.of(context.settings(), Map.of());
+    }
+
+    private static List<String> regions(ReplicaSpec spec, AwsOptions options) {
+        return spec.regions().isEmpty() ? options.regions() : spec.regions();
+    }
+
+    @Override
+    public PreflightReport preflight(ReplicaSpec spec, boolean fix) {
+        return new AwsPreflight(context, settings, clients, atlas, host::cidr, spec)
+                .report(pools -> plan(spec, pools, "check"));
+    }
+
+    @Override
+    public List<PoolOffer> pools(ReplicaSpec spec) {
+        AwsOptions options = options(spec);
+        List<RegionView> regions = atlas.regions(regions(spec, options), options);
+        return PoolChoice.fitting(regions, spec.engine(), options).stream()
+                .filter(offer -> launcher.isSold(offer.pool()))
+                .toList();
+    }
+
+    @Override
+    public List<PoolOffer> pools() {
+        AwsOptions options = options();
+        BigDecimal surcharge = Surcharge.usdPerHour(options);
+        return atlas.regions(options.regions()).stream()
+                .flatMap(region -> region.offers(type -> true, zone -> true, surcharge))
+                .toList();
+    }
+
+    @Override
+    public LaunchPlan plan(ReplicaSpec spec, List<CapacityPool> pools, String token) {
+        AwsOptions options = options(spec);
+        return FleetPlanner.plan(
+                context.ownerId(), spec, options, pools, token, link.bootText(spec, options, context.ownerId()));
+    }
+
+    @Override
+    public ResourceRef launch(LaunchPlan plan) {
+        return launcher.launch(plan);
+    }
+
+    @Override
+    public Map<ResourceRef, ReplicaObservation> observe(Collection<ResourceRef> replicas) {
+        Map<ResourceRef, ReplicaObservation> observations = new HashMap<>();
+        Map<String, Set<ResourceRef>> byRegion = new TreeMap<>();
+        for (ResourceRef replica : replicas) {
+            if (Names.isInstance(replica)) {
+                byRegion.computeIfAbsent(Names.region(replica).orElseThrow(), made -> new TreeSet<>(Names.ORDER))
+                        .add(replica);
+            } else {
+                observations.put(replica, ReplicaObservation.gone());
+            }
+        }
+        byRegion.forEach((region, here) -> observations.putAll(observe(region, here)));
+        return observations;
+    }
+
+    private Map<ResourceRef, ReplicaObservation> observe(String region, Set<ResourceRef> replicas) {
+        Map<ResourceRef, Instance> instances = inventory.instances(region, replicas);
+        Map<String, Instant> ends = inventory.ends(
+                region, instances.values().stream().filter(Instances::isGone).toList());
+        Map<ResourceRef, ReplicaObservation> observations = new HashMap<>();
+        atlas.atOnce(List.copyOf(replicas), replica -> {
+                    Instance instance = instances.get(replica);
+                    return Map.entry(
+                            replica,
+                            instance == null
+                                    ? unseen(replica)
+                                    : observation(
+                                            region, instance, Optional.ofNullable(ends.get(instance.instanceId()))));
+                })
+                .forEach(seen -> observations.put(seen.getKey(), seen.getValue()));
+        return observations;
+    }
+
+    private ReplicaObservation observation(String region, Instance instance, Optional<Instant> endedAt) {
+        Optional<ReplicaLink.Report> report = Instances.isRunning(instance)
+                ? Instances.machine(region, instance).flatMap(link::look)
+                : Optional.empty();
+        if (Instances.isGone(instance)) {
+            Instances.tag(instance, Names.DEPLOYMENT)
+                    .ifPresent(deployment ->
+                            Instances.tag(instance, Names.REPLICA).ifPresent(token -> link.forget(deployment, token)));
+        }
+        return Instances.observation(
+                region, instance, report, endedAt, atlas.view(region).usdPerHour(Instances.pool(region, instance)));
+    }
+
+    /** What was launched a moment ago may not be shown yet, what ended an hour ago not any more. */
+    private ReplicaObservation unseen(ResourceRef replica) {
+        return inventory.maySettle(replica) ? Instances.requested() : ReplicaObservation.gone();
+    }
+
+    @Override
+    public void terminate(ResourceRef replica) {
+        if (Names.isInstance(replica)) {
+            inventory.terminate(Names.region(replica).orElseThrow(), List.of(Names.id(replica)));
+        }
+    }
+
+    @Override
+    public void cleanUp(String deployment) {
+        List<ResourceRef> declared = context.journal().open(deployment);
+        Set<String> regions = new TreeSet<>(inventory.regionsUsed());
+        declared.stream().flatMap(ref -> Names.region(ref).stream()).forEach(regions::add);
+        regions.addAll(options().regions());
+        for (String region : regions) {
+            new CleanUp(clients, inventory, context.journal(), context.ownerId(), deployment, region).run();
+        }
+        inventory.forget(declared);
+        link.forget(deployment);
+    }
+
+    /** Every region that the account can use is looked at; those that are not used only as far as to see that nothing is there. */
+    @Override
+    public List<FoundResource> find() {
+        Set<String> used = new TreeSet<>(inventory.regionsUsed());
+        used.addAll(options().regions());
+        Set<String> all = new TreeSet<>(used);
+        all.addAll(inventory.regions(options().regions().get(0)));
+        return atlas
+                .atOnce(
+                        List.copyOf(all),
+                        region -> used.contains(region) || inventory.hasAny(region)
+                                ? inventory.find(region)
+                                : List.<FoundResource>of())
+                .stream()
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        background.shutdownNow();
+        link.close();
+        clients.close();
+    }
+}

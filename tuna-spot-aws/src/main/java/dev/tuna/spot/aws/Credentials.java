@@ -1,0 +1,53 @@
+package dev.tuna.spot.aws;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tuna.api.Secret;
+import dev.tuna.api.SecretRef;
+import dev.tuna.spi.SecretStore;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.exception.SdkClientException;
+
+/** Who calls. Tuna keeps no credentials: it asks the SDK's chain, or the store that the host put them into, for each call. */
+final class Credentials {
+
+    private Credentials() {}
+
+    static AwsCredentialsProvider of(AwsSettings settings, SecretStore secrets) {
+        if (settings.credentials().isPresent()) {
+            SecretRef ref = settings.credentials().get();
+            return () -> read(ref, secrets);
+        }
+        DefaultCredentialsProvider.Builder chain = DefaultCredentialsProvider.builder();
+        settings.profile().ifPresent(chain::profileName);
+        return chain.build();
+    }
+
+    private static AwsCredentials read(SecretRef ref, SecretStore secrets) {
+        Secret secret = secrets.get(ref)
+                .orElseThrow(() -> missing("credentials: there is no secret '" + ref.name() + "' in the secret store"));
+        try {
+            JsonNode json = SdkJson.JSON.readTree(secret.reveal());
+            String id = json.path("AccessKeyId").asText("");
+            String key = json.path("SecretAccessKey").asText("");
+            String session = json.path("SessionToken").asText("");
+            if (id.isEmpty() || key.isEmpty()) {
+                throw missing("credentials: secret '" + ref.name() + "' has no AccessKeyId and SecretAccessKey");
+            }
+            return session.isEmpty()
+                    ? AwsBasicCredentials.create(id, key)
+                    : AwsSessionCredentials.create(id, key, session);
+        } catch (JsonProcessingException e) {
+            // Its message would quote what could not be read.
+            throw missing("credentials: secret '" + ref.name() + "' is not JSON");
+        }
+    }
+
+    private static SdkClientException missing(String why) {
+        return SdkClientException.create(why);
+    }
+}

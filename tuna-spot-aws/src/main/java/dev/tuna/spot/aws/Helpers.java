@@ -1,0 +1,168 @@
+package dev.tuna.spot.aws;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
+import dev.tuna.api.TunaException;
+import dev.tuna.spi.Journal;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressRequest;
+import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateRequest;
+import software.amazon.awssdk.services.ec2.model.CreateSecurityGroupRequest;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+
+/**
+ * Makes what a deployment needs in a region beside its machines, once: a security group and a launch template. Each is declared
+ * before it is made; one that is there already is used. Keeps nothing; thread-safe, but two should not make the same at once.
+ *
+ * @param clients the SDK's
+ * @param journal where helpers are declared
+ * @param host tells the address that this host is seen from
+ * @param region where
+ * @param deployment the deployment's name
+ */
+record Helpers(AwsClients clients, Journal journal, Supplier<String> host, String region, String deployment) {
+
+    private AwsCalls calls() {
+        return new AwsCalls(region);
+    }
+
+    /**
+     * What a launch needs to know of them.
+     *
+     * @param network where machines may be
+     * @param group id of the security group
+     * @param image the image that the deployment's machines boot
+     */
+    record Ready(Network network, String group, Images.Found image) {
+
+        /** What the blanks of the later requests stand for. */
+        Map<String, String> values() {
+            return Map.of(
+                    Blanks.IMAGE, image.id(),
+                    Blanks.ROOT_DEVICE, image.rootDevice(),
+                    Blanks.GROUP, group);
+        }
+    }
+
+    Ready prepare(FleetPlan.Step step) {
+        Network network = new Networks(clients, region)
+                .find(Optional.of(step.vpc()).filter(vpc -> !vpc.isEmpty()), step.subnets())
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.INVALID_REQUEST,
+                        "provider aws: there is no network in " + region + "; run " + Networks.CREATE_DEFAULT + region
+                                + ", or set the option vpc or subnets"));
+        String group = group(step, network);
+        return new Ready(network, group, template(step));
+    }
+
+    private String group(FleetPlan.Step step, Network network) {
+        Map<String, String> values = new HashMap<>(Map.of(Blanks.VPC, network.vpc(), Blanks.VPC_CIDR, network.cidr()));
+        JsonNode create = Blanks.fill(step.request(FleetPlanner.CREATE_GROUP), values);
+        String name = create.path("GroupName").asText();
+        String id = find(name, network.vpc()).orElseGet(() -> {
+            journal.intend(deployment, Names.ref(Names.GROUP, region, name), create.toString());
+            return create(create).or(() -> find(name, network.vpc())).orElseThrow(() -> Helpers.unseen(name));
+        });
+        values.put(Blanks.GROUP, id);
+        JsonNode open = step.request(FleetPlanner.OPEN_GROUP);
+        if (open.toString().contains(Blanks.HOST_CIDR)) {
+            values.put(Blanks.HOST_CIDR, host.get());
+        }
+        open(Blanks.fill(open, values));
+        return id;
+    }
+
+    private static TunaException unseen(String name) {
+        return ProviderException.of(AwsOptions.PROVIDER, "create security group")
+                .retryable(true)
+                .message(name + " was made a moment ago and is not seen yet")
+                .build();
+    }
+
+    private Optional<String> find(String name, String vpc) {
+        return calls().call(
+                        "look for security group",
+                        "ec2:DescribeSecurityGroups",
+                        () -> clients
+                                .ec2(region)
+                                .describeSecurityGroups(request -> request.filters(
+                                        Networks.filter("group-name", name), Networks.filter("vpc-id", vpc)))
+                                .securityGroups()
+                                .stream()
+                                .map(SecurityGroup::groupId)
+                                .findFirst());
+    }
+
+    private Optional<String> create(JsonNode body) {
+        return calls().unless(
+                        AwsFault.EXISTS,
+                        "create security group",
+                        "ec2:CreateSecurityGroup",
+                        () -> clients.ec2(region)
+                                .createSecurityGroup(SdkJson.fill(CreateSecurityGroupRequest.builder(), body)
+                                        .build())
+                                .groupId());
+    }
+
+    /** A rule at a time: one that is there already would keep others of the same call from being made. */
+    private void open(JsonNode body) {
+        for (JsonNode permission : body.path("IpPermissions")) {
+            ObjectNode one = SdkJson.JSON.createObjectNode();
+            one.set("GroupId", body.path("GroupId"));
+            one.putArray("IpPermissions").add(permission);
+            calls().unless(
+                            AwsFault.EXISTS,
+                            "open security group",
+                            "ec2:AuthorizeSecurityGroupIngress",
+                            () -> clients.ec2(region)
+                                    .authorizeSecurityGroupIngress(
+                                            SdkJson.fill(AuthorizeSecurityGroupIngressRequest.builder(), one)
+                                                    .build()));
+        }
+    }
+
+    /** The image is settled once for each deployment: what is called the latest one moves on, its machines stay alike. */
+    private Images.Found template(FleetPlan.Step step) {
+        Images images = new Images(clients, region);
+        String name = step.request(FleetPlanner.CREATE_TEMPLATE)
+                .path("LaunchTemplateName")
+                .asText();
+        Optional<Images.Found> settled = settledImage(name).flatMap(images::image);
+        boolean asked = !step.image().get(0).startsWith("/");
+        if (settled.isPresent()
+                && (!asked || step.image().contains(settled.get().id()))) {
+            return settled.get();
+        }
+        Images.Found image = images.find(step.image());
+        JsonNode create = Blanks.fill(step.request(FleetPlanner.CREATE_TEMPLATE), Map.of(Blanks.IMAGE, image.id()));
+        journal.intend(deployment, Names.ref(Names.TEMPLATE, region, name), create.toString());
+        calls().unless(
+                        AwsFault.EXISTS,
+                        "create launch template",
+                        "ec2:CreateLaunchTemplate",
+                        () -> clients.ec2(region)
+                                .createLaunchTemplate(SdkJson.fill(CreateLaunchTemplateRequest.builder(), create)
+                                        .build()));
+        return image;
+    }
+
+    private Optional<String> settledImage(String template) {
+        return calls().unless(
+                        AwsFault.NOT_FOUND,
+                        "look for launch template",
+                        "ec2:DescribeLaunchTemplateVersions",
+                        () -> clients.ec2(region)
+                                .describeLaunchTemplateVersions(request ->
+                                        request.launchTemplateName(template).versions("1"))
+                                .launchTemplateVersions())
+                .flatMap(versions -> versions.stream().findFirst())
+                .flatMap(version -> Optional.ofNullable(version.launchTemplateData()))
+                .flatMap(data -> Optional.ofNullable(data.imageId()));
+    }
+}

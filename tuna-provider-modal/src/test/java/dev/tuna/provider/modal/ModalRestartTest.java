@@ -12,6 +12,8 @@ import dev.tuna.testkit.contract.ContractContext;
 import dev.tuna.testkit.modal.ModalFault;
 import dev.tuna.testkit.modal.ModalStandIn;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -19,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -27,13 +30,14 @@ import org.junit.jupiter.api.Test;
 /** A deployment outlives whoever started it, and is found by whoever comes next. */
 class ModalRestartTest {
 
+    private final AtomicLong ahead = new AtomicLong();
     private ModalStandIn vendor;
     private ContractContext context;
 
     @BeforeEach
     void start() {
         vendor = ModalStandIn.builder().start();
-        context = Contexts.of(vendor);
+        context = Contexts.of(vendor).withClock(() -> Instant.now().plusNanos(ahead.get()));
     }
 
     @AfterEach
@@ -169,6 +173,7 @@ class ModalRestartTest {
             ResourceRef resource = cloud.begin(plan);
             Eventually.is(cloud, resource, BackendPhase.READY);
             vendor.stopApp(resource.id());
+            ahead.addAndGet(Duration.ofMinutes(2).toNanos()); // what is ready is looked at seldom
             Eventually.is(cloud, resource, BackendPhase.GONE);
             cloud.begin(plan);
             Eventually.is(cloud, resource, BackendPhase.READY);

@@ -97,7 +97,6 @@ public final class Tuna implements ControlPlane {
         return RemoteControlPlane.of(Objects.requireNonNull(stateDirectory, "stateDirectory"));
     }
 
-    /** Lets other processes in from now on, until this is closed. */
     /**
      * What a state directory knows, for a process that neither controls it nor wants to: nothing is started, and no provider
      * is asked anything. The directory is locked for as long as it takes.
@@ -117,6 +116,7 @@ public final class Tuna implements ControlPlane {
         }
     }
 
+    /** Lets other processes in from now on, until this is closed. */
     void openControlEndpoint(Path stateDirectory, RandomGenerator random) {
         controlEndpoint = Optional.of(ControlServer.open(this, stateDirectory, random));
     }

@@ -115,7 +115,6 @@ final class Brain {
         }
     }
 
-    /** It has to pass a readiness request like any other, and as long as any other to do so. */
     private static void heardBudgeted(Turn turn, Restraint restraint) {
         turn.change(state -> state.with(draft -> draft.restraint = restraint));
         if (restraint.action().isPresent()) {
@@ -125,6 +124,7 @@ final class Brain {
         }
     }
 
+    /** It has to pass a readiness request like any other, and as long as any other to do so. */
     private static void heardJoined(Turn turn, Stray stray) {
         boolean serverless = stray.tier() == Tier.SERVERLESS;
         String provider = stray.resource().provider();

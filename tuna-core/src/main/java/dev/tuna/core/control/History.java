@@ -17,13 +17,6 @@ record History(StateStore store) {
     /** Records that are read at once at first; revisions that were replaced have records of their own among them. */
     private static final int PIECE = 64;
 
-    /**
-     * The newest records that somebody wants.
-     *
-     * @param number how many at the most, 1 or more
-     * @param wanted which ones
-     * @return newest first; fewer if there are no more
-     */
     /** What ended at a moment or later. */
     List<DeploymentRecord> since(Instant moment) {
         for (int size = PIECE; ; size = size > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE : 2 * size) {
@@ -37,6 +30,13 @@ record History(StateStore store) {
         }
     }
 
+    /**
+     * The newest records that somebody wants.
+     *
+     * @param number how many at the most, 1 or more
+     * @param wanted which ones
+     * @return newest first; fewer if there are no more
+     */
     List<DeploymentRecord> newest(int number, Predicate<DeploymentRecord> wanted) {
         int size = Math.max(PIECE, number);
         while (true) {

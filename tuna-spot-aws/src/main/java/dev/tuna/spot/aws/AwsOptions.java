@@ -86,7 +86,7 @@ record AwsOptions(
     private static final String VOLUME_THROUGHPUT = "volume_throughput";
     private static final String MODEL_CACHE = "model_cache";
     private static final String PORT = "port";
-    private static final List<String> KEYS = List.of(
+    static final List<String> KEYS = List.of(
             REGIONS_KEY,
             ZONES,
             TYPES,

@@ -6,6 +6,7 @@ for interruption notices, and ends the machine when no controller has spoken for
 """
 import calendar
 import collections
+import errno
 import hashlib
 import hmac
 import http.client
@@ -316,15 +317,14 @@ class Engine(Peer):
     def __init__(self, client, method, head):
         super().__init__(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         self.client, self.method, self.writing, self.head, self.body = client, method, True, b"", None
-        self.sock.connect_ex(ENGINE)
+        self.refused = self.sock.connect_ex(ENGINE) not in (0, errno.EINPROGRESS)
         self.out.append(head)
         self.size = len(head)
         self.want()
 
     def ready(self, mask):
         if self.writing:
-            failure = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if failure:
+            if self.refused or self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 return self.lost()
             self.writing = False
             self.flush()
@@ -364,7 +364,10 @@ class Engine(Peer):
         whole = self.body is not None and self.body.to_the_end
         self.close()
         if not self.client.answered:
-            self.client.refuse(503, "engine-not-ready", "the engine of this replica does not answer")
+            if self.writing:
+                self.client.refuse(503, "engine-not-ready", "the engine of this replica does not run yet, or no more")
+            else:
+                self.client.refuse(502, "engine-lost", "the engine of this replica hung up")
             self.client.finished(True)
         else:
             self.client.finished(False if not whole else None)
@@ -503,7 +506,7 @@ class Client(Peer):
             status, http.client.responses.get(status, ""), len(body), more)).encode() + body)
 
     def refuse(self, status, word, text):
-        """In the form of the engine's own errors; the word tells the router that nothing was done."""
+        """In the form of the engine's own errors; the word tells the router what has happened to the request."""
         self.answer(status, {"error": {"message": text, "type": "tuna-replica-" + word, "code": status}},
                     "Retry-After: 5\r\nX-Tuna-Replica: %s\r\n" % word)
 

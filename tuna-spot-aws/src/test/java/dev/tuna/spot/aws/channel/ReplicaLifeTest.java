@@ -157,6 +157,10 @@ class ReplicaLifeTest {
         try (Rig rig = new Rig(root, Optional.empty(), "--standin-boot-failure", "3")) {
             ReplicaReport failed = rig.seen("failure", report -> report.phase() == Phase.FAILED);
             assertThat(failed.detail()).contains("the engine ended", "Engine core initialization failed");
+            HttpResponse<String> refused = client(rig).send(chat(rig, false, 3), BodyHandlers.ofString());
+            assertThat(rig.channel.backend().unserved())
+                    .as(refused.body())
+                    .anyMatch(answer -> answer.matches(refused.statusCode(), refused.body()));
             assertThat(rig.leaks()).isEmpty();
         }
     }
@@ -181,7 +185,20 @@ class ReplicaLifeTest {
     }
 
     @Test
-    void aRestartedAgentIsEnrolledStillAndNeedsTheKeysOnlyAfterAReboot() throws Exception {
+    void anAgentThatFailsComesBackEnrolledAndRemembersWhoSpokeToItLast() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            rig.machine.pass(Duration.ofMinutes(5));
+            rig.restartAgent();
+            ReplicaReport first = rig.seen("the agent", report -> true);
+            assertThat(first.sinceContact()).isGreaterThanOrEqualTo(Duration.ofMinutes(4));
+            rig.logged(", enrolled");
+            rig.ready();
+        }
+    }
+
+    @Test
+    void keysThatAreGoneAsAfterARebootAreBroughtAgain() throws Exception {
         try (Rig rig = new Rig(root)) {
             rig.ready();
             Files.delete(root.resolve("run/tuna/engine.env"));

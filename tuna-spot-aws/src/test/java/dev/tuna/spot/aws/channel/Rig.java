@@ -98,6 +98,31 @@ final class Rig implements AutoCloseable {
         return seen("ready", report -> report.phase() == ReplicaReport.Phase.READY);
     }
 
+    /** Ends the agent as a fault would, and starts it again as the machine's service manager would. */
+    void restartAgent() throws IOException {
+        Path pid = machine.root().resolve("run/tuna/agent.pid");
+        ProcessHandle agent =
+                ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+        agent.destroyForcibly();
+        agent.onExit().join();
+        Path directory = machine.root().resolve("var/lib/tuna");
+        ProcessBuilder again = new ProcessBuilder(
+                        "python3", directory.resolve("agent.py").toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        directory.resolve("agent.log").toFile()));
+        for (String line : Files.readAllLines(directory.resolve("agent.env"))) {
+            again.environment().put(line.substring(0, line.indexOf('=')), line.substring(line.indexOf('=') + 1));
+        }
+        again.environment().put("TUNA_ROOT", machine.root().toString());
+        again.environment().put("TUNA_HOST", machine.address().getHostString());
+        again.environment().put("TUNA_METADATA", metadata.uri().toString());
+        again.environment()
+                .put("TUNA_TEST_CLOCK", machine.root().resolve("clock").toString());
+        again.environment().put("TUNA_SHUTDOWN", machine.root().resolve("bin/shutdown") + " -h now");
+        Files.writeString(pid, Long.toString(again.start().pid()));
+    }
+
     void logged(String text) {
         until("'" + text + "' in the agent's log", () -> Optional.of(log()).filter(log -> log.contains(text)));
     }

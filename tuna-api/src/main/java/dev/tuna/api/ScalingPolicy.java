@@ -2,6 +2,7 @@ package dev.tuna.api;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -58,6 +59,11 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
      *     allowed for; default 5 s. From zero there is no delay
      * @param downscaleDelay how long demand must stay low before a replica is removed, peaks of a quarter of this time in
      *     all allowed for; default 300 s
+     * @param keepLast when there is a last replica above the minimum; default {@link KeepLast#WHILE_IT_PAYS}
+     * @param firstTokenLimit time in which 99 of 100 requests are to have their first token; empty (the default) if what is
+     *     cheapest is good enough. Where serverless cold starts take longer and would hit too many requests, a replica is kept
+     *     although it does not pay
+     * @param onDemand when machines at list price stand in for spot; default {@link OnDemand#WHEN_CHEAPER}
      */
     public record Spot(
             int minReplicas,
@@ -65,7 +71,32 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             double targetQps,
             OptionalDouble targetTokensPerSecond,
             Duration upscaleDelay,
-            Duration downscaleDelay) {
+            Duration downscaleDelay,
+            KeepLast keepLast,
+            Optional<Duration> firstTokenLimit,
+            OnDemand onDemand) {
+
+        /** When there is a last replica above the minimum. */
+        public enum KeepLast {
+            /**
+             * From the first request on, and until there was none for {@code downscaleDelay}, but only while serverless
+             * containers would cost more for the same traffic. Where a price is unknown this is {@link #WITH_TRAFFIC}.
+             */
+            WHILE_IT_PAYS,
+            /** From the first request on, and until there was none for {@code downscaleDelay}. */
+            WITH_TRAFFIC
+        }
+
+        /** When machines at list price stand in for spot that has run dry. */
+        public enum OnDemand {
+            /** Never: serverless alone bridges. */
+            NEVER,
+            /**
+             * When they are cheaper than serverless at the current load for as long as the shortage is likely to last, or there
+             * is no serverless endpoint.
+             */
+            WHEN_CHEAPER
+        }
 
         private static final int DEFAULT_MAX_REPLICAS = 5;
 
@@ -92,6 +123,9 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
                     "a number above 0");
             problems.notNegative("spot.upscale_delay", upscaleDelay);
             problems.notNegative("spot.downscale_delay", downscaleDelay);
+            Objects.requireNonNull(keepLast, "keepLast");
+            firstTokenLimit.ifPresent(limit -> problems.positive("spot.first_token_limit", limit));
+            Objects.requireNonNull(onDemand, "onDemand");
             problems.throwIfAny();
         }
 
@@ -115,8 +149,11 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
                     .maxReplicas(maxReplicas)
                     .targetQps(targetQps)
                     .upscaleDelay(upscaleDelay)
-                    .downscaleDelay(downscaleDelay);
+                    .downscaleDelay(downscaleDelay)
+                    .keepLast(keepLast)
+                    .onDemand(onDemand);
             builder.targetTokensPerSecond = targetTokensPerSecond;
+            builder.firstTokenLimit = firstTokenLimit;
             return builder;
         }
 
@@ -128,6 +165,9 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             private OptionalDouble targetTokensPerSecond = OptionalDouble.empty();
             private Duration upscaleDelay = Duration.ofSeconds(5);
             private Duration downscaleDelay = Duration.ofMinutes(5);
+            private KeepLast keepLast = KeepLast.WHILE_IT_PAYS;
+            private Optional<Duration> firstTokenLimit = Optional.empty();
+            private OnDemand onDemand = OnDemand.WHEN_CHEAPER;
 
             private Builder() {}
 
@@ -198,6 +238,39 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
             }
 
             /**
+             * Sets when there is a last replica above the minimum.
+             *
+             * @param value when
+             * @return this
+             */
+            public Builder keepLast(KeepLast value) {
+                this.keepLast = value;
+                return this;
+            }
+
+            /**
+             * Sets the time in which 99 of 100 requests are to have their first token.
+             *
+             * @param value longer than zero
+             * @return this
+             */
+            public Builder firstTokenLimit(Duration value) {
+                this.firstTokenLimit = Optional.of(value);
+                return this;
+            }
+
+            /**
+             * Sets when machines at list price stand in for spot.
+             *
+             * @param value when
+             * @return this
+             */
+            public Builder onDemand(OnDemand value) {
+                this.onDemand = value;
+                return this;
+            }
+
+            /**
              * Checks and builds.
              *
              * @return the fleet part
@@ -205,7 +278,15 @@ public record ScalingPolicy(Spot spot, Serverless serverless) {
              */
             public Spot build() {
                 return new Spot(
-                        minReplicas, maxReplicas, targetQps, targetTokensPerSecond, upscaleDelay, downscaleDelay);
+                        minReplicas,
+                        maxReplicas,
+                        targetQps,
+                        targetTokensPerSecond,
+                        upscaleDelay,
+                        downscaleDelay,
+                        keepLast,
+                        firstTokenLimit,
+                        onDemand);
             }
         }
     }

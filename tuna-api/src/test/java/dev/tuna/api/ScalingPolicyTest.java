@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
@@ -16,7 +17,15 @@ class ScalingPolicyTest {
     void hasTheDocumentedDefaults() {
         assertThat(ScalingPolicy.DEFAULT.spot())
                 .isEqualTo(new ScalingPolicy.Spot(
-                        0, 5, 10, OptionalDouble.empty(), Duration.ofSeconds(5), Duration.ofMinutes(5)));
+                        0,
+                        5,
+                        10,
+                        OptionalDouble.empty(),
+                        Duration.ofSeconds(5),
+                        Duration.ofMinutes(5),
+                        ScalingPolicy.Spot.KeepLast.WHILE_IT_PAYS,
+                        Optional.empty(),
+                        ScalingPolicy.Spot.OnDemand.WHEN_CHEAPER));
         assertThat(ScalingPolicy.DEFAULT.serverless())
                 .isEqualTo(new ScalingPolicy.Serverless(
                         32, Duration.ofMinutes(1), Duration.ofMinutes(10), 0, OptionalInt.empty(), 4));

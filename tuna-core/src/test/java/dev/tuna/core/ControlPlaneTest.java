@@ -36,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -356,7 +357,7 @@ class ControlPlaneTest {
     void whenSpotHasRunDryServerlessGoesOnAndSpotIsTriedAgainWithPauses() {
         world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
         world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
-        Deployment chat = deploy(Simulation.chat().build());
+        Deployment chat = deploy(spot(ScalingPolicy.Spot.builder().onDemand(ScalingPolicy.Spot.OnDemand.NEVER)));
         world.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(10), SECOND);
         assertThat(chat.status().traffic().byTier()).containsOnlyKeys(Tier.SERVERLESS);
         assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("no replica can be rented"));
@@ -365,6 +366,28 @@ class ControlPlaneTest {
         world.traffic("chat", Duration.ofMinutes(20), Duration.ofSeconds(10), SECOND);
         assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
         assertThat(chat.status().problems()).isEmpty();
+    }
+
+    private static DeployRequest spot(ScalingPolicy.Spot.Builder policy) {
+        return Simulation.chat()
+                .scaling(ScalingPolicy.DEFAULT.withSpot(policy.build()))
+                .build();
+    }
+
+    @Test
+    @DisplayName("T-02: machines at list price stand in where they are cheaper than serverless, until spot is back")
+    void whereSpotHasRunDryListPriceStandsInWhileItIsCheaperAndNoLonger() {
+        world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
+        Deployment chat = deploy(Simulation.chat().build());
+        world.traffic("chat", Duration.ofHours(1), Duration.ofSeconds(10), SECOND);
+        assertThat(chat.status().traffic().byTier()).containsOnlyKeys(Tier.SERVERLESS, Tier.ON_DEMAND);
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 1);
+        world.traffic("chat", Duration.ofMinutes(30), Duration.ofSeconds(10), SECOND);
+        assertThat(world.running())
+                .singleElement()
+                .satisfies(replica -> assertThat(replica.pool()).endsWith("SPOT"));
+        assertThat(chat.status().traffic().failed()).isZero();
     }
 
     @Test

@@ -130,6 +130,12 @@ public record LastReplica(
         Duration used = grown.isNegative() ? Duration.ZERO : grown;
         long came = sight.requests() < requests ? sight.requests() : sight.requests() - requests;
 
+        boolean rests = !sight.busy() && !pays && !keepsFirstTokens && worth.isZero() && containers < 0.001;
+        if (rests && came == 0 && used.isZero()) {
+            // Nothing can change, and nobody should have to look at a state that differs in a moment alone.
+            return this;
+        }
+
         Duration next = sight.busy() ? sight.delay() : worth(sight, passed, used);
         boolean stillPays = sight.busy() || pays(sight, next, used);
 

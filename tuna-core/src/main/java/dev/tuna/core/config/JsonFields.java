@@ -85,6 +85,14 @@ final class JsonFields {
         }
     }
 
+    Optional<Duration> durationIfAny(String name) {
+        return ifAny(name).isPresent() ? Optional.of(duration(name)) : Optional.empty();
+    }
+
+    <E extends Enum<E>> Optional<E> constantIfAny(String name, Class<E> type) {
+        return ifAny(name).isPresent() ? Optional.of(constant(name, type)) : Optional.empty();
+    }
+
     <E extends Enum<E>> E constant(String name, Class<E> type) {
         String text = text(name);
         return Arrays.stream(type.getEnumConstants())

@@ -170,7 +170,13 @@ public final class RequestJson {
                         spot.number("targetQps"),
                         spot.numberIfAny("targetTokensPerSecond"),
                         spot.duration("upscaleDelay"),
-                        spot.duration("downscaleDelay")),
+                        spot.duration("downscaleDelay"),
+                        // Requests that were stored before there were these keys mean what held then.
+                        spot.constantIfAny("keepLast", ScalingPolicy.Spot.KeepLast.class)
+                                .orElse(ScalingPolicy.Spot.KeepLast.WITH_TRAFFIC),
+                        spot.durationIfAny("firstTokenLimit"),
+                        spot.constantIfAny("onDemand", ScalingPolicy.Spot.OnDemand.class)
+                                .orElse(ScalingPolicy.Spot.OnDemand.WHEN_CHEAPER)),
                 new ScalingPolicy.Serverless(
                         serverless.integer("concurrency"),
                         serverless.duration("scaledownWindow"),
@@ -191,7 +197,10 @@ public final class RequestJson {
                 .put("maxReplicas", spot.maxReplicas())
                 .put("targetQps", spot.targetQps())
                 .put("upscaleDelay", spot.upscaleDelay().toString())
-                .put("downscaleDelay", spot.downscaleDelay().toString());
+                .put("downscaleDelay", spot.downscaleDelay().toString())
+                .put("keepLast", spot.keepLast().name())
+                .put("onDemand", spot.onDemand().name());
+        spot.firstTokenLimit().ifPresent(limit -> spotJson.put("firstTokenLimit", limit.toString()));
         spot.targetTokensPerSecond().ifPresent(tokens -> spotJson.put("targetTokensPerSecond", tokens));
         ScalingPolicy.Serverless serverless = scaling.serverless();
         ObjectNode serverlessJson = json.putObject("serverless")

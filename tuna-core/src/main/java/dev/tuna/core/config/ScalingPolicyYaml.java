@@ -5,12 +5,14 @@ import dev.tuna.api.ScalingPolicy;
 import dev.tuna.core.text.DurationText;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -20,6 +22,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
@@ -56,7 +59,10 @@ public final class ScalingPolicyYaml {
             Key.number("target_qps", ScalingPolicy.Spot.Builder::targetQps),
             Key.number("target_tokens_per_second", ScalingPolicy.Spot.Builder::targetTokensPerSecond),
             Key.duration("upscale_delay", ScalingPolicy.Spot.Builder::upscaleDelay),
-            Key.duration("downscale_delay", ScalingPolicy.Spot.Builder::downscaleDelay));
+            Key.duration("downscale_delay", ScalingPolicy.Spot.Builder::downscaleDelay),
+            Key.choice("keep_last", ScalingPolicy.Spot.KeepLast.class, ScalingPolicy.Spot.Builder::keepLast),
+            Key.duration("first_token_limit", ScalingPolicy.Spot.Builder::firstTokenLimit),
+            Key.choice("on_demand", ScalingPolicy.Spot.OnDemand.class, ScalingPolicy.Spot.Builder::onDemand));
 
     private static final Map<String, Key<ScalingPolicy.Serverless.Builder>> SERVERLESS = table(
             Key.integer("concurrency", 1, ScalingPolicy.Serverless.Builder::concurrency),
@@ -144,6 +150,8 @@ public final class ScalingPolicyYaml {
                   target_qps: %s
                 %s  upscale_delay: %s
                   downscale_delay: %s
+                  keep_last: %s
+                %s  on_demand: %s
                 serverless:
                   concurrency: %d
                   scaledown_window: %s
@@ -160,6 +168,11 @@ public final class ScalingPolicyYaml {
                                 : "",
                         DurationText.format(spot.upscaleDelay()),
                         DurationText.format(spot.downscaleDelay()),
+                        spot.keepLast().name().toLowerCase(Locale.ROOT),
+                        spot.firstTokenLimit()
+                                .map(limit -> "  first_token_limit: " + DurationText.format(limit) + "\n")
+                                .orElse(""),
+                        spot.onDemand().name().toLowerCase(Locale.ROOT),
                         serverless.concurrency(),
                         DurationText.format(serverless.scaledownWindow()),
                         DurationText.format(serverless.timeout()),
@@ -272,6 +285,17 @@ public final class ScalingPolicyYaml {
 
         static <B> Key<B> duration(String name, BiFunction<B, Duration, B> setter) {
             return of(name, DurationText.ALLOWED, Key::duration, setter);
+        }
+
+        static <B, E extends Enum<E>> Key<B> choice(String name, Class<E> values, BiFunction<B, E, B> setter) {
+            Map<String, E> byName = Arrays.stream(values.getEnumConstants())
+                    .collect(Collectors.toMap(value -> value.name().toLowerCase(Locale.ROOT), value -> value));
+            String allowed = byName.keySet().stream().sorted().collect(Collectors.joining(" or "));
+            return of(
+                    name,
+                    allowed,
+                    node -> text(node).flatMap(scalar -> Optional.ofNullable(byName.get(scalar.getValue()))),
+                    setter);
         }
 
         private static <B, V> Key<B> of(

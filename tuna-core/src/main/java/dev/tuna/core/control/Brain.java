@@ -166,6 +166,9 @@ final class Brain {
                 draft.ref = Optional.of(ref);
             });
             turn.solved(backend.id());
+            if (backend.tier() == Tier.SPOT) {
+                turn.fleet(fleet -> fleet.drySince = Optional.empty());
+            }
             turn.lookNow();
         });
         made.result().failure().ifPresent(failure -> {
@@ -205,7 +208,16 @@ final class Brain {
                 draft.readyAt = Optional.of(backend.readyAt().orElse(turn.steady()));
                 draft.suspect = 0;
                 draft.check = false;
-                draft.retry = Retry.NONE;
+                // One that is kept warm is woken again before it rests.
+                draft.retry = backend.isServerless() && backend.check()
+                        ? Retry.NONE.pausedUntil(turn.steady()
+                                .plus(turn.state()
+                                        .scaling()
+                                        .serverless()
+                                        .scaledownWindow()
+                                        .multipliedBy(3)
+                                        .dividedBy(4)))
+                        : Retry.NONE;
                 draft.detail = "";
             } else {
                 boolean wasReady = backend.readyAt().isPresent();
@@ -301,12 +313,12 @@ final class Brain {
         });
     }
 
-    /** While spot serves, a serverless endpoint gets nothing at all, so that it scales to zero. */
+    /** While spot serves, a serverless endpoint gets nothing at all, so that it scales to zero; unless spot is about to go. */
     private static void probeIfNeeded(Turn turn, Backend backend) {
         boolean due = backend.phase() == BackendPhase.READY
                 && !backend.isDraining()
                 && (backend.readyAt().isEmpty() || backend.check())
-                && (!backend.isServerless() || turn.state().spotState() != SpotState.READY);
+                && (!backend.isServerless() || backend.check() || turn.state().spotState() != SpotState.READY);
         if (due && backend.address().isPresent()) {
             Duration limit = backend.isServerless()
                     ? turn.timings().coldProbeLimit()
@@ -375,7 +387,7 @@ final class Brain {
                 || state.present().stream()
                         .anyMatch(backend -> backend.state() != State.LIVE
                                 || backend.isDraining()
-                                || backend.check()
+                                || (backend.check() && !backend.isServerless())
                                 || backend.phase() != BackendPhase.READY
                                 || (backend.tier() != Tier.SERVERLESS
                                         && backend.readyAt().isEmpty()));

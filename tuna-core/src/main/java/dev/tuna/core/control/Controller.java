@@ -329,8 +329,11 @@ public final class Controller implements AutoCloseable {
         String outside = names.outside(service.name(), number);
         String id = keyring.id(outside);
         Revision revision = current.revision().next(number, outside, now);
-        return Managed.fresh(
+        Managed fresh = Managed.fresh(
                 id, revision, request, current.createdAt(), cloud, Rolls.firstTarget(request, current), now);
+        // What is known of pools is as true for a successor.
+        return fresh.with(draft -> draft.fleet =
+                draft.fleet.with(fleet -> fleet.history = current.fleet().history()));
     }
 
     /** Reads a store that may be slow: not for the control loop. */

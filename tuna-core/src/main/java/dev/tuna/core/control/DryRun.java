@@ -2,11 +2,13 @@ package dev.tuna.core.control;
 
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.Tier;
 import dev.tuna.core.catalog.GpuCatalog;
 import dev.tuna.core.placement.Placement;
 import dev.tuna.core.placement.PoolHistory;
 import dev.tuna.core.provider.Clouds;
+import dev.tuna.core.text.DurationText;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ReplicaSpec;
@@ -96,7 +98,22 @@ public final class DryRun {
                 Map.of(
                         "replicas",
                         range.minReplicas() + " to " + range.maxReplicas(),
+                        "policy",
+                        policy(range),
                         "pools",
                         pools.stream().map(CapacityPool::toString).collect(Collectors.joining(", ")))));
+    }
+
+    private static String policy(ScalingPolicy.Spot policy) {
+        String last = policy.keepLast() == ScalingPolicy.Spot.KeepLast.WHILE_IT_PAYS
+                ? "the last replica is kept while it pays"
+                : "the last replica is kept while there is traffic";
+        String limit = policy.firstTokenLimit()
+                .map(duration -> ", or first tokens would take longer than " + DurationText.format(duration))
+                .orElse("");
+        String onDemand = policy.onDemand() == ScalingPolicy.Spot.OnDemand.NEVER
+                ? "machines at list price are never rented"
+                : "machines at list price stand in for spot while they are cheaper than serverless";
+        return last + limit + "; " + onDemand;
     }
 }

@@ -1,10 +1,13 @@
 package dev.tuna.core.control;
 
 import dev.tuna.api.ScalingPolicy;
+import dev.tuna.core.autoscale.LastReplica;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.placement.PoolHistory;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -19,6 +22,9 @@ import java.util.function.Consumer;
  * @param bootFailedAt when the last one did, in steady time
  * @param history what went wrong lately in which pool
  * @param scaling what the autoscaler remembers
+ * @param last what is remembered of whether the last replica pays
+ * @param spotPrice microdollars per hour of the spot machine that was planned last; empty if unknown
+ * @param drySince since when no spot machine was to be had, in steady time; empty while there is one
  * @param launched replicas asked for so far; names the next one
  * @param demand whether a request has come that no replica could take
  */
@@ -32,10 +38,19 @@ record Fleet(
         Instant bootFailedAt,
         PoolHistory history,
         ScalingMemory scaling,
+        LastReplica last,
+        OptionalLong spotPrice,
+        Optional<Instant> drySince,
         int launched,
         boolean demand) {
 
-    static Fleet of(Optional<String> cloud, int target) {
+    /**
+     * A fleet that has yet to rent something.
+     *
+     * @param target replicas to begin with
+     * @param delay how long an idle replica is kept
+     */
+    static Fleet of(Optional<String> cloud, int target, Duration delay, Instant now) {
         return new Fleet(
                 cloud,
                 false,
@@ -46,6 +61,9 @@ record Fleet(
                 Instant.MIN,
                 PoolHistory.NONE,
                 ScalingMemory.startingAt(target),
+                LastReplica.begin(now, delay),
+                OptionalLong.empty(),
+                Optional.empty(),
                 0,
                 false);
     }
@@ -73,6 +91,9 @@ record Fleet(
                 draft.bootFailedAt,
                 draft.history,
                 draft.scaling,
+                draft.last,
+                draft.spotPrice,
+                draft.drySince,
                 draft.launched,
                 draft.demand);
     }
@@ -88,6 +109,9 @@ record Fleet(
         Instant bootFailedAt;
         PoolHistory history;
         ScalingMemory scaling;
+        LastReplica last;
+        OptionalLong spotPrice;
+        Optional<Instant> drySince;
         int launched;
         boolean demand;
 
@@ -101,6 +125,9 @@ record Fleet(
             bootFailedAt = before.bootFailedAt;
             history = before.history;
             scaling = before.scaling;
+            last = before.last;
+            spotPrice = before.spotPrice;
+            drySince = before.drySince;
             launched = before.launched;
             demand = before.demand;
         }

@@ -6,6 +6,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.autoscale.Autoscaler;
 import dev.tuna.core.autoscale.FleetView;
@@ -41,6 +42,12 @@ final class FleetSide {
     /** A doomed replica is given back this long before its cloud takes it, so that its end is ours and orderly. */
     private static final Duration BEFORE_INTERRUPTION = Duration.ofSeconds(5);
 
+    /** The last replica takes no new work for so long before it is taken, whatever stands in for it. */
+    private static final Duration LAST_WORK = Duration.ofSeconds(30);
+
+    /** Containers that the traffic would have kept up lately, from which on it is worth waking one before it is needed. */
+    private static final double SOME_TRAFFIC = 0.05;
+
     /** A replica that serves for so long has come up for good; one that breaks sooner counts as one that did not. */
     static final Duration PROVEN = Duration.ofMinutes(10);
 
@@ -59,19 +66,47 @@ final class FleetSide {
                 && turn.state().replicas().anyMatch(replica -> isProven(turn, replica) && isNewer(replica, fleet))) {
             proven(turn);
         }
-        if (fleet.usable() && turn.state().replicas(Backend::serves) >= decision.target()) {
+        int target = FleetAim.target(turn, decision);
+        if (turn.state().replicas(FleetSide::staysServing) > 0) {
+            // What was woken to stand in need not be kept warm.
+            turn.state()
+                    .endpoints()
+                    .filter(Backend::check)
+                    .toList()
+                    .forEach(endpoint -> turn.backend(endpoint.id(), draft -> draft.check = false));
+        } else if (turn.state().fleet().last().keepsFirstTokens()) {
+            ServerlessSide.wake(turn);
+        }
+        if (fleet.usable() && turn.state().replicas(Backend::serves) >= target) {
             // Nobody waits for a machine any more, so it is no problem that there was none.
             turn.solved(TOPIC);
         }
         ScalingPolicy.Spot policy = turn.state().scaling().spot();
         Restraint restraint = turn.state().restraint();
         List<FleetAction> actions = Reconciler.reconcile(
-                restraint.within(decision.target()),
+                restraint.within(target),
                 restraint.limit(policy.maxReplicas()),
                 views(turn),
                 turn.timings().bootDeadline(),
                 turn.steady());
-        actions.forEach(action -> act(turn, explained(turn, action)));
+        actions.forEach(action -> act(turn, explained(turn, action), target));
+        replaceListPrice(turn, target);
+    }
+
+    private static boolean staysServing(Backend replica) {
+        return replica.serves() && replica.interruptionAt().isEmpty();
+    }
+
+    /** Machines at list price serve until spot has taken over: of too many the dearest goes first. */
+    private static void replaceListPrice(Turn turn, int target) {
+        Managed state = turn.state();
+        boolean listPrice = state.replicas(replica -> replica.tier() == Tier.ON_DEMAND && replica.serves()) > 0;
+        boolean room = state.replicas(replica -> !replica.isGone())
+                        < state.restraint().limit(state.scaling().spot().maxReplicas())
+                && state.restraint().within(target + 1) > target;
+        if (target > 0 && listPrice && room && booting(state) == 0) {
+            prepare(turn, 1, false);
+        }
     }
 
     /** What money is saved by ending is not ended for lack of traffic. */
@@ -229,24 +264,36 @@ final class FleetSide {
         return replica.isReady() ? Stage.READY : Stage.BOOTING;
     }
 
-    private static OptionalLong price(Backend replica) {
+    static OptionalLong price(Backend replica) {
         return replica.meter()
                 .filter(meter -> meter instanceof Meter.Machine)
                 .map(meter -> ((Meter.Machine) meter).bill().microUsdPerHour())
                 .orElse(OptionalLong.empty());
     }
 
-    private static void act(Turn turn, FleetAction action) {
+    private static void act(Turn turn, FleetAction action, int target) {
         if (action instanceof FleetAction.Launch launch) {
-            prepare(turn, launch.count());
+            prepare(turn, launch.count(), FleetAim.allowsOnDemand(turn, target));
         } else if (action instanceof FleetAction.Drain drain) {
-            drain(turn, drain);
+            if (!waitsForStandIn(turn, turn.find(drain.id()).orElseThrow())) {
+                drain(turn, drain);
+            }
         } else if (action instanceof FleetAction.End end) {
             end(turn, end);
         }
     }
 
-    private static void prepare(Turn turn, int count) {
+    /** The last replica goes on until serverless is awake, if it was woken, and as long as there is time for both. */
+    private static boolean waitsForStandIn(Turn turn, Backend replica) {
+        boolean inTime = replica.interruptionAt()
+                .map(at -> turn.now().wall().plus(LAST_WORK).isBefore(at))
+                .orElse(false);
+        return inTime
+                && turn.state().replicas(FleetSide::staysServing) == 0
+                && turn.state().endpoints().anyMatch(endpoint -> endpoint.check() && endpoint.isWanted());
+    }
+
+    private static void prepare(Turn turn, int count, boolean onDemandAllowed) {
         Managed state = turn.state();
         Fleet fleet = state.fleet();
         if (!fleet.usable() || fleet.call().isPresent() || !fleet.retry().isDue(turn.steady())) {
@@ -260,20 +307,15 @@ final class FleetSide {
         List<String> tokens = IntStream.rangeClosed(fleet.launched() + 1, fleet.launched() + number)
                 .mapToObj(each -> state.id() + "-r" + each)
                 .toList();
-        List<CapacityPool> places = state.replicas()
-                .filter(replica -> !replica.isGone())
-                .flatMap(replica -> replica.pool().stream())
-                .toList();
-        boolean noEndpoint = state.choice().settled() && state.endpoints().noneMatch(Backend::isWanted);
         Call call = turn.ask(
                 turn.timings().callLimit(),
                 generation -> new Effect.Prepare(
                         generation,
                         fleet.cloud().orElseThrow(),
                         tokens,
-                        places,
+                        FleetAim.places(state),
                         fleet.history(),
-                        noEndpoint,
+                        onDemandAllowed,
                         turn.steady()));
         turn.fleet(draft -> draft.call = Optional.of(call));
     }
@@ -287,8 +329,14 @@ final class FleetSide {
         message.result().failure().ifPresent(failure -> refused(turn, failure));
         message.result().value().ifPresent(prepared -> {
             turn.accounts(turn.state().accounts().withOnDemandPrice(prepared.onDemandMicroUsdPerHour()));
-            prepared.notBefore()
-                    .ifPresent(moment -> turn.fleet(draft -> draft.retry = draft.retry.pausedUntil(moment)));
+            turn.fleet(draft -> {
+                draft.spotPrice =
+                        prepared.spotMicroUsdPerHour().isPresent() ? prepared.spotMicroUsdPerHour() : draft.spotPrice;
+                prepared.notBefore().ifPresent(moment -> {
+                    draft.retry = draft.retry.pausedUntil(moment);
+                    draft.drySince = draft.drySince.or(() -> Optional.of(turn.steady()));
+                });
+            });
             if (turn.state().goal() == Goal.SERVE) {
                 // The limit may have been lowered since it was asked for.
                 int present = turn.state().replicas(replica -> !replica.isGone());
@@ -344,9 +392,12 @@ final class FleetSide {
     /** Only these pools rest: others, machines at list price among them, may be asked at once. */
     private static void ranDry(Turn turn, List<CapacityPool> pools, TunaException failure) {
         Instant until = turn.steady().plus(turn.timings().crashLoopPause());
-        turn.fleet(draft -> draft.history = failure.code() == ErrorCode.QUOTA
-                ? draft.history.barred(pools, until, turn.steady())
-                : draft.history.dry(pools, turn.steady()));
+        turn.fleet(draft -> {
+            draft.history = failure.code() == ErrorCode.QUOTA
+                    ? draft.history.barred(pools, until, turn.steady())
+                    : draft.history.dry(pools, turn.steady());
+            draft.drySince = draft.drySince.or(() -> Optional.of(turn.steady()));
+        });
         turn.problem(TOPIC, "no replica can be rented at the moment: " + failure.getMessage());
     }
 
@@ -393,6 +444,13 @@ final class FleetSide {
 
     private static void end(Turn turn, FleetAction.End end) {
         Backend replica = turn.find(end.id()).orElseThrow();
+        if (!end.failed()
+                && replica.readyAt().isPresent()
+                && replica.interruptionAt().isEmpty()) {
+            replica.pool()
+                    .ifPresent(pool -> turn.fleet(
+                            draft -> draft.history = draft.history.kept(pool, held(turn, replica), turn.steady())));
+        }
         turn.backend(end.id(), draft -> {
             draft.detail = end.reason();
             draft.failed = draft.failed || end.failed();
@@ -449,6 +507,9 @@ final class FleetSide {
             gone(turn, replica, seen);
             return;
         }
+        if (seen.interruptionAt().isPresent() && replica.interruptionAt().isEmpty()) {
+            announced(turn, replica, seen.pool().or(replica::pool));
+        }
         turn.backend(replica.id(), draft -> {
             draft.phase = seen.phase();
             draft.pool = seen.pool().or(replica::pool);
@@ -468,13 +529,29 @@ final class FleetSide {
         }
     }
 
+    /** What is announced counts as lost at once, so that the next replica comes from elsewhere. */
+    private static void announced(Turn turn, Backend replica, Optional<CapacityPool> from) {
+        from.ifPresent(pool ->
+                turn.fleet(draft -> draft.history = draft.history.lost(pool, held(turn, replica), turn.steady())));
+        boolean alone = turn.state().replicas(other -> !other.id().equals(replica.id()) && staysServing(other)) == 0;
+        if (replica.serves() && alone && turn.state().fleet().last().containers() > SOME_TRAFFIC) {
+            ServerlessSide.wake(turn);
+        }
+    }
+
+    private static Duration held(Turn turn, Backend replica) {
+        return Duration.between(replica.askedSteady(), turn.steady());
+    }
+
     /** A replica that went by itself was taken, or ended itself: either way its pool is not the first choice now. */
     private static void gone(Turn turn, Backend replica, ReplicaObservation seen) {
         if (replica.state() == State.LIVE && turn.state().goal() == Goal.SERVE) {
-            replica.pool()
-                    .ifPresent(pool -> turn.fleet(draft -> draft.history = draft.history.lost(
-                            pool, Duration.between(replica.askedSteady(), turn.steady()), turn.steady())));
             boolean announced = replica.interruptionAt().isPresent();
+            if (!announced) {
+                replica.pool()
+                        .ifPresent(pool -> turn.fleet(
+                                draft -> draft.history = draft.history.lost(pool, held(turn, replica), turn.steady())));
+            }
             if (replica.readyAt().isEmpty() || (!announced && !isProven(turn, replica))) {
                 bootFailed(turn, seen.detail().isEmpty() ? "it vanished" : seen.detail());
             }

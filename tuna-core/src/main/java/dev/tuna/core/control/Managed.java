@@ -93,7 +93,7 @@ record Managed(
                 DeploymentPhase.ACTIVE,
                 Map.of(),
                 Choice.OPEN,
-                Fleet.of(cloud, target),
+                Fleet.of(cloud, target, scaling.spot().downscaleDelay(), now.steady()),
                 Accounts.start(same, now),
                 Ending.NOT_BEGUN,
                 false,

@@ -12,8 +12,13 @@ import java.util.OptionalLong;
  * @param plans one for each replica to be launched; fewer than asked for if pools rest
  * @param notBefore when the first pool has rested, if that is what is missing
  * @param onDemandMicroUsdPerHour the cheapest machine at list price that would do; empty if unknown
+ * @param spotMicroUsdPerHour the spot machine that would do best; empty if there is none or its price is unknown
  */
-record Prepared(List<LaunchPlan> plans, Optional<Instant> notBefore, OptionalLong onDemandMicroUsdPerHour) {
+record Prepared(
+        List<LaunchPlan> plans,
+        Optional<Instant> notBefore,
+        OptionalLong onDemandMicroUsdPerHour,
+        OptionalLong spotMicroUsdPerHour) {
 
     Prepared {
         plans = List.copyOf(plans);

@@ -9,6 +9,7 @@ import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
+import dev.tuna.core.autoscale.LastReplica;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.config.RequestJson;
@@ -17,7 +18,6 @@ import dev.tuna.core.ledger.ContainerMeter;
 import dev.tuna.core.ledger.EndpointMeter;
 import dev.tuna.core.ledger.ReplicaMeter;
 import dev.tuna.core.ledger.SameTraffic;
-import dev.tuna.core.placement.PoolHistory;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.ResourceRecord.State;
@@ -70,6 +70,8 @@ final class Records {
         json.put("bootFailures", managed.fleet().bootFailures());
         restsUntil(managed.fleet()).ifPresent(until -> json.put("restsUntil", until.toString()));
         json.put("target", managed.fleet().scaling().target());
+        json.put("replicaPays", managed.fleet().last().pays());
+        json.set("history", HistoryJson.write(managed.fleet().history()));
         json.put("cleaned", managed.ending().cleaned());
         ArrayNode removed = json.putArray("removed");
         managed.ending().removed().forEach(removed::add);
@@ -135,6 +137,8 @@ final class Records {
                 && left.fleet().bootFailures() == right.fleet().bootFailures()
                 && restsUntil(left.fleet()).equals(restsUntil(right.fleet()))
                 && left.fleet().scaling().target() == right.fleet().scaling().target()
+                && left.fleet().last().pays() == right.fleet().last().pays()
+                && left.fleet().history().equals(right.fleet().history())
                 && left.ending().cleaned() == right.ending().cleaned()
                 && left.ending().removed().equals(right.ending().removed())
                 && left.accounts().serverlessPrice().equals(right.accounts().serverlessPrice())
@@ -192,7 +196,7 @@ final class Records {
                     stored.phase(),
                     Collections.unmodifiableMap(backends),
                     new Choice(settled, false, Map.of(), json.path("begun").asInt(), Optional.empty(), Retry.NONE),
-                    fleet(json, now),
+                    fleet(json, request, same, now),
                     accounts(json, tally.apply(revision), same, traffic, now),
                     ending(json, goal, now),
                     json.path("served").asBoolean(),
@@ -258,7 +262,8 @@ final class Records {
         return !providers.isEmpty() && providers.containsAll(request.serverlessProviders());
     }
 
-    private static Fleet fleet(JsonNode json, Now now) {
+    private static Fleet fleet(JsonNode json, DeployRequest request, SameTraffic same, Now now) {
+        Duration delay = request.effectiveScaling().spot().downscaleDelay();
         Optional<String> cloud = Optional.ofNullable(json.path("cloud").textValue());
         return new Fleet(
                 cloud,
@@ -268,8 +273,15 @@ final class Records {
                 rest(json, now),
                 json.path("bootFailures").asInt(),
                 now.steady(),
-                PoolHistory.NONE,
+                HistoryJson.read(json.path("history"), now.steady()),
                 ScalingMemory.startingAt(json.path("target").asInt()),
+                LastReplica.resume(
+                        now.steady(),
+                        delay,
+                        json.path("replicaPays").asBoolean(true),
+                        same.serverless().time()),
+                OptionalLong.empty(),
+                Optional.empty(),
                 json.path("launched").asInt(),
                 false);
     }

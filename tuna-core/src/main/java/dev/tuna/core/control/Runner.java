@@ -236,7 +236,7 @@ final class Runner {
             Optional<Instant> rested = prepare.history()
                     .firstRested(offers.stream().map(PoolOffer::pool).toList(), prepare.now());
             if (order.isEmpty() && rested.isPresent()) {
-                return new Prepared(plans, rested, onDemandPrice(offers));
+                return new Prepared(plans, rested, onDemandPrice(offers), spotPrice(offers, plans));
             }
             if (order.isEmpty()) {
                 throw ProviderException.of(prepare.cloud(), "find capacity pools")
@@ -251,7 +251,16 @@ final class Runner {
             plans.add(cloud.plan(spec, order, token));
             places.add(order.get(0));
         }
-        return new Prepared(plans, Optional.empty(), onDemandPrice(offers));
+        return new Prepared(plans, Optional.empty(), onDemandPrice(offers), spotPrice(offers, plans));
+    }
+
+    private static OptionalLong spotPrice(List<PoolOffer> offers, List<LaunchPlan> plans) {
+        return Money.microUsdPerHour(plans.stream()
+                .map(plan -> plan.pools().get(0))
+                .filter(pool -> pool.tier() == Tier.SPOT)
+                .flatMap(best -> offers.stream().filter(offer -> offer.pool().equals(best)))
+                .findFirst()
+                .flatMap(PoolOffer::usdPerHour));
     }
 
     private static OptionalLong onDemandPrice(List<PoolOffer> offers) {

@@ -172,6 +172,19 @@ final class ServerlessSide {
                 .collect(Collectors.joining("; "));
     }
 
+    /** Has endpoints that can serve answer a readiness request, so that a container is there when requests come. */
+    static void wake(Turn turn) {
+        for (Backend endpoint : turn.state().present()) {
+            boolean canServe = endpoint.isServerless()
+                    && endpoint.state() == State.LIVE
+                    && endpoint.readyAt().isPresent()
+                    && endpoint.address().isPresent();
+            if (canServe && !endpoint.check()) {
+                turn.backend(endpoint.id(), draft -> draft.check = true);
+            }
+        }
+    }
+
     /** A refusal sends the search on to the next provider; anything else is tried again as it was, if not for ever. */
     static void notMade(Turn turn, Backend endpoint, TunaException failure) {
         String reason = String.valueOf(failure.getMessage());

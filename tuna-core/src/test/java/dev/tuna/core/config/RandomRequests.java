@@ -86,7 +86,16 @@ final class RandomRequests {
                                 ? OptionalDouble.empty()
                                 : OptionalDouble.of(1 + random.nextInt(100) / 4.0),
                         duration(random),
-                        duration(random)),
+                        duration(random),
+                        random.nextBoolean()
+                                ? ScalingPolicy.Spot.KeepLast.WHILE_IT_PAYS
+                                : ScalingPolicy.Spot.KeepLast.WITH_TRAFFIC,
+                        random.nextBoolean()
+                                ? Optional.empty()
+                                : Optional.of(duration(random).plusNanos(1)),
+                        random.nextBoolean()
+                                ? ScalingPolicy.Spot.OnDemand.NEVER
+                                : ScalingPolicy.Spot.OnDemand.WHEN_CHEAPER),
                 new ScalingPolicy.Serverless(
                         1 + random.nextInt(Integer.MAX_VALUE),
                         duration(random),

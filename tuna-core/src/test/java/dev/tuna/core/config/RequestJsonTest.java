@@ -11,6 +11,7 @@ import dev.tuna.api.SecretRef;
 import dev.tuna.api.StoreException;
 import java.lang.reflect.RecordComponent;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
@@ -37,7 +38,10 @@ class RequestJsonTest {
             .containerImage("vllm/vllm-openai:v0.31.0")
             .serviceName("chat")
             .scaling(new ScalingPolicy(
-                    ScalingPolicy.Spot.builder().targetTokensPerSecond(900).build(),
+                    ScalingPolicy.Spot.builder()
+                            .targetTokensPerSecond(900)
+                            .firstTokenLimit(Duration.ofSeconds(10))
+                            .build(),
                     ScalingPolicy.Serverless.builder().workersMax(2).build()))
             .secrets(Map.of("HF_TOKEN", new SecretRef("hf")))
             .budget(Budget.builder()

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -50,6 +51,9 @@ class ScalingPolicyYamlTest {
                   target_tokens_per_second: 1200
                   upscale_delay: 500ms
                   downscale_delay: 1h30m
+                  keep_last: with_traffic
+                  first_token_limit: 10s
+                  on_demand: never
                 serverless:
                   concurrency: 8
                   scaledown_window: 90s
@@ -62,7 +66,15 @@ class ScalingPolicyYamlTest {
         assertThat(policy)
                 .isEqualTo(new ScalingPolicy(
                         new ScalingPolicy.Spot(
-                                1, 7, 2.5, OptionalDouble.of(1200), Duration.ofMillis(500), Duration.ofMinutes(90)),
+                                1,
+                                7,
+                                2.5,
+                                OptionalDouble.of(1200),
+                                Duration.ofMillis(500),
+                                Duration.ofMinutes(90),
+                                ScalingPolicy.Spot.KeepLast.WITH_TRAFFIC,
+                                Optional.of(Duration.ofSeconds(10)),
+                                ScalingPolicy.Spot.OnDemand.NEVER),
                         new ScalingPolicy.Serverless(
                                 8, Duration.ofSeconds(90), Duration.ofMinutes(2), 2, OptionalInt.of(3), 6)));
     }
@@ -112,7 +124,8 @@ class ScalingPolicyYamlTest {
                 """))
                 .containsExactly(
                         "p.yaml, line 2: unknown key 'spot.min_replica'; did you mean 'min_replicas' or 'max_replicas'? allowed are"
-                                + " min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay",
+                                + " min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay,"
+                                + " keep_last, first_token_limit, on_demand",
                         "p.yaml, line 3: spot.max_replicas is 'many' but must be a whole number from 0 to 2147483647",
                         "p.yaml, line 4: spot.target_qps is '0' but must be a number above 0",
                         "p.yaml, line 5: spot.upscale_delay is '-5' but must be zero or longer",
@@ -152,7 +165,8 @@ class ScalingPolicyYamlTest {
         assertThat(problems("spot: {workers_max: 2}\nmin_replicas: 1\n"))
                 .containsExactly(
                         "p.yaml, line 1: unknown key 'spot.workers_max'; it belongs to the section serverless; allowed"
-                                + " are min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay",
+                                + " are min_replicas, max_replicas, target_qps, target_tokens_per_second, upscale_delay, downscale_delay,"
+                                + " keep_last, first_token_limit, on_demand",
                         "p.yaml, line 2: unknown key 'min_replicas'; it belongs to the section spot; allowed are spot,"
                                 + " serverless, budget");
     }
@@ -276,6 +290,8 @@ class ScalingPolicyYamlTest {
                   target_qps: 10
                   upscale_delay: 5s
                   downscale_delay: 5m
+                  keep_last: while_it_pays
+                  on_demand: when_cheaper
                 serverless:
                   concurrency: 32
                   scaledown_window: 1m

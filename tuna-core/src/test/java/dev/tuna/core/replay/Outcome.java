@@ -26,7 +26,9 @@ record Outcome(
         int launches,
         int losses) {
 
-    static final Outcome NOTHING = new Outcome(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    static final String HEAD = """
+            | policy | dollars | spot / on demand / serverless | first token in 2 s | in 10 s | failed | launches / losses |
+            |---|---|---|---|---|---|---|""";
 
     double usd() {
         return spotUsd + onDemandUsd + serverlessUsd;

@@ -4,6 +4,7 @@ import dev.tuna.api.PreflightReport;
 import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.Colour;
+import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
 import java.util.ArrayList;
 import java.util.Map;
@@ -56,8 +57,8 @@ final class CheckCommand extends BriefCommand {
                     check.outcome().name(),
                     check.message(),
                     check.fix().orElse(""));
-            lines.add(verdict(check) + "  " + check.name() + ": " + check.message());
-            check.fix().ifPresent(how -> lines.add("         fix: " + how));
+            lines.add(verdict(check) + "  " + Printable.line(check.name() + ": " + check.message()));
+            check.fix().ifPresent(how -> lines.add("         fix: " + Printable.line(how)));
         });
         lines.add(report.passed() ? provider + " can be used." : provider + " cannot be used yet.");
         print(report, table, lines);

@@ -66,7 +66,7 @@ final class DeployCommand extends HostingCommand {
             return plan(request);
         }
         Optional<ControlPlane> host = Tuna.running(stateDirectory());
-        if (!yes.given() && session.terminal().live() && !session.agrees(question(request))) {
+        if (!yes.given() && !session.agrees(question(request))) {
             session.err().println("Nothing was deployed.");
             host.ifPresent(ControlPlane::close);
             return ExitCode.BROKEN_OFF;

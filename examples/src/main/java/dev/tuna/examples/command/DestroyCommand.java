@@ -151,7 +151,7 @@ final class DestroyCommand extends ControlCommand {
             return Optional.of(destroy.join());
         } catch (CompletionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            session.err().println("tuna: " + name + " is not destroyed: " + cause.getMessage());
+            note(name + " is not destroyed: " + cause.getMessage());
             return Optional.empty();
         }
     }

@@ -5,6 +5,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
@@ -28,6 +29,9 @@ final class Following {
     private final ControlPlane plane;
     private final CompletableFuture<Void> failed = new CompletableFuture<>();
 
+    /** The deployment that this is about; the other process tells of all of them. Empty until it is accepted. */
+    private volatile String about = "";
+
     Following(HostingCommand command, ControlPlane plane) {
         this.command = command;
         this.session = command.session;
@@ -38,6 +42,10 @@ final class Following {
         try (Display display = command.display()) {
             plane.events(event -> heard(event, display));
             Deployment deployment = plane.deploy(request);
+            about = deployment.name();
+            if (deployment.status().phase() == DeploymentPhase.FAILED) {
+                failed.complete(null);
+            }
             display.board(() ->
                     BackendBoard.lines(deployment.status(), session.clock().instant(), display.terminal()));
             int exitCode = noWait ? ExitCode.DONE : untilSettled(deployment);
@@ -51,7 +59,8 @@ final class Following {
 
     private void heard(DeploymentEvent event, Display display) {
         new Progress(display).on(event);
-        if (event.kind() == Kind.FAILED || event.kind() == Kind.DESTROYED) {
+        boolean over = event.kind() == Kind.FAILED || event.kind() == Kind.DESTROYED;
+        if (over && event.deployment().equals(about)) {
             failed.complete(null);
         }
     }

@@ -2,6 +2,7 @@ package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.LogEntry;
+import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -79,7 +80,7 @@ final class LogsCommand extends ControlCommand {
 
     private static String line(LogEntry entry) {
         String where = entry.container().isEmpty() ? entry.backend() : entry.backend() + "/" + entry.container();
-        return entry.at().map(at -> at + "  ").orElse("") + where + "  " + entry.text();
+        return Printable.line(entry.at().map(at -> at + "  ").orElse("") + where + "  " + entry.text());
     }
 
     private int host() {
@@ -93,7 +94,7 @@ final class LogsCommand extends ControlCommand {
             List<String> last = all.subList(Math.max(0, all.size() - lines), all.size());
             var table = new Table("TEXT");
             last.forEach(table::row);
-            print(last, table, last);
+            print(last, table, last.stream().map(Printable::line).toList());
             return ExitCode.DONE;
         } catch (IOException e) {
             throw new UncheckedIOException(log + " cannot be read", e);

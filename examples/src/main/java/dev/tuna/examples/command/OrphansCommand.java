@@ -5,6 +5,7 @@ import dev.tuna.api.ControlPlane;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
+import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
 import java.time.Instant;
 import java.util.List;
@@ -57,7 +58,7 @@ final class OrphansCommand extends ControlCommand {
     @Override
     int run(ControlPlane plane) {
         OrphanReport report = plane.orphans();
-        report.problems().forEach(problem -> session.err().println("tuna: " + problem));
+        report.problems().forEach(this::note);
         Optional<String> id = action.adopt.or(() -> action.destroy);
         if (id.isEmpty()) {
             Table table = table(report.found());
@@ -68,7 +69,7 @@ final class OrphansCommand extends ControlCommand {
         boolean adopting = action.adopt.isPresent();
         String what = orphan.kind() + " " + orphan.id() + " of " + orphan.provider();
         String question = adopting ? "Adopt " + what + " into " + orphan.deployment() + "?" : "Destroy " + what + "?";
-        if (!yes.given() && !session.agrees(question)) {
+        if (!yes.given() && !session.agrees(Printable.line(question))) {
             session.err().println("Nothing was done.");
             return ExitCode.BROKEN_OFF;
         }
@@ -113,7 +114,8 @@ final class OrphansCommand extends ControlCommand {
         print(
                 orphan,
                 table(List.of(orphan)),
-                List.of(what + " belongs to " + deployment + " now; it takes requests when it is ready."));
+                List.of(Printable.line(what) + " belongs to " + deployment
+                        + " now; it takes requests when it is ready."));
         return ExitCode.DONE;
     }
 
@@ -121,16 +123,14 @@ final class OrphansCommand extends ControlCommand {
     private int destroy(ControlPlane plane, Orphan orphan, String what) {
         for (int waited = 0; waited < PATIENCE_SECONDS; waited += PAUSE_SECONDS) {
             if (plane.destroy(orphan)) {
-                print(orphan, table(List.of(orphan)), List.of(what + " is gone."));
+                print(orphan, table(List.of(orphan)), List.of(Printable.line(what) + " is gone."));
                 return ExitCode.DONE;
             }
             if (isInterruptedDuringPause()) {
                 break;
             }
         }
-        session.err()
-                .println("tuna: " + what + " was told to go and is not confirmed to be gone; 'tuna orphans' shows it"
-                        + " until it is");
+        note(what + " was told to go and is not confirmed to be gone; 'tuna orphans' shows it until it is");
         return ExitCode.FAILED;
     }
 

@@ -10,6 +10,7 @@ import java.nio.charset.Charset;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 
 /**
  * What a run of the command has around it.
@@ -21,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
  * @param environment environment variables
  * @param interrupted completes when the process is to end
  * @param interrupts what Ctrl-C means
+ * @param attended whether a person sits at standard input and can be asked, wherever the output goes
  */
 public record Session(
         PrintStream out,
@@ -29,7 +31,20 @@ public record Session(
         BufferedReader answers,
         Map<String, String> environment,
         CompletableFuture<Void> interrupted,
-        Interrupts interrupts) {
+        Interrupts interrupts,
+        BooleanSupplier attended) {
+
+    /** With a person at the keyboard exactly where the output is a terminal. */
+    Session(
+            PrintStream out,
+            PrintStream err,
+            Terminal terminal,
+            BufferedReader answers,
+            Map<String, String> environment,
+            CompletableFuture<Void> interrupted,
+            Interrupts interrupts) {
+        this(out, err, terminal, answers, environment, interrupted, interrupts, terminal::live);
+    }
 
     /**
      * What this process has around it.
@@ -46,7 +61,8 @@ public record Session(
                 new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())),
                 System.getenv(),
                 interrupted,
-                interrupts);
+                interrupts,
+                Terminal::isAttended);
     }
 
     InstantSource clock() {
@@ -55,7 +71,7 @@ public record Session(
 
     /** Asks for consent; where nobody can be asked, having given the command is consent. */
     boolean agrees(String question) {
-        return !terminal.live() || isYes(ask(question + " [y/N] "));
+        return !attended.getAsBoolean() || isYes(ask(question + " [y/N] "));
     }
 
     /** Asks a person something; the answer is empty if the process is to end meanwhile, or nobody answers any more. */

@@ -5,6 +5,7 @@ import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.examples.terminal.BackendBoard;
+import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +58,7 @@ final class StatusCommand extends ControlCommand {
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));
             lines.add("  endpoint   " + status.endpoint());
-            status.problems().forEach(problem -> lines.add("  ! " + problem));
+            status.problems().forEach(problem -> lines.add("  ! " + Printable.line(problem)));
         });
         print(
                 name.value().isPresent() ? all.get(0) : all,

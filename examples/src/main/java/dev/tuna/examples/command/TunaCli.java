@@ -1,6 +1,7 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.TunaException;
+import dev.tuna.examples.terminal.Printable;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;
@@ -85,7 +86,7 @@ public final class TunaCli implements Runnable {
     }
 
     private int failed(Exception e, CommandLine command, ParseResult parsed) {
-        command.getErr().println("tuna: " + message(e));
+        command.getErr().println("tuna: " + Printable.text(message(e)));
         if (verbose) {
             e.printStackTrace(command.getErr());
         }

@@ -1,6 +1,7 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.core.TunaBuilder;
+import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,7 +76,7 @@ abstract class TunaSubcommand implements Callable<Integer> {
 
     /** Tells a person something beside the result. */
     final void note(String line) {
-        session.err().println("tuna: " + line);
+        session.err().println("tuna: " + Printable.line(line));
     }
 
     final CommandLine.ParameterException usage(String message) {

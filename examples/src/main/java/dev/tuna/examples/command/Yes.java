@@ -7,7 +7,7 @@ final class Yes {
 
     @Option(
             names = {"-y", "--yes"},
-            description = "Do not ask; without a terminal nobody is asked either.")
+            description = "Do not ask; where standard input is no terminal nobody is asked either.")
     private boolean given;
 
     boolean given() {

@@ -51,10 +51,11 @@ public final class BackendBoard {
 
     private static String line(BackendStatus backend, int width, Instant now, Terminal terminal) {
         BackendPhase phase = backend.phase();
-        return "  " + padded(word(backend.tier().name()), 10) + " " + padded(backend.id(), width) + "  "
+        return "  " + padded(word(backend.tier().name()), 10) + " " + padded(Printable.line(backend.id()), width) + "  "
                 + terminal.paint(colour(phase), bar(phase) + " " + padded(word(phase.name()), 9)) + " "
                 + elapsed(Duration.between(backend.startedAt(), now)) + "  " + backend.inFlight() + " in flight"
-                + terminal.paint(Colour.DIM, (backend.detail().isEmpty() ? "" : "  " + backend.detail()));
+                + terminal.paint(
+                        Colour.DIM, (backend.detail().isEmpty() ? "" : "  " + Printable.line(backend.detail())));
     }
 
     /** One mark for each step done; none for a backend on its way out. */

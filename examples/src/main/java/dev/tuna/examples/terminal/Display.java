@@ -74,19 +74,19 @@ public final class Display implements AutoCloseable {
     /**
      * Adds a line that stays.
      *
-     * @param line without a line break
+     * @param line of anybody; what a terminal would obey is replaced
      */
     public void say(String line) {
-        print(terminal.paint(Colour.DIM, seconds()) + "  " + line);
+        print(terminal.paint(Colour.DIM, seconds()) + "  " + Printable.line(line));
     }
 
     /**
      * Adds lines that stay, without the time in front.
      *
-     * @param lines without line breaks
+     * @param lines of anybody; what a terminal would obey is replaced
      */
     public void print(List<String> lines) {
-        lines.forEach(this::print);
+        lines.stream().map(Printable::line).forEach(this::print);
     }
 
     /**

@@ -9,6 +9,9 @@ public final class Table {
 
     private static final String FIGURE = "|-|unknown|[$~]?-?[0-9][0-9.,:]*[a-z%]*(/h)?\\*?";
 
+    /** A figure is none, nor is the mark of what is not there. */
+    private static final String FORMULA = "(?s)(?!-?[0-9.]+$|-$)[=+@\\-\t\r].*";
+
     private final List<String> header;
     private final List<List<String>> rows = new ArrayList<>();
 
@@ -64,7 +67,8 @@ public final class Table {
     }
 
     /**
-     * The table as text, the header first. Columns of figures are flush right.
+     * The table as text, the header first. Columns of figures are flush right. In cells what a terminal would obey is
+     * replaced, and a line break is a blank.
      *
      * @return one line for each row
      */
@@ -76,7 +80,8 @@ public final class Table {
     }
 
     /**
-     * The table as comma-separated values (RFC 4180): the header in small letters with underscores, quotes where needed.
+     * The table as comma-separated values (RFC 4180): the header in small letters with underscores, quotes where needed. A
+     * cell that a spreadsheet would take for a formula has an apostrophe in front.
      *
      * @return one line for each row; a cell with a line break has one in its line
      */
@@ -94,13 +99,14 @@ public final class Table {
     }
 
     private static String quoted(String cell) {
-        return cell.matches("(?s).*[\",\r\n].*") ? "\"" + cell.replace("\"", "\"\"") + "\"" : cell;
+        String guarded = cell.matches(FORMULA) ? "'" + cell : cell;
+        return guarded.matches("(?s).*[\",\\p{Cntrl}].*") ? "\"" + guarded.replace("\"", "\"\"") + "\"" : guarded;
     }
 
     private String line(List<String> cells) {
         var line = new StringBuilder();
         for (int column = 0; column < cells.size(); column++) {
-            String cell = cells.get(column);
+            String cell = Printable.line(cells.get(column));
             String padding = " ".repeat(width(column) - cell.length());
             line.append(column == 0 ? "" : "  ").append(figures(column) ? padding + cell : cell + padding);
         }
@@ -110,7 +116,10 @@ public final class Table {
     private int width(int column) {
         return Math.max(
                 header.get(column).length(),
-                rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0));
+                rows.stream()
+                        .mapToInt(row -> Printable.line(row.get(column)).length())
+                        .max()
+                        .orElse(0));
     }
 
     private boolean figures(int column) {

@@ -1,6 +1,7 @@
 package dev.tuna.examples.terminal;
 
 import java.io.Console;
+import java.io.IOException;
 import java.util.Map;
 
 /**
@@ -22,6 +23,31 @@ public record Terminal(boolean live, boolean coloured) {
      */
     public static Terminal detect() {
         return of(isTerminal(), System.getenv());
+    }
+
+    /**
+     * Whether a person can be asked: standard input is a terminal, even if standard output is a pipe or a file. A console
+     * says so only if both are; otherwise the shell is asked, which takes a moment.
+     *
+     * @return false if it cannot be told
+     */
+    public static boolean isAttended() {
+        return isTerminal() || isInputTerminal();
+    }
+
+    private static boolean isInputTerminal() {
+        try {
+            return new ProcessBuilder("test", "-t", "0")
+                            .redirectInput(ProcessBuilder.Redirect.INHERIT)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     static Terminal of(boolean terminal, Map<String, String> environment) {

@@ -280,6 +280,40 @@ class TunaCliTest {
             }
         }
 
+        @Test
+        void whoeverFollowsADeploymentIsNotMisledByWhatHappensToOthers() throws Exception {
+            try (LocalCloud cloud = LocalCloud.builder()
+                            .bootDelay(Duration.ofSeconds(3))
+                            .startInProcess();
+                    Tuna host = Tuna.builder()
+                            .stateDirectory(state)
+                            .listen("127.0.0.1", 0)
+                            .providerSettings("local", cloud.settings())
+                            .providerSettings("local-spot", cloud.settings())
+                            .start()) {
+                host.deploy(DeployRequest.builder("Qwen/Qwen3-0.6B", "L4")
+                                .serviceName("chat")
+                                .serverlessProviders("local")
+                                .serverlessOnly(true)
+                                .build())
+                        .ready()
+                        .get(60, TimeUnit.SECONDS);
+                CompletableFuture<Integer> following = CompletableFuture.supplyAsync(() ->
+                        tuna("deploy --model Qwen/Qwen3-1.7B --gpu L4 --service-name other --serverless-provider local"
+                                .concat(" --spots-cloud local-spot")
+                                .split(" ")));
+                await(() -> host.deployment("other").isPresent());
+                assertThat(host.deployment("chat").orElseThrow().destroy()).succeedsWithin(Duration.ofSeconds(60));
+
+                assertThat(following.get(60, TimeUnit.SECONDS)).as(this::said).isZero();
+                assertThat(out()).contains("chat:", "try it");
+            }
+        }
+
+        private String said() {
+            return out() + err();
+        }
+
         /** Makes an endpoint and forgets it. */
         private String forgotten(LocalCloud cloud, String owner) throws Exception {
             try (Tuna tuna = Tuna.builder()
@@ -356,6 +390,22 @@ class TunaCliTest {
                     .isTrue();
             assertThat(session(new Terminal(true, false), "").agrees("Sure?")).isFalse();
             assertThat(session(Terminal.PLAIN, "").agrees("Sure?")).isTrue();
+        }
+
+        @Test
+        void aPersonIsAskedWhereverTheOutputGoes() {
+            Session plain = session(Terminal.PLAIN, "n\n");
+            var piped = new Session(
+                    plain.out(),
+                    plain.err(),
+                    Terminal.PLAIN,
+                    plain.answers(),
+                    plain.environment(),
+                    interrupted,
+                    Interrupts.UNASKED,
+                    () -> true);
+            assertThat(piped.agrees("Destroy chat?")).isFalse();
+            assertThat(err()).isEqualTo("Destroy chat? [y/N] ");
         }
     }
 

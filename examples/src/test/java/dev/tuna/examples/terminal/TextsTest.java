@@ -34,6 +34,24 @@ class TextsTest {
         assertThatThrownBy(() -> table.row("too", "few")).hasMessage("2 cells for 3 columns");
     }
 
+    @Test
+    void whatATerminalWouldObeyIsReplacedWhoeverWroteIt() {
+        String nasty = "a\u001b]0;title\u0007b\tc\r\nd\u009b2J\u202Ee";
+        assertThat(Printable.line(nasty)).isEqualTo("a\uFFFD]0;title\uFFFDb\tc d\uFFFD2J\uFFFDe");
+        assertThat(Printable.text("two\nlines\r")).isEqualTo("two\nlines\uFFFD");
+        assertThat(Printable.text("caf\u00e9 \u9c52")).isEqualTo("caf\u00e9 \u9c52");
+        assertThat(new Table("A", "B").row("\u001b[2J", "x\ny").lines()).containsExactly("A     B", "\uFFFD[2J  x y");
+    }
+
+    @Test
+    void noCellIsAFormulaToASpreadsheetAndOddOnesAreQuoted() {
+        var table = new Table("A", "B", "C", "D", "E")
+                .row("=1+1", "@x", "-2.5", "-", "+cmd")
+                .row("a\u001bb", "c\nd", "e,f", "g\"h", "-x");
+        assertThat(table.csv())
+                .containsExactly("a,b,c,d,e", "'=1+1,'@x,-2.5,-,'+cmd", "\"a\u001bb\",\"c\nd\",\"e,f\",\"g\"\"h\",'-x");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "0,$0.00",

@@ -1,12 +1,14 @@
 package dev.tuna.providers;
 
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SecretRef;
+import java.time.Duration;
 import java.util.Map;
 
 /** What a controller is in the middle of when it is killed, and what must have come of it in the end. */
 enum Scenario {
-    /** A model is deployed, on serverless alone. */
+    /** A model is deployed, on serverless alone, or on one machine with serverless beside it. */
     DEPLOY(1) {
         @Override
         void prepare(VendorCase it) {}
@@ -44,6 +46,50 @@ enum Scenario {
         }
     },
 
+    /** The only machine is given notice. */
+    NOTICE(1) {
+        @Override
+        boolean fits(String vendor) {
+            return rents(vendor);
+        }
+
+        @Override
+        void begin(VendorCase it) {
+            it.interrupt(NOTICE_TIME);
+        }
+
+        @Override
+        void goOn(VendorCase it) {}
+
+        @Override
+        boolean isDone(VendorCase it) {
+            // In this order: what is on its way out may be counted still while the controller knows nothing of it.
+            return it.victimIsGone() && super.isDone(it);
+        }
+    },
+
+    /** The only machine is taken without notice. */
+    LOSS(1) {
+        @Override
+        boolean fits(String vendor) {
+            return rents(vendor);
+        }
+
+        @Override
+        void begin(VendorCase it) {
+            it.lose();
+        }
+
+        @Override
+        void goOn(VendorCase it) {}
+
+        @Override
+        boolean isDone(VendorCase it) {
+            // In this order: what is on its way out may be counted still while the controller knows nothing of it.
+            return it.victimIsGone() && super.isDone(it);
+        }
+    },
+
     /** The deployment is destroyed. */
     DESTROY(0) {
         @Override
@@ -67,6 +113,10 @@ enum Scenario {
     static final String NAME = "chat";
     static final String MODEL = "Qwen/Qwen3-0.6B";
     private static final int CHANGED = 2048;
+    private static final ScalingPolicy ONE_MACHINE = new ScalingPolicy(
+            ScalingPolicy.Spot.builder().minReplicas(1).maxReplicas(2).build(),
+            ScalingPolicy.Serverless.builder().build());
+    private static final Duration NOTICE_TIME = Duration.ofSeconds(20);
 
     private final int wanted;
 
@@ -74,7 +124,16 @@ enum Scenario {
         this.wanted = wanted;
     }
 
-    /** Endpoints in the end. */
+    private static boolean rents(String vendor) {
+        return vendor.equals("aws");
+    }
+
+    /** Whether it can happen at a vendor. */
+    boolean fits(String vendor) {
+        return true;
+    }
+
+    /** Endpoints, or machines, in the end. */
     int wanted() {
         return wanted;
     }
@@ -97,12 +156,16 @@ enum Scenario {
     }
 
     static DeployRequest request(String vendor) {
-        return DeployRequest.builder(MODEL, "L4")
+        DeployRequest.Builder request = DeployRequest.builder(MODEL, "L4")
                 .serviceName(NAME)
-                .serverlessOnly(true)
-                .serverlessProviders(vendor)
-                .secrets(Map.of("HF_TOKEN", new SecretRef("hf-token")))
-                .build();
+                .secrets(Map.of("HF_TOKEN", new SecretRef("hf-token")));
+        return rents(vendor)
+                ? request.serverlessProviders("runpod")
+                        .spotCloud(vendor)
+                        .spotRegions("us-east-1")
+                        .scaling(ONE_MACHINE)
+                        .build()
+                : request.serverlessOnly(true).serverlessProviders(vendor).build();
     }
 
     static DeployRequest changed(String vendor) {

@@ -12,6 +12,7 @@ import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessProvider;
+import dev.tuna.spi.SpotProvider;
 import dev.tuna.spi.StateStore;
 import dev.tuna.testkit.crash.Death;
 import dev.tuna.testkit.crash.MortalSecretStore;
@@ -26,8 +27,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -73,9 +76,7 @@ final class Subject {
                     .events(event -> System.out.println(event))
                     // Nobody but who is named: the others would be asked for orphans, and ask real vendors.
                     .classLoader(ClassLoader.getPlatformClassLoader());
-            settings(arguments)
-                    .forEach(
-                            (name, settings) -> builder.provider(provider(name)).providerSettings(name, settings));
+            settings(arguments).forEach((name, settings) -> add(builder, name).providerSettings(name, settings));
             try (Tuna tuna = builder.start()) {
                 new Subject(tuna, store, death).obey();
             }
@@ -91,12 +92,21 @@ final class Subject {
         return settings;
     }
 
-    private static ServerlessProvider provider(String name) {
-        return ServiceLoader.load(ServerlessProvider.class).stream()
+    /** Rents machines, or takes requests. */
+    private static TunaBuilder add(TunaBuilder builder, String name) {
+        return found(SpotProvider.class, provider -> provider.name().equals(name))
+                .map(builder::provider)
+                .orElseGet(() -> builder.provider(found(
+                                ServerlessProvider.class,
+                                provider -> provider.name().equals(name))
+                        .orElseThrow()));
+    }
+
+    private static <P> Optional<P> found(Class<P> kind, Predicate<P> wanted) {
+        return ServiceLoader.load(kind).stream()
                 .map(ServiceLoader.Provider::get)
-                .filter(provider -> provider.name().equals(name))
-                .findFirst()
-                .orElseThrow();
+                .filter(wanted)
+                .findFirst();
     }
 
     private void obey() throws IOException {
@@ -133,7 +143,7 @@ final class Subject {
                         .orElse("NONE");
             case "serves" ->
                 Boolean.toString(tuna.deployment(argument)
-                        .filter(each -> serves(each.status()))
+                        .filter(each -> serves(each.status(), each.request().serverlessOnly() ? 1 : 2))
                         .isPresent());
             case "context" ->
                 Integer.toString(
@@ -152,11 +162,11 @@ final class Subject {
         return "so be it";
     }
 
-    private static boolean serves(DeploymentStatus status) {
+    private static boolean serves(DeploymentStatus status, int backends) {
         return status.phase() == DeploymentPhase.ACTIVE
                 && status.roll().isEmpty()
-                && status.backends().size() == 1
-                && status.backends().get(0).phase() == BackendPhase.READY;
+                && status.backends().size() == backends
+                && status.backends().stream().allMatch(each -> each.phase() == BackendPhase.READY);
     }
 
     private String destroy(String name) {
@@ -164,10 +174,11 @@ final class Subject {
         return "destroying";
     }
 
-    /** What the store accounts for, by the last part of the names that the vendor gave it. */
+    /** What the store accounts for, by the last part of the names that the vendor gave it; fleets have none until made. */
     private String known() {
         return store.load().resources().stream()
                 .flatMap(record -> record.resource().stream())
+                .filter(resource -> !resource.kind().equals("fleet"))
                 .map(ResourceRef::id)
                 .map(id -> id.substring(id.lastIndexOf('/') + 1))
                 .sorted()

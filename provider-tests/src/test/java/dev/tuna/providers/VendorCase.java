@@ -21,6 +21,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -38,6 +39,7 @@ final class VendorCase implements AutoCloseable {
     private final Path log;
     private volatile SubjectProcess subject;
     private volatile boolean armed;
+    private volatile List<String> victims = List.of();
 
     private VendorCase(Point point, boolean changes, Path directory) throws IOException {
         this.point = point;
@@ -149,6 +151,20 @@ final class VendorCase implements AutoCloseable {
         subject.ask("destroy " + Scenario.NAME);
     }
 
+    void interrupt(Duration notice) {
+        victims = vendor.endpoints().get();
+        vendor.machines().orElseThrow().interrupt(notice);
+    }
+
+    void lose() {
+        victims = vendor.endpoints().get();
+        vendor.machines().orElseThrow().lose();
+    }
+
+    boolean victimIsGone() {
+        return vendor.endpoints().get().stream().noneMatch(victims::contains);
+    }
+
     String phase() {
         return subject.ask("phase " + Scenario.NAME);
     }
@@ -200,6 +216,7 @@ final class VendorCase implements AutoCloseable {
 
     private void checkNothingIsLeft() {
         assertThat(vendor.things()).as("left at the vendor").isEmpty();
+        until("volumes and the like are gone", () -> vendor.rest().get().isEmpty());
         assertThat(subject.ask("orphans")).as("orphans").isEqualTo("OrphanReport[found=[], problems=[]]");
         assertThat(subject.ask("known")).as("left in the store").isEmpty();
         subject.kill();
@@ -213,7 +230,7 @@ final class VendorCase implements AutoCloseable {
         text.append("again: mvn -B verify -pl provider-tests -am -Dtest=VendorCrashMatrixIT")
                 .append(" -Dsurefire.failIfNoSpecifiedTests=false -Dtuna.crash.changes=" + changes + " -Dtuna.crash="
                         + point + "\n");
-        text.append("vendor: " + vendor.things() + "\n");
+        text.append("vendor: " + vendor.things() + " " + vendor.rest().get() + "\n");
         text.append("calls since the last kill: " + tail(calls.calls()) + "\n");
         text.append("controller: " + lastWords() + "\n");
         text.append("printed: " + String.join("\n  ", tail(subject.printed())) + "\n");

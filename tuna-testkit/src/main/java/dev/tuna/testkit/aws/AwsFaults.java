@@ -6,7 +6,8 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * What AWS does wrong. Calls are named as policies name them, {@code ec2:CreateFleet}, as a regular expression; a region
- * before that, {@code us-east-1 ec2:CreateFleet}, confines a fault to it.
+ * before that, {@code us-east-1 ec2:CreateFleet}, confines a fault to it. Rehearsals have {@code (dry run)} after their names and
+ * are left alone unless the expression has it too.
  */
 public final class AwsFaults {
 

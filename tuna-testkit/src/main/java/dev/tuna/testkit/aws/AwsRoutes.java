@@ -12,6 +12,7 @@ import java.util.UUID;
 /** All services on one port, as a function from request to answer. Thread-safe. */
 final class AwsRoutes {
 
+    static final String REHEARSED = " (dry run)";
     static final String EC2_VERSION = "2016-11-15";
 
     private static final String EC2 = "ec2";
@@ -39,12 +40,17 @@ final class AwsRoutes {
         OtherActions.addTo(actions);
     }
 
-    /** What a call is named when faults are matched: region and action as policies have it, {@code us-east-1 ec2:RunInstances}. */
+    /**
+     * What a call is named when faults are matched: region and action as policies have it, {@code us-east-1 ec2:RunInstances},
+     * followed by {@link #REHEARSED} if nothing is to be done.
+     */
     static String nameOf(VendorRequest request) {
         if (request.method().equals("GET")) {
             return request.toString();
         }
-        return Signature.of(request).map(Signature::region).orElse("unsigned") + " " + actionOf(request);
+        String region = Signature.of(request).map(Signature::region).orElse("unsigned");
+        boolean rehearsed = Form.parse(request.body()).flag("DryRun");
+        return region + " " + actionOf(request) + (rehearsed ? REHEARSED : "");
     }
 
     private static String actionOf(VendorRequest request) {

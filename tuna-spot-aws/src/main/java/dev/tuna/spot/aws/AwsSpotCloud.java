@@ -42,7 +42,7 @@ final class AwsSpotCloud implements SpotCloud {
     AwsSpotCloud(ProviderContext context, ReplicaLink.Maker links) {
         this.context = context;
         this.settings = AwsSettings.of(context.settings());
-        this.clients = new AwsClients(settings, () -> Credentials.of(settings, context.secrets()));
+        this.clients = new AwsClients(settings, () -> Credentials.of(settings, context.secrets(), context.clock()));
         this.link = links.make(context);
         this.background = Executors.newFixedThreadPool(THREADS, work -> {
             Thread thread = new Thread(work, "tuna-aws");

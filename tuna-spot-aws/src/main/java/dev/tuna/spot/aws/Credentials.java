@@ -5,6 +5,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.SecretStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -15,16 +20,61 @@ import software.amazon.awssdk.core.exception.SdkClientException;
 /** Who calls. Tuna keeps no credentials: it asks the SDK's chain, or the store that the host put them into, for each call. */
 final class Credentials {
 
+    private static final Duration REST = Duration.ofSeconds(10);
+
     private Credentials() {}
 
-    static AwsCredentialsProvider of(AwsSettings settings, SecretStore secrets) {
+    static AwsCredentialsProvider of(AwsSettings settings, SecretStore secrets, InstantSource clock) {
         if (settings.credentials().isPresent()) {
             SecretRef ref = settings.credentials().get();
             return () -> read(ref, secrets);
         }
         DefaultCredentialsProvider.Builder chain = DefaultCredentialsProvider.builder();
         settings.profile().ifPresent(chain::profileName);
-        return chain.build();
+        return new Chain(chain.build(), clock);
+    }
+
+    /** Looking for credentials where there are none takes seconds: several calls that begin together need not all do it. */
+    private static final class Chain implements AwsCredentialsProvider, AutoCloseable {
+
+        private final DefaultCredentialsProvider chain;
+        private final InstantSource clock;
+        private final ReentrantLock lock = new ReentrantLock();
+
+        // Guarded by lock:
+        private @Nullable SdkClientException failure;
+        private Instant failedAt = Instant.MIN;
+
+        private Chain(DefaultCredentialsProvider chain, InstantSource clock) {
+            this.chain = chain;
+            this.clock = clock;
+        }
+
+        @Override
+        public AwsCredentials resolveCredentials() {
+            lock.lock();
+            try {
+                SdkClientException known = failure;
+                if (known != null && clock.instant().isBefore(failedAt.plus(REST))) {
+                    throw known;
+                }
+                failure = null;
+                return chain.resolveCredentials();
+            } catch (SdkClientException e) {
+                if (failure == null) {
+                    failure = e;
+                    failedAt = clock.instant();
+                }
+                throw e;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void close() {
+            chain.close();
+        }
     }
 
     private static AwsCredentials read(SecretRef ref, SecretStore secrets) {

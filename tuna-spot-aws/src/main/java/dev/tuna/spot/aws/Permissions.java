@@ -176,6 +176,12 @@ final class Permissions {
         } else if (fault.filter(found -> found.fault() == AwsFault.DRY_RUN_PASSED)
                 .isPresent()) {
             checks.add(Check.passed("spot_role", "spot instances may be launched"));
+        } else {
+            checks.add(Check.warning(
+                    "spot_role",
+                    "EC2 does not say whether spot instances may be launched"
+                            + fault.map(found -> ": " + found.code() + " " + AwsErrors.words(found.error()))
+                                    .orElse("")));
         }
     }
 

@@ -133,7 +133,8 @@ class PoolsTest {
     private static String subnet(String region, String zone) {
         ContractContext context = aws.context();
         AwsSettings settings = AwsSettings.of(context.settings());
-        try (AwsClients clients = new AwsClients(settings, () -> Credentials.of(settings, context.secrets()))) {
+        try (AwsClients clients =
+                new AwsClients(settings, () -> Credentials.of(settings, context.secrets(), context.clock()))) {
             return new Networks(clients, region)
                     .find(Optional.empty(), List.of())
                     .orElseThrow()

@@ -162,7 +162,7 @@ public final class ReplicaChannel implements AutoCloseable {
         try {
             AgentConnection connection = enrolled();
             if (token.isPresent()) {
-                trust.forget(replica); // an enrolment of which the host's end was lost
+                forgetToken(connection); // an enrolment of which the host's end was lost
             }
             return connection;
         } catch (SSLException e) {
@@ -174,8 +174,17 @@ public final class ReplicaChannel implements AutoCloseable {
             }
             enrol(token.get());
             AgentConnection connection = enrolled();
-            trust.forget(replica);
+            forgetToken(connection);
             return connection;
+        }
+    }
+
+    private void forgetToken(AgentConnection connection) {
+        try {
+            trust.forget(replica);
+        } catch (RuntimeException e) {
+            connection.close();
+            throw e;
         }
     }
 

@@ -37,12 +37,12 @@ CONTROLLER, ROUTER = "controller.tuna", "router.tuna"
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 CHUNK, HIGH, LOW = 64 << 10, 256 << 10, 64 << 10  # bytes read at once; waiting for a slow side: stop, go on
 MOST_HEAD, MOST_BODY = 64 << 10, 64 << 10  # of a request head, and of a body for the agent
-MOST_STRANGERS, MOST_CLIENTS = 128, 4096  # connections that have not said who they are; all
+MOST_STRANGERS = 1024  # connections that have not said who they are; the oldest goes first
 GREET, HEAD, IDLE, STUCK = 10, 10, 75, 120  # seconds: handshake, whole head, between requests, not taking what is sent
 POLL = 1.0  # seconds between looks for notices
 
 REQUEST = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.1")
-FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
+FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00\r\n]*)")  # in linear time
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 
@@ -108,11 +108,12 @@ class Replica:
         self.token = read(path("token")).strip()
         self.draining = self.interruption = self.rebalance = None
         self.healthy = self.was_ready = 0.0
-        self.gpus, self.ending = [], 0.0
+        self.gpus, self.ending, self.noticed = [], 0.0, 0.0
         self.secrets = [line.partition("=")[2] for line in read(os.path.join(RUN, "engine.env")).splitlines()]
         said = read(os.path.join(RUN, "contact"))
         self.contact = float(said) if re.fullmatch(r"\d+(\.\d+)?", said) else CLOCK.now()
         self.kept = self.alive = 0.0
+        write(os.path.join(RUN, "contact"), repr(self.contact))  # or an agent that fails again and again would wait forever
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.context.verify_mode = ssl.CERT_REQUIRED
@@ -153,7 +154,7 @@ class Replica:
             return "engine", "the engine has not answered for %d s" % (now - self.was_ready)
         for secret in self.secrets:
             more = more.replace(secret, "***") if secret else more
-        return word or "booted", more[:600]
+        return word or "booted", more[-600:]
 
     def look(self, in_flight, since):
         phase, detail = self.phase()
@@ -216,7 +217,7 @@ def framing(fields):
 
 def fields(lines):
     """Header fields; AttributeError if a line is none."""
-    return [FIELD.fullmatch(line).groups() for line in lines]
+    return [(name, value.strip(b" \t")) for name, value in (FIELD.fullmatch(line).groups() for line in lines)]
 
 
 class Peer:
@@ -367,7 +368,7 @@ class Engine(Peer):
             if self.writing:
                 self.client.refuse(503, "engine-not-ready", "the engine of this replica does not run yet, or no more")
             else:
-                self.client.refuse(502, "engine-lost", "the engine of this replica hung up")
+                self.client.refuse(502, "engine-lost", "the engine of this replica hung up", "")
             self.client.finished(True)
         else:
             self.client.finished(False if not whole else None)
@@ -413,6 +414,8 @@ class Client(Peer):
         log(self.name + " " + text)
 
     def got(self, data):
+        if self.last:
+            return  # nobody answers any more
         try:
             data = self.take(data)
         except (ValueError, AttributeError):
@@ -505,10 +508,10 @@ class Client(Peer):
         self.send(("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n" % (
             status, http.client.responses.get(status, ""), len(body), more)).encode() + body)
 
-    def refuse(self, status, word, text):
+    def refuse(self, status, word, text, more="Retry-After: 5\r\n"):
         """In the form of the engine's own errors; the word tells the router what has happened to the request."""
         self.answer(status, {"error": {"message": text, "type": "tuna-replica-" + word, "code": status}},
-                    "Retry-After: 5\r\nX-Tuna-Replica: %s\r\n" % word)
+                    more + "X-Tuna-Replica: %s\r\n" % word)
 
     def reject(self, status, why):
         """An answer, and no further word."""
@@ -532,9 +535,12 @@ class Client(Peer):
             if waited > GREET:
                 self.log("refused: no handshake in time")
                 self.close()
+        elif self.out and now - self.moved > STUCK:
+            self.close()
+        elif self.engine and self.engine.out and now - self.engine.moved > STUCK:
+            self.engine.lost()
         elif self.out:
-            if now - self.moved > STUCK:
-                self.close()
+            pass
         elif not self.engine and (self.head or self.agent) and waited > HEAD:
             self.reject(408, "slow request")
         elif not self.engine and waited > IDLE:
@@ -636,6 +642,7 @@ class Metadata:
     def look(self):
         notice = self.get("/latest/meta-data/spot/instance-action")
         if notice and notice != REPLICA.interruption:
+            REPLICA.noticed = REPLICA.noticed or CLOCK.now()
             REPLICA.interruption = {"action": str(notice["action"]), "time": str(notice["time"])}
             REPLICA.drain("the cloud takes this machine at " + REPLICA.interruption["time"])
         advice = self.get("/latest/meta-data/events/recommendations/rebalance")
@@ -690,15 +697,15 @@ def passed(instant):
 def sweep():
     CLOCK.look()
     now = CLOCK.now()
-    if now - REPLICA.alive > 10:
-        REPLICA.alive = now
-        write(os.path.join(RUN, "alive"), "")  # boot.sh ends the machine when this grows old
     for client in list(CLIENTS):
         client.sweep(now)
     if now - REPLICA.contact > ORPHAN:
         REPLICA.end("no controller has spoken for %d s" % (now - REPLICA.contact))
-    elif REPLICA.interruption and passed(REPLICA.interruption["time"]):
+    elif REPLICA.interruption and passed(REPLICA.interruption["time"]) and now - REPLICA.noticed > 60:
         REPLICA.end("the cloud's notice is over")
+    if now - REPLICA.alive > 10:
+        write(os.path.join(RUN, "alive"), "")  # boot.sh ends the machine when this grows old
+        REPLICA.alive = now
 
 
 def accept(listening):
@@ -707,11 +714,11 @@ def accept(listening):
             sock, address = listening.accept()
         except OSError:
             return
-        strangers = sum(1 for c in CLIENTS if c.role is None) if len(CLIENTS) >= MOST_STRANGERS else 0
-        if len(CLIENTS) >= MOST_CLIENTS or strangers >= MOST_STRANGERS:
-            log(address[0] + " refused: too many connections")
-            sock.close()
-            continue
+        strangers = [c for c in CLIENTS if c.role is None] if len(CLIENTS) >= MOST_STRANGERS else []
+        if len(strangers) >= MOST_STRANGERS:
+            oldest = min(strangers, key=lambda c: c.since)
+            oldest.log("refused: too many that do not say who they are")
+            oldest.close()
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setblocking(False)
@@ -745,7 +752,10 @@ def main():
                     key.data.lost()
         if time.monotonic() >= due:
             due = time.monotonic() + 0.25
-            sweep()
+            try:
+                sweep()
+            except Exception as e:  # without a whole sweep the machine is not alive, see boot.sh
+                log("a sweep failed: " + type(e).__name__)
 
 
 SELECTOR, CLIENTS = selectors.DefaultSelector(), set()

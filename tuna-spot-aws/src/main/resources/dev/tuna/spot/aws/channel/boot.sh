@@ -27,18 +27,21 @@ phase() {
 }
 
 fail() {
+	trap - EXIT
 	phase failed "$@"
 	exit 1
 }
 
 # Without an agent nobody can be told, and nobody would end the machine.
 give_up() {
+	trap - EXIT
 	say "ending this machine: $*"
 	$TUNA_SHUTDOWN
 	exit 1
 }
 
 install() {
+	trap 'give_up "its installation fails"' EXIT
 	mkdir -p "$TUNA_RUN"
 	for tool in python3 openssl; do
 		command -v "$tool" >/dev/null || give_up "$tool is missing"
@@ -72,6 +75,7 @@ install() {
 		sh "$TUNA_DIR/boot.sh" run >"$TUNA_DIR/boot.log" 2>&1 &
 		echo $! >"$TUNA_RUN/boot.pid"
 	fi
+	trap - EXIT
 }
 
 unit() {
@@ -80,7 +84,7 @@ unit() {
 	cat >"/etc/systemd/system/tuna-$what.service" <<-END
 		[Unit]
 		Description=Tuna $what
-		After=network-online.target docker.service
+		After=network-online.target
 		StartLimitIntervalSec=0
 		[Service]
 		EnvironmentFile=$TUNA_DIR/agent.env
@@ -96,9 +100,16 @@ unit() {
 
 # Should the agent be gone for good, the machine ends all the same.
 guard() {
-	minutes=$((orphan_timeout / 60 + 2))
+	minutes=$((orphan_timeout / 60 + 2)) bad=0
 	while sleep 30 && [ -d "$TUNA_RUN" ]; do
-		[ -n "$(find "$TUNA_RUN/alive" -mmin "-$minutes")" ] || give_up "the agent does not run"
+		if [ -n "$(find "$TUNA_RUN/alive" -mmin "-$minutes")" ]; then
+			bad=0
+		elif [ $bad = 0 ]; then
+			bad=1 # once may be the clock, set right after the boot
+		else
+			say "ending this machine: the agent does not run"
+			$TUNA_SHUTDOWN || :
+		fi
 	done
 }
 
@@ -126,7 +137,7 @@ fetch_weights() {
 
 # Right after the boot it may not be there yet.
 docker_is_up() {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
 		docker info >/dev/null 2>&1 && return 0
 		sleep 5
 	done
@@ -145,11 +156,21 @@ started() {
 	docker logs --tail 400 tuna-engine 2>&1 | grep -q "$1"
 }
 
+ended() {
+	trap - EXIT
+	say "the engine ended for good; see: docker logs tuna-engine"
+	printf 'failed the engine ended: %s\n' "$last" >"$TUNA_RUN/phase"
+	exit 1
+}
+
 # Follows the engine for as long as it runs.
 follow() {
-	word=weights served=
+	word=weights served='' restarts=0
 	while sleep "${TUNA_POLL:-2}"; do
-		status=$(docker inspect -f '{{.State.Status}}' tuna-engine 2>/dev/null) || status=gone
+		status=$(docker inspect -f '{{.State.Status}}' tuna-engine 2>/dev/null) || {
+			docker info >/dev/null 2>&1 || continue # it may come back
+			status=gone
+		}
 		case $status in
 		running)
 			if [ $word = weights ] && started 'Loading weights took\|Model loading took'; then
@@ -162,12 +183,14 @@ follow() {
 			;;
 		created | restarting) ;;
 		*)
-			last=$(docker logs --tail 30 tuna-engine 2>&1 | tail -c 500 | tr '\n' ' ')
-			[ -n "$served" ] || fail "the engine ended: $last"
-			say "the engine ended and is started again: $last"
-			word=weights served=
-			phase weights "the engine ended and is started again"
-			docker start tuna-engine >/dev/null || fail "the engine ended: $last"
+			# Whole lines, and for the agent alone, which takes keys out of them.
+			last=$(docker logs --tail 8 tuna-engine 2>&1 | tr '\n' ' ') || :
+			restarts=$((restarts + 1))
+			if [ -z "$served" ] || [ $restarts -gt 3 ]; then ended; fi
+			say "the engine ended and is started again"
+			word=weights served=''
+			phase weights the engine ended and is started again
+			docker start tuna-engine >/dev/null || ended
 			;;
 		esac
 	done
@@ -175,6 +198,7 @@ follow() {
 
 run() {
 	mkdir -p "$TUNA_RUN"
+	trap 'fail "the boot script ended"' EXIT
 	phase booted
 	guard &
 	echo $! >"$TUNA_RUN/guard.pid"

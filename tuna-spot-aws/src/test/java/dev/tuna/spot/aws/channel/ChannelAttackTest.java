@@ -351,4 +351,30 @@ class ChannelAttackTest {
         }
         rig.logged("refused: slow request");
     }
+
+    @Test
+    void aFieldFullOfBlanksCostsNoTime() throws Exception {
+        String blanks =
+                "GET /v1/models HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-A: a" + " ".repeat(60_000) + "b\r\n\r\n";
+        for (int i = 0; i < 20; i++) { // half a minute each, were it read in quadratic time
+            assertThat(ask(router(), blanks)).startsWith("HTTP/1.1 4");
+        }
+    }
+
+    @Test
+    void manyThatSayNothingDoNotKeepTheControllerOut() throws Exception {
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 1100; i++) {
+                silent.add(connect());
+            }
+            rig.channel.close();
+            rig.ready();
+            rig.logged("too many that do not say who they are");
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
+    }
 }

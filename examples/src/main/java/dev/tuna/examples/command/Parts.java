@@ -6,6 +6,7 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.Tier;
+import java.util.List;
 import java.util.function.Predicate;
 
 /**
@@ -24,6 +25,8 @@ record Parts(Progress serverless, Progress replicas) {
         COMING,
         /** It is up. */
         UP,
+        /** Some of it is up, and there is a reason why the rest is not there. */
+        PARTLY,
         /** It is not there, and there is a reason. */
         MISSING
     }
@@ -31,8 +34,28 @@ record Parts(Progress serverless, Progress replicas) {
     static Parts of(DeploymentStatus status, DeployRequest request) {
         boolean rents = request.effectiveScaling().spot().maxReplicas() > 0;
         return new Parts(
-                progress(status, backend -> backend.tier() == Tier.SERVERLESS),
+                serverless(status, request),
                 rents ? progress(status, backend -> backend.tier() != Tier.SERVERLESS) : Progress.UNWANTED);
+    }
+
+    /** Each provider that was named is to have an endpoint; else one is enough. */
+    private static Progress serverless(DeploymentStatus status, DeployRequest request) {
+        if (request.serverlessProviders().isEmpty()) {
+            return progress(status, backend -> backend.tier() == Tier.SERVERLESS);
+        }
+        List<Progress> each = request.serverlessProviders().stream()
+                .map(name -> progress(
+                        status,
+                        backend -> backend.tier() == Tier.SERVERLESS
+                                && backend.provider().equals(name)))
+                .toList();
+        if (each.contains(Progress.COMING)) {
+            return Progress.COMING;
+        }
+        if (!each.contains(Progress.MISSING)) {
+            return Progress.UP;
+        }
+        return each.contains(Progress.UP) ? Progress.PARTLY : Progress.MISSING;
     }
 
     private static Progress progress(DeploymentStatus status, Predicate<BackendStatus> part) {
@@ -57,6 +80,6 @@ record Parts(Progress serverless, Progress replicas) {
         if (serverlessMissing && replicas != Progress.UP && replicas != Progress.COMING) {
             return ExitCode.FAILED;
         }
-        return serverlessMissing || replicasMissing ? ExitCode.PARTLY : ExitCode.DONE;
+        return serverlessMissing || replicasMissing || serverless == Progress.PARTLY ? ExitCode.PARTLY : ExitCode.DONE;
     }
 }

@@ -1,0 +1,61 @@
+package dev.tuna.examples.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tuna.core.provider.ProviderCatalog;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The self-contained jar. It is made after the tests have run, so the build runs this class once more then. */
+class JarIT {
+
+    private static final Path JAR = Path.of("target", "tuna.jar").toAbsolutePath();
+
+    @TempDir
+    private Path state;
+
+    @BeforeEach
+    void thereIsAJar() {
+        assumeTrue(Files.exists(JAR), JAR + " is made by 'mvn package'");
+    }
+
+    private String run(int exitCode, String... arguments) throws IOException, InterruptedException {
+        var words = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", JAR.toString()));
+        words.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(words).redirectErrorStream(true);
+        builder.environment().put("TUNA_STATE_DIR", state.toString());
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(180, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).as(output).isEqualTo(exitCode);
+        return output;
+    }
+
+    @Test
+    void startsAloneAndFindsEveryProviderThatTheClassPathHas() throws Exception {
+        ProviderCatalog expected = ProviderCatalog.of(List.of(), List.of()).andFound(JarIT.class.getClassLoader());
+        var names = new ArrayList<>(expected.serverlessNames());
+        names.addAll(expected.spotNames());
+        names.remove("static"); // the example of a plugin is on the tests' class path only
+        assertThat(names).contains("modal", "runpod", "cloudrun", "baseten", "local", "local-spot");
+        String answer = run(2, "check", "--provider", "nobody");
+        assertThat(answer).contains(names).doesNotContain("could not be loaded");
+    }
+
+    @Test
+    void helpAndListNeedNothingElse() throws Exception {
+        assertThat(run(0, "--help")).contains("deploy", ExitCode.EXPLAINED.substring(0, 20));
+        assertThat(run(0, "list")).isEqualTo("Nothing is deployed." + System.lineSeparator());
+        assertThat(run(0, "show-gpus", "--provider", "runpod")).contains("H100");
+    }
+}

@@ -1,0 +1,2 @@
+/** Pages of the documentation that must agree with the code. */
+package dev.tuna.examples.docs;

@@ -77,9 +77,7 @@ final class AwsPreflight {
                 .map(check -> usable ? RegionChecks.softened(check) : check)
                 .forEach(checks::add);
         results.stream()
-                .filter(result -> !result.types().isEmpty()
-                        && result.network().isPresent()
-                        && result.image().isPresent())
+                .filter(result -> result.zone().isPresent() && result.image().isPresent())
                 .findFirst()
                 .ifPresent(result -> permissions(result, options, who.get()));
         ingress(options);
@@ -110,7 +108,9 @@ final class AwsPreflight {
 
     private void permissions(RegionChecks.Result result, AwsOptions options, String who) {
         Network network = result.network().orElseThrow();
-        String subnet = network.subnets().values().iterator().next().get(0);
+        String subnet = network.subnets()
+                .getOrDefault(result.zone().orElseThrow(), List.of())
+                .get(0);
         checks.addAll(new Permissions(clients.ec2(result.region()), result.region(), policyCommand(who))
                 .report(
                         network,
@@ -162,14 +162,13 @@ final class AwsPreflight {
 
     private void planned(List<RegionChecks.Result> results, Consumer<List<CapacityPool>> plan) {
         List<CapacityPool> pools = results.stream()
-                .filter(result ->
-                        result.network().isPresent() && !result.types().isEmpty())
-                .map(result -> new CapacityPool(
-                        AwsOptions.PROVIDER,
-                        result.region(),
-                        result.network().orElseThrow().zones().iterator().next(),
-                        result.types().get(0).name(),
-                        Tier.SPOT))
+                .flatMap(result -> result.zone().stream()
+                        .map(zone -> new CapacityPool(
+                                AwsOptions.PROVIDER,
+                                result.region(),
+                                zone,
+                                result.types().get(0).name(),
+                                Tier.SPOT)))
                 .toList();
         if (pools.isEmpty()) {
             return;

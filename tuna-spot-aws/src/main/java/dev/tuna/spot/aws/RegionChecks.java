@@ -34,6 +34,9 @@ final class RegionChecks {
 
     private List<MachineType> types = List.of();
     private Set<String> zones = Set.of();
+    /** Those that have the smallest of the types. */
+    private List<String> smallest = List.of();
+
     private @Nullable Network network;
     private Images.@Nullable Found image;
 
@@ -51,6 +54,7 @@ final class RegionChecks {
      * @param region where
      * @param checks each check
      * @param types types that would do, the smallest first
+     * @param zone a zone that has one of them and a subnet, if there is one
      * @param network where machines would be, if there is one
      * @param image what they would boot, if there is one
      */
@@ -58,6 +62,7 @@ final class RegionChecks {
             String region,
             List<Check> checks,
             List<MachineType> types,
+            Optional<String> zone,
             Optional<Network> network,
             Optional<Images.Found> image) {
 
@@ -80,7 +85,14 @@ final class RegionChecks {
             quotas();
             scores();
         }
-        return new Result(region, checks, types, Optional.ofNullable(network), Optional.ofNullable(image));
+        return new Result(region, checks, types, zone(), Optional.ofNullable(network), Optional.ofNullable(image));
+    }
+
+    private Optional<String> zone() {
+        Network known = network;
+        return known == null || types.isEmpty()
+                ? Optional.empty()
+                : smallest.stream().filter(known.zones()::contains).findFirst();
     }
 
     private void told(String name, String fix, Supplier<Check> check) {
@@ -102,6 +114,12 @@ final class RegionChecks {
                 .distinct()
                 .flatMap(type -> Optional.ofNullable(view.offerings().types().get(type)).stream())
                 .sorted(Comparator.comparingInt(MachineType::vcpus).thenComparing(MachineType::name))
+                .toList();
+        smallest = types.stream()
+                .limit(1)
+                .flatMap(type -> view.offerings().zones().getOrDefault(type.name(), List.of()).stream())
+                .filter(zones::contains)
+                .sorted()
                 .toList();
         String wanted = spec.engine().gpuCount() + " x " + spec.engine().gpu();
         return types.isEmpty()

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * Limits of money, and what happens when one of them is hit. US dollars. Time whose price is unknown counts as nothing, as in
- * a bill's total. Immutable.
+ * a bill's total; {@link BudgetUse#complete} tells, and a problem in the status. Immutable.
  *
  * @param usdPerHour what all that runs may cost per hour at the moment; above it the limit is hit. With any action but {@link
  *     Action#WARN} no replica is launched with which a deployment's replicas alone would cost more, as far as their price is

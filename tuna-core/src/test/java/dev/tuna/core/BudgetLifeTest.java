@@ -13,6 +13,7 @@ import dev.tuna.api.RollReport;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
+import dev.tuna.testkit.cloud.simulated.CloudCall;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What limits of money do to deployments, on virtual time. */
 class BudgetLifeTest {
@@ -109,6 +112,9 @@ class BudgetLifeTest {
             assertThat(use.usedUsd()).isGreaterThanOrEqualTo(use.limitUsd());
             assertThat(use.hitUntil()).isPresent();
         });
+        world.traffic("chat", SECOND.multipliedBy(10), SECOND, SECOND);
+        assertThat(chat.status().traffic().rejected()).isGreaterThanOrEqualTo(10);
+        assertThat(chat.status().traffic().failed()).isZero();
         world.pass(Duration.between(
                         world.time.instant(),
                         chat.cost().budgets().get(0).hitUntil().orElseThrow())
@@ -145,6 +151,94 @@ class BudgetLifeTest {
         assertThat(chat.status().traffic().failed()).isZero();
     }
 
+    private static Budget anHour(String usd, Action action) {
+        return Budget.builder().usdPerHour(new BigDecimal(usd)).action(action).build();
+    }
+
+    private void priceOfL4(String usd) {
+        world.cloud.setPrice("local-1a/l4-1/SPOT", new BigDecimal(usd));
+        world.cloud.setPrice("local-1b/l4-1/SPOT", new BigDecimal(usd));
+    }
+
+    private long launches() {
+        return world.cloud.callCount(CloudCall.Operation.LAUNCH);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Action.class,
+            names = {"STOP_SCALING", "SERVERLESS_ONLY", "REFUSE"})
+    void aReplicaThatCostsMoreThanALimitPerHourIsNeverLaunched(Action action) {
+        Deployment chat = world.start().deploy(chat(anHour("0.20", action)));
+        for (int i = 0; i < 3700; i++) {
+            world.gateway.request("chat", SECOND);
+            world.pass(SECOND);
+        }
+        assertThat(launches()).isZero();
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @Test
+    void whereNoOfferHasAPriceOneReplicaIsTriedAndKept() {
+        world.spot = new UnpricedOffers(world.spot, false);
+        Deployment chat = world.start().deploy(chat(anHour("0.20", Action.STOP_SCALING)));
+        world.traffic("chat", Duration.ofHours(1).plusMinutes(5), SECOND, SECOND);
+        assertThat(launches()).isEqualTo(1);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+        world.cloud.lose(world.running().get(0).id());
+        world.traffic("chat", Duration.ofMinutes(55), SECOND, SECOND);
+        assertThat(launches()).as("its price is remembered").isEqualTo(1);
+        assertThat(world.running()).isEmpty();
+    }
+
+    @Test
+    void aRiseOfPricesEndsNoReplicaAndLaunchesNoneUntilTheyFall() {
+        Deployment chat = serving(anHour("0.30", Action.STOP_SCALING));
+        priceOfL4("0.35");
+        world.traffic("chat", Duration.ofHours(1), SECOND, SECOND);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+        assertThat(launches()).isEqualTo(1);
+        assertThat(chat.cost().budgets().get(0).hitUntil()).isPresent();
+
+        world.cloud.lose(world.running().get(0).id());
+        world.traffic("chat", Duration.ofMinutes(90), SECOND, SECOND);
+        assertThat(launches()).isEqualTo(1);
+        priceOfL4("0.24");
+        world.traffic("chat", Duration.ofMinutes(70), SECOND, SECOND);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
+    @Test
+    void aBudgetSaysThatItDoesNotKnowTheWholeCost() {
+        world.spot = new UnpricedOffers(world.spot, true);
+        Budget budget = Budget.builder()
+                .usdPerHour(BigDecimal.TEN)
+                .usdPerDay(BigDecimal.TEN)
+                .build();
+        Deployment chat = serving(budget);
+        world.pass(world.timings.observeInterval().multipliedBy(2));
+        assertThat(chat.cost().budgets()).hasSize(2).noneMatch(BudgetUse::complete);
+        assertThat(chat.status().problems()).singleElement().asString().contains("no known price");
+        assertThat(world.events)
+                .filteredOn(event -> event.kind() == Kind.WARNING)
+                .anyMatch(event -> event.message().contains("no known price"));
+    }
+
+    @Test
+    void aReplicaGivenUpForMoneyFinishesALongRequest() {
+        Deployment chat = serving(aDay("0.15", Action.SERVERLESS_ONLY));
+        assertThat(trafficUntil(() -> spentToday(chat, world.time.instant()).compareTo(new BigDecimal("0.149")) >= 0))
+                .isTrue();
+        world.gateway.request("chat", world.timings.drainLimit().multipliedBy(5));
+        assertThat(world.until(() -> world.happened(Kind.BUDGET))).isTrue();
+        world.pass(world.timings.drainLimit().multipliedBy(2));
+        assertThat(world.running()).as("it goes on with what it has").hasSize(1);
+        assertThat(world.until(() -> world.running().isEmpty())).isTrue();
+        assertThat(chat.status().traffic().failedOver()).isZero();
+        assertThat(chat.status().traffic().succeeded())
+                .isEqualTo(chat.status().traffic().requests());
+    }
+
     @Test
     void aBudgetThatOnlyWarnsChangesNothingElse() {
         Deployment chat = serving(aDay("0.01", Action.WARN));
@@ -177,6 +271,37 @@ class BudgetLifeTest {
         Deployment again = world.tuna.deployment("chat").orElseThrow();
         assertThat(again.cost().budgets().get(0).hitUntil()).isPresent();
         assertThat(again.status().traffic().failed()).isZero();
+    }
+
+    private Optional<String> refusal() {
+        return world.gateway.route("chat").policy().refusal();
+    }
+
+    @Test
+    void moneyThatIsSpentKeepsRequestsOutFromTheFirstMomentAfterACrash() {
+        serving(aDay("0.15", Action.REFUSE));
+        assertThat(trafficUntil(() -> refusal().isPresent())).isTrue();
+        world.crash();
+        assertThat(refusal()).isPresent();
+    }
+
+    @Test
+    void aBudgetThatIsLoweredBelowWhatWasSpentRefusesAtOnce() {
+        Deployment chat = serving(aDay("50", Action.REFUSE));
+        world.traffic("chat", Duration.ofMinutes(5), SECOND, SECOND);
+        world.tuna.redeploy(chat(aDay("0.01", Action.REFUSE)));
+        assertThat(refusal()).isPresent();
+        assertThat(chat.cost().total()).isGreaterThan(new BigDecimal("0.01"));
+    }
+
+    @Test
+    void aDeploymentThatIsAcceptedWhenAllTogetherHaveSpentTheirMoneyLetsNobodyIn() {
+        world.budget = aDay("0.15", Action.REFUSE);
+        Deployment first = serving(Budget.NONE);
+        assertThat(trafficUntil(() -> refusal().isPresent())).isTrue();
+        assertThat(world.until(first.destroy()::isDone)).isTrue();
+        world.tuna.deploy(chat(Budget.NONE));
+        assertThat(refusal()).isPresent();
     }
 
     @Test

@@ -48,6 +48,7 @@ public final class ScriptedGateway implements Gateway {
         long requests;
         long succeeded;
         long failed;
+        long rejected;
         long failedOver;
         long tokens;
         int inFlight;
@@ -66,7 +67,7 @@ public final class ScriptedGateway implements Gateway {
         Traffic traffic = routes.computeIfAbsent(route.deployment(), name -> new Traffic(route));
         traffic.route = route;
         for (int waiting = traffic.waiting.size(); waiting > 0; waiting--) {
-            send(traffic, traffic.waiting.remove());
+            send(traffic, traffic.waiting.remove(), 1);
         }
     }
 
@@ -84,8 +85,12 @@ public final class ScriptedGateway implements Gateway {
 
     public void request(String deployment, Duration serviceTime) {
         Traffic traffic = traffic(deployment);
+        if (traffic.route.policy().refusal().isPresent()) {
+            traffic.rejected++;
+            return;
+        }
         traffic.requests++;
-        send(traffic, serviceTime);
+        send(traffic, serviceTime, 1);
     }
 
     /** Backends have generated so many tokens. */
@@ -93,7 +98,7 @@ public final class ScriptedGateway implements Gateway {
         traffic(deployment).tokens += tokens;
     }
 
-    private void send(Traffic traffic, Duration serviceTime) {
+    private void send(Traffic traffic, Duration serviceTime, int attempt) {
         Optional<RouteBackend> replica = traffic.route.replicas().stream()
                 .filter(backend -> !backend.draining())
                 .filter(backend -> answers(traffic, backend))
@@ -114,7 +119,7 @@ public final class ScriptedGateway implements Gateway {
         traffic.attempts.merge(backend.id(), 1L, Long::sum);
         if (backend.tier() == Tier.SERVERLESS) {
             var unused = cloud.request(backend.address(), serviceTime)
-                    .thenAccept(status -> done(traffic, backend, serviceTime, status == 200));
+                    .thenAccept(status -> done(traffic, backend, serviceTime, attempt, status == 200));
         } else {
             var unused = time.scheduler()
                     .schedule(
@@ -122,6 +127,7 @@ public final class ScriptedGateway implements Gateway {
                                     traffic,
                                     backend,
                                     serviceTime,
+                                    attempt,
                                     alive.test(backend.address().url())),
                             serviceTime.toNanos(),
                             TimeUnit.NANOSECONDS);
@@ -138,15 +144,17 @@ public final class ScriptedGateway implements Gateway {
         return answers;
     }
 
-    private void done(Traffic traffic, RouteBackend backend, Duration serviceTime, boolean well) {
+    private void done(Traffic traffic, RouteBackend backend, Duration serviceTime, int attempt, boolean well) {
         traffic.inFlight--;
         traffic.busy.merge(backend.id(), -1, Integer::sum);
         if (well) {
             traffic.succeeded++;
             traffic.byTier.merge(backend.tier(), 1L, Long::sum);
+        } else if (attempt >= traffic.route.policy().maxAttempts()) {
+            traffic.failed++;
         } else {
             traffic.failedOver++;
-            send(traffic, serviceTime);
+            send(traffic, serviceTime, attempt + 1);
         }
     }
 
@@ -179,7 +187,7 @@ public final class ScriptedGateway implements Gateway {
                         traffic.requests,
                         traffic.succeeded,
                         traffic.failed,
-                        0,
+                        traffic.rejected,
                         0,
                         traffic.failedOver,
                         traffic.inFlight,

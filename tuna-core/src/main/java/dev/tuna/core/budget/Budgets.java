@@ -58,7 +58,8 @@ public final class Budgets {
             if (period == Period.HOUR && hit && budget.action().compareTo(Action.SERVERLESS_ONLY) >= 0) {
                 next = new RateMemory(limit.get(), end(period, now));
             }
-            uses.add(new BudgetUse(overall, period, limit.get(), used, budget.action(), until));
+            uses.add(new BudgetUse(
+                    overall, period, limit.get(), used, spent.isComplete(period), budget.action(), until));
         }
         return new Standing(uses, next);
     }

@@ -8,6 +8,7 @@ import java.util.Optional;
  *
  * @param wanted replicas that are there or on their way and are not being given up
  * @param unpriced how many of them do not show in the cost per hour yet
- * @param usdPerHour what one costs, the dearest if they differ; empty if none has a price yet
+ * @param usdPerHour what one costs, the dearest if they differ, those that are being given up included; empty if none has a
+ *     price yet
  */
 public record Rented(int wanted, int unpriced, Optional<BigDecimal> usdPerHour) {}

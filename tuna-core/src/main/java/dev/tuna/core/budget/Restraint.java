@@ -8,23 +8,30 @@ import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
  * What the control loop must heed for the sake of money. Immutable.
  *
  * @param action the strictest action of the limits that are hit; empty if none is
- * @param mostReplicas replicas that there may be at the most; those that there are more than that are given up only if the
+ * @param mostReplicas launching stops at so many replicas; those that there are more than that are given up only if the
  *     action says so
+ * @param usdPerHour what replicas alone may cost per hour when one more is launched; empty if anything
  * @param reason which limit is hit, for people; empty if none is
+ * @param gap that a limit is held against a part of what was spent only, for people; empty if against all
  */
-public record Restraint(Optional<Action> action, int mostReplicas, String reason) {
+public record Restraint(
+        Optional<Action> action, int mostReplicas, Optional<BigDecimal> usdPerHour, String reason, String gap) {
 
     /** What a problem in the status is about. */
     public static final String TOPIC = "budget";
 
+    /** What a problem is about that has to do with what limits are held against. */
+    public static final String GAP_TOPIC = "budget prices";
+
     /** No limit is near. */
-    public static final Restraint NONE = new Restraint(Optional.empty(), Integer.MAX_VALUE, "");
+    public static final Restraint NONE = new Restraint(Optional.empty(), Integer.MAX_VALUE, Optional.empty(), "", "");
 
     /**
      * What follows from how things stand.
@@ -43,11 +50,15 @@ public record Restraint(Optional<Action> action, int mostReplicas, String reason
         int most = uses.stream().mapToInt(use -> room(use, rented)).min().orElse(Integer.MAX_VALUE);
         if (action.equals(Optional.of(Action.STOP_SCALING))) {
             boolean already = before.action().equals(action);
-            most = Math.min(most, already ? before.mostReplicas() : Math.max(1, rented.wanted()));
+            most = Math.min(most, Math.max(1, already ? before.mostReplicas() : rented.wanted()));
         } else if (action.isPresent() && action.get() != Action.WARN) {
             most = 0;
         }
-        return new Restraint(action, most, worst.map(Restraint::reason).orElse(""));
+        Optional<BigDecimal> hourly = uses.stream()
+                .filter(Restraint::holdsBack)
+                .map(BudgetUse::limitUsd)
+                .min(BigDecimal::compareTo);
+        return new Restraint(action, most, hourly, worst.map(Restraint::reason).orElse(""), gap(uses));
     }
 
     /**
@@ -55,24 +66,47 @@ public record Restraint(Optional<Action> action, int mostReplicas, String reason
      * traffic, and costs less. Before a price is known one is tried.
      */
     private static int room(BudgetUse use, Rented rented) {
-        if (use.period() != Period.HOUR || use.action() == Action.WARN) {
+        if (!holdsBack(use)) {
             return Integer.MAX_VALUE;
         }
         return rented.usdPerHour()
                 .filter(price -> price.signum() > 0)
-                .map(price -> use.limitUsd().divide(price, 0, RoundingMode.DOWN))
-                .map(number -> number.min(BigDecimal.valueOf(Short.MAX_VALUE)).intValueExact())
+                .map(price -> affordable(use.limitUsd(), price))
                 .orElse(rented.wanted() + (rented.unpriced() > 0 ? 0 : 1));
     }
 
+    private static boolean holdsBack(BudgetUse use) {
+        return use.period() == Period.HOUR && use.action() != Action.WARN;
+    }
+
+    private static int affordable(BigDecimal limit, BigDecimal price) {
+        return limit.divide(price, 0, RoundingMode.DOWN)
+                .min(BigDecimal.valueOf(Short.MAX_VALUE))
+                .intValueExact();
+    }
+
+    private static String gap(List<BudgetUse> uses) {
+        return uses.stream()
+                .filter(use -> !use.complete())
+                .findFirst()
+                .map(
+                        use -> whose(use) + use.limitUsd().toPlainString() + " USD a "
+                                + use.period().name().toLowerCase(Locale.ROOT)
+                                + " is held against a part of the cost only: something has no known price and counts as nothing; give it one")
+                .orElse("");
+    }
+
+    private static String whose(BudgetUse use) {
+        return use.overall() ? "the budget of all deployments together, " : "the budget of ";
+    }
+
     private static String reason(BudgetUse use) {
-        String whose = use.overall() ? "the budget of all deployments together, " : "the budget of ";
         String spent = switch (use.period()) {
             case HOUR -> " an hour is exceeded by what runs";
             case DAY -> " a day is spent";
             case MONTH -> " a month is spent";
         };
-        return whose + use.limitUsd().toPlainString() + " USD" + spent + "; until "
+        return whose(use) + use.limitUsd().toPlainString() + " USD" + spent + "; until "
                 + use.hitUntil().orElseThrow() + " " + consequence(use.action());
     }
 
@@ -97,13 +131,28 @@ public record Restraint(Optional<Action> action, int mostReplicas, String reason
     }
 
     /**
-     * How many replicas there should be.
+     * How many replicas there should be. That there are more than may be launched ends none of them.
      *
      * @param target how many the traffic asks for
-     * @return that many, or as many as there may be
+     * @param there how many there are
+     * @param price what one was last known to cost
+     * @return that many, or as many as there are or may be launched
      */
-    public int within(int target) {
-        return Math.min(target, mostReplicas);
+    public int within(int target, int there, Optional<BigDecimal> price) {
+        return endsReplicas() ? 0 : Math.min(target, Math.max(there, launchable(price)));
+    }
+
+    /**
+     * At how many replicas launching stops.
+     *
+     * @param price what one was last known to cost
+     * @return so many
+     */
+    public int launchable(Optional<BigDecimal> price) {
+        return usdPerHour
+                .flatMap(limit -> price.filter(usd -> usd.signum() > 0).map(usd -> affordable(limit, usd)))
+                .map(room -> Math.min(room, mostReplicas))
+                .orElse(mostReplicas);
     }
 
     /**

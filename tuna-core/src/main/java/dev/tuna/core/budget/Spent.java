@@ -8,6 +8,8 @@ import java.time.LocalDate;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.Collection;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * What has been spent, in US dollars.
@@ -15,11 +17,17 @@ import java.util.Collection;
  * @param perHourNow what runs now costs this much per hour
  * @param today since midnight, UTC
  * @param thisMonth since the first of the month, UTC
+ * @param unpriced of which of these a part has no known price, which is counted as nothing
  */
-public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMonth) {
+public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMonth, Set<Period> unpriced) {
 
     /** Nothing. */
-    public static final Spent NOTHING = new Spent(BigDecimal.ZERO, BigDecimal.ZERO, BigDecimal.ZERO);
+    public static final Spent NOTHING = new Spent(BigDecimal.ZERO, BigDecimal.ZERO, BigDecimal.ZERO, Set.of());
+
+    /** Copies the set. */
+    public Spent {
+        unpriced = Set.copyOf(unpriced);
+    }
 
     /**
      * What a bill says about this day and month.
@@ -29,7 +37,14 @@ public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMont
      * @return what was spent
      */
     public static Spent of(CostReport bill, Instant now) {
-        return of(bill.days(), now).atRate(bill.usdPerHourNow());
+        boolean priced = bill.lines().stream()
+                .allMatch(line -> !line.running() || line.usd().isPresent());
+        return of(bill.days(), now)
+                .plus(new Spent(
+                        bill.usdPerHourNow(),
+                        BigDecimal.ZERO,
+                        BigDecimal.ZERO,
+                        priced ? Set.of() : Set.of(Period.HOUR)));
     }
 
     /**
@@ -44,20 +59,24 @@ public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMont
         YearMonth month = YearMonth.from(today);
         BigDecimal ofDay = BigDecimal.ZERO;
         BigDecimal ofMonth = BigDecimal.ZERO;
+        Set<Period> unpriced = EnumSet.noneOf(Period.class);
         for (CostReport.Day day : days) {
             BigDecimal usd = day.usd().orElse(BigDecimal.ZERO);
+            boolean unknown = day.usd().isEmpty() && !day.billed().isZero();
             if (day.day().equals(today)) {
                 ofDay = ofDay.add(usd);
+                if (unknown) {
+                    unpriced.add(Period.DAY);
+                }
             }
             if (YearMonth.from(day.day()).equals(month)) {
                 ofMonth = ofMonth.add(usd);
+                if (unknown) {
+                    unpriced.add(Period.MONTH);
+                }
             }
         }
-        return new Spent(BigDecimal.ZERO, ofDay, ofMonth);
-    }
-
-    private Spent atRate(BigDecimal perHour) {
-        return new Spent(perHour, today, thisMonth);
+        return new Spent(BigDecimal.ZERO, ofDay, ofMonth, unpriced);
     }
 
     /**
@@ -67,7 +86,15 @@ public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMont
      * @return the sums
      */
     public Spent plus(Spent other) {
-        return new Spent(perHourNow.add(other.perHourNow), today.add(other.today), thisMonth.add(other.thisMonth));
+        Set<Period> both = EnumSet.noneOf(Period.class);
+        both.addAll(unpriced);
+        both.addAll(other.unpriced);
+        return new Spent(
+                perHourNow.add(other.perHourNow), today.add(other.today), thisMonth.add(other.thisMonth), both);
+    }
+
+    boolean isComplete(Period period) {
+        return !unpriced.contains(period);
     }
 
     BigDecimal in(Period period) {

@@ -122,6 +122,11 @@ final class Brain {
         } else {
             turn.solved(Restraint.TOPIC);
         }
+        if (restraint.gap().isEmpty()) {
+            turn.solved(Restraint.GAP_TOPIC);
+        } else {
+            turn.problem(Restraint.GAP_TOPIC, restraint.gap());
+        }
     }
 
     /** It has to pass a readiness request like any other, and as long as any other to do so. */

@@ -14,7 +14,7 @@ import java.util.Objects;
  * @param bootDeadline how long a replica may take from launch until it serves; default 20 min, the original's warm-up limit
  * @param crashLoopPause rest after replicas failed to come up {@link Brain#CRASH_LOOP} times in a row; default 30 min
  * @param drainLimit how long a draining backend may go on with what it has; default 2 min, the notice that clouds give before they take a machine
- * @param rollDrainLimit how long a revision that was replaced may go on with what it has; default 30 min, as nobody takes its machines and no long answer is to be cut
+ * @param rollDrainLimit how long a revision that was replaced may go on with what it has; likewise a replica that is given up for money; default 30 min, as nobody takes its machines and no long answer is to be cut
  * @param retryBase pause before the first retry of a failed call; it doubles from one to the next; default 2 s
  * @param retryMax longest pause between retries; default 5 min
  * @param callLimit after how long a call to a provider that has not returned counts as failed; default 2 min; plugins promise seconds

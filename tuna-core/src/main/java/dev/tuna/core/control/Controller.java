@@ -184,8 +184,8 @@ public final class Controller implements AutoCloseable {
     }
 
     private void adopt(Service service) {
-        show(service);
         tell(service.current().state(), DeploymentEvent.Kind.ADOPTED, Adoption.report(service));
+        open(service);
         service.slots().forEach(slot -> post(service, slot, new Message.Tick()));
         service.former().forEach(slot -> post(service, slot, new Message.DestroyAsked()));
     }
@@ -219,12 +219,25 @@ public final class Controller implements AutoCloseable {
                 names.release(service);
                 throw e;
             }
-            show(service);
             tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted; the endpoint answers");
+            open(service);
             post(service, slot, new Message.Tick());
             return new Handle(this, service);
         } finally {
             asking.unlock();
+        }
+    }
+
+    /** Lets requests in, unless money that is spent already keeps them out. */
+    private void open(Service service) {
+        loop.lock();
+        try {
+            if (!closed) {
+                weigh(service);
+            }
+            show(service);
+        } finally {
+            loop.unlock();
         }
     }
 
@@ -311,6 +324,7 @@ public final class Controller implements AutoCloseable {
         boolean rolling = service.successor().isPresent();
         if (differs) {
             take(service, aim, new Message.Adjusted(request, cloud));
+            weigh(service);
             tell(aim.state(), DeploymentEvent.Kind.ACCEPTED, "scaling changed in place");
         }
         if (!rolling && differs) {
@@ -855,15 +869,25 @@ public final class Controller implements AutoCloseable {
     private void finish(Service service) {
         Managed managed = service.current().state();
         gateway.remove(managed.name());
-        names.release(service);
-        if (purse.isForAll()) {
-            purse.over(bill(service).days());
-        }
+        moveToOver(service);
         var report = new DestroyReport(managed.name(), managed.ending().removed(), cost(service));
         events.run(() -> {
             service.ready().completeExceptionally(neverServed(managed));
             service.destroyed().complete(report);
         });
+    }
+
+    /** Under the lock, so that whoever weighs counts what it has cost once: as that of one who lives, or of one who is over. */
+    private void moveToOver(Service service) {
+        loop.lock();
+        try {
+            names.release(service);
+            if (purse.isForAll()) {
+                purse.over(bill(service).days());
+            }
+        } finally {
+            loop.unlock();
+        }
     }
 
     /** What a revision that is over leaves to the current one: its part of the bill, and of the report if all of it goes. */

@@ -3,6 +3,7 @@ package dev.tuna.core.control;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.core.autoscale.LastReplica;
 import dev.tuna.core.autoscale.ScalingMemory;
+import dev.tuna.core.budget.LastPrice;
 import dev.tuna.core.placement.PoolHistory;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
  * @param last what is remembered of whether the last replica pays
  * @param spotPrice microdollars per hour of the spot machine that was planned last; empty if unknown
  * @param drySince since when no spot machine was to be had, in steady time; empty while there is one
+ * @param price what a replica was last known to cost
  * @param launched replicas asked for so far; names the next one
  * @param demand whether a request has come that no replica could take
  */
@@ -41,6 +43,7 @@ record Fleet(
         LastReplica last,
         OptionalLong spotPrice,
         Optional<Instant> drySince,
+        LastPrice price,
         int launched,
         boolean demand) {
 
@@ -64,6 +67,7 @@ record Fleet(
                 LastReplica.begin(now, delay),
                 OptionalLong.empty(),
                 Optional.empty(),
+                LastPrice.NONE,
                 0,
                 false);
     }
@@ -94,6 +98,7 @@ record Fleet(
                 draft.last,
                 draft.spotPrice,
                 draft.drySince,
+                draft.price,
                 draft.launched,
                 draft.demand);
     }
@@ -112,6 +117,7 @@ record Fleet(
         LastReplica last;
         OptionalLong spotPrice;
         Optional<Instant> drySince;
+        LastPrice price;
         int launched;
         boolean demand;
 
@@ -128,6 +134,7 @@ record Fleet(
             last = before.last;
             spotPrice = before.spotPrice;
             drySince = before.drySince;
+            price = before.price;
             launched = before.launched;
             demand = before.demand;
         }

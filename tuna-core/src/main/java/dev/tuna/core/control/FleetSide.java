@@ -13,6 +13,7 @@ import dev.tuna.core.autoscale.FleetView;
 import dev.tuna.core.autoscale.ScalingDecision;
 import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.autoscale.Signals;
+import dev.tuna.core.budget.LastPrice;
 import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.reconcile.FleetAction;
 import dev.tuna.core.reconcile.Reconciler;
@@ -23,6 +24,7 @@ import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ResourceRecord.State;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -84,7 +86,10 @@ final class FleetSide {
         ScalingPolicy.Spot policy = turn.state().scaling().spot();
         Restraint restraint = turn.state().restraint();
         List<FleetAction> actions = Reconciler.reconcile(
-                restraint.within(target),
+                restraint.within(
+                        target,
+                        turn.state().replicas(Backend::isWanted),
+                        fleet.price().at(turn.steady())),
                 restraint.limit(policy.maxReplicas()),
                 views(turn),
                 turn.timings().bootDeadline(),
@@ -103,7 +108,7 @@ final class FleetSide {
         boolean listPrice = state.replicas(replica -> replica.tier() == Tier.ON_DEMAND && replica.serves()) > 0;
         boolean room = state.replicas(replica -> !replica.isGone())
                         < state.restraint().limit(state.scaling().spot().maxReplicas())
-                && state.restraint().within(target + 1) > target;
+                && state.restraint().launchable(state.fleet().price().at(turn.steady())) > target;
         if (target > 0 && listPrice && room && booting(state) == 0) {
             prepare(turn, 1, false);
         }
@@ -329,6 +334,7 @@ final class FleetSide {
         message.result().failure().ifPresent(failure -> refused(turn, failure));
         message.result().value().ifPresent(prepared -> {
             turn.accounts(turn.state().accounts().withOnDemandPrice(prepared.onDemandMicroUsdPerHour()));
+            prepared.usdPerHour().ifPresent(usd -> priced(turn, usd));
             turn.fleet(draft -> {
                 draft.spotPrice =
                         prepared.spotMicroUsdPerHour().isPresent() ? prepared.spotMicroUsdPerHour() : draft.spotPrice;
@@ -344,10 +350,14 @@ final class FleetSide {
                 Restraint restraint = turn.state().restraint();
                 int room = Math.min(
                         restraint.limit(turn.state().scaling().spot().maxReplicas()) - present,
-                        restraint.mostReplicas() - wanted);
+                        restraint.launchable(turn.state().fleet().price().at(turn.steady())) - wanted);
                 prepared.plans().stream().limit(Math.max(0, room)).forEach(plan -> intend(turn, plan));
             }
         });
+    }
+
+    private static void priced(Turn turn, BigDecimal usdPerHour) {
+        turn.fleet(draft -> draft.price = LastPrice.seen(usdPerHour, turn.steady()));
     }
 
     private static void intend(Turn turn, LaunchPlan plan) {
@@ -428,7 +438,14 @@ final class FleetSide {
 
     private static void drain(Turn turn, FleetAction.Drain drain) {
         turn.backend(drain.id(), draft -> {
-            Instant limit = turn.steady().plus(turn.timings().drainLimit());
+            // Nobody takes what is given up to save money, and no action breaks off a request.
+            boolean forMoney =
+                    draft.interruptionAt.isEmpty() && turn.state().restraint().endsReplicas();
+            Instant limit = turn.steady()
+                    .plus(
+                            forMoney
+                                    ? turn.timings().rollDrainLimit()
+                                    : turn.timings().drainLimit());
             Instant end = draft.interruptionAt
                     .map(at -> turn.steady()
                             .plus(Duration.between(turn.now().wall(), at))
@@ -504,6 +521,7 @@ final class FleetSide {
     private static void observed(Turn turn, Backend replica, ReplicaObservation seen) {
         Metering.read(turn, replica, seen);
         if (seen.phase() == BackendPhase.GONE) {
+            Purse.price(replica).ifPresent(usd -> priced(turn, usd));
             gone(turn, replica, seen);
             return;
         }

@@ -13,6 +13,8 @@ import dev.tuna.core.ledger.Money;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +35,7 @@ final class Purse {
     // The control loop's own:
     private Spent spent = Spent.NOTHING;
     private Instant spentAt = Instant.MIN;
+    private LocalDate spentOn = LocalDate.MIN;
 
     Purse(Budget overall) {
         this.overall = overall;
@@ -69,9 +72,11 @@ final class Purse {
         service.rate = own.memory();
         var uses = new ArrayList<>(own.uses());
         if (isForAll()) {
-            if (!spentAt.plus(FRESH).isAfter(now.steady())) {
+            LocalDate today = LocalDate.ofInstant(now.wall(), ZoneOffset.UTC);
+            if (!spentAt.plus(FRESH).isAfter(now.steady()) || !spentOn.equals(today)) {
                 spent = all.get();
                 spentAt = now.steady();
+                spentOn = today;
             }
             Standing common = Budgets.look(overall, true, spent, memory, now.wall());
             memory = common.memory();
@@ -101,10 +106,11 @@ final class Purse {
         return new Rented(
                 prices.size(),
                 (int) prices.stream().filter(Optional::isEmpty).count(),
-                prices.stream().flatMap(Optional::stream).max(BigDecimal::compareTo));
+                managed.replicas().flatMap(replica -> price(replica).stream()).max(BigDecimal::compareTo));
     }
 
-    private static Optional<BigDecimal> price(Backend replica) {
+    /** What a replica costs per hour; empty if that is unknown. */
+    static Optional<BigDecimal> price(Backend replica) {
         return replica.meter()
                 .filter(meter -> meter instanceof Meter.Machine)
                 .flatMap(meter -> Money.usd(((Meter.Machine) meter).bill().microUsdPerHour()));

@@ -11,6 +11,7 @@ import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.autoscale.LastReplica;
 import dev.tuna.core.autoscale.ScalingMemory;
+import dev.tuna.core.budget.LastPrice;
 import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.config.RequestJson;
 import dev.tuna.core.ledger.BilledBackend;
@@ -282,6 +283,7 @@ final class Records {
                         same.serverless().time()),
                 OptionalLong.empty(),
                 Optional.empty(),
+                LastPrice.NONE,
                 json.path("launched").asInt(),
                 false);
     }

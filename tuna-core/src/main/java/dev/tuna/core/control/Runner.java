@@ -236,7 +236,8 @@ final class Runner {
             Optional<Instant> rested = prepare.history()
                     .firstRested(offers.stream().map(PoolOffer::pool).toList(), prepare.now());
             if (order.isEmpty() && rested.isPresent()) {
-                return new Prepared(plans, rested, onDemandPrice(offers), spotPrice(offers, plans));
+                return new Prepared(
+                        plans, rested, price(offers, plans), onDemandPrice(offers), spotPrice(offers, plans));
             }
             if (order.isEmpty()) {
                 throw ProviderException.of(prepare.cloud(), "find capacity pools")
@@ -251,7 +252,8 @@ final class Runner {
             plans.add(cloud.plan(spec, order, token));
             places.add(order.get(0));
         }
-        return new Prepared(plans, Optional.empty(), onDemandPrice(offers), spotPrice(offers, plans));
+        return new Prepared(
+                plans, Optional.empty(), price(offers, plans), onDemandPrice(offers), spotPrice(offers, plans));
     }
 
     private static OptionalLong spotPrice(List<PoolOffer> offers, List<LaunchPlan> plans) {
@@ -261,6 +263,15 @@ final class Runner {
                 .flatMap(best -> offers.stream().filter(offer -> offer.pool().equals(best)))
                 .findFirst()
                 .flatMap(PoolOffer::usdPerHour));
+    }
+
+    private static Optional<BigDecimal> price(List<PoolOffer> offers, List<LaunchPlan> plans) {
+        List<CapacityPool> first =
+                plans.stream().map(plan -> plan.pools().get(0)).toList();
+        return offers.stream()
+                .filter(offer -> first.contains(offer.pool()))
+                .flatMap(offer -> offer.usdPerHour().stream())
+                .max(BigDecimal::compareTo);
     }
 
     private static OptionalLong onDemandPrice(List<PoolOffer> offers) {

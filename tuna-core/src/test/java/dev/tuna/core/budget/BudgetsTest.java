@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +23,7 @@ class BudgetsTest {
     private static final Instant NOW = Instant.parse("2026-02-27T23:10:00Z");
 
     private static Spent spent(String perHour, String today, String month) {
-        return new Spent(new BigDecimal(perHour), new BigDecimal(today), new BigDecimal(month));
+        return new Spent(new BigDecimal(perHour), new BigDecimal(today), new BigDecimal(month), Set.of());
     }
 
     private static Budget all(Action action) {
@@ -152,9 +153,15 @@ class BudgetsTest {
     @Test
     void ofSeveralThatAreHitTheStrictestHolds() {
         BudgetUse mild = new BudgetUse(
-                false, Period.MONTH, BigDecimal.TEN, BigDecimal.TEN, Action.WARN, Optional.of(NOW.plusSeconds(9)));
+                false,
+                Period.MONTH,
+                BigDecimal.TEN,
+                BigDecimal.TEN,
+                true,
+                Action.WARN,
+                Optional.of(NOW.plusSeconds(9)));
         BudgetUse strict = new BudgetUse(
-                true, Period.DAY, BigDecimal.TEN, BigDecimal.TEN, Action.REFUSE, Optional.of(NOW.plusSeconds(1)));
+                true, Period.DAY, BigDecimal.TEN, BigDecimal.TEN, true, Action.REFUSE, Optional.of(NOW.plusSeconds(1)));
         Restraint restraint = Restraint.of(List.of(mild, strict), new Rented(1, 0, Optional.empty()), Restraint.NONE);
         assertThat(restraint.refusal().orElseThrow()).contains("all deployments together");
     }

@@ -667,6 +667,7 @@ class RemoteControlPlaneTest {
                                 Budget.Period.MONTH,
                                 new BigDecimal("100"),
                                 new BigDecimal("99.999999"),
+                                false,
                                 Budget.Action.REFUSE,
                                 Optional.empty()),
                         new BudgetUse(
@@ -674,6 +675,7 @@ class RemoteControlPlaneTest {
                                 Budget.Period.HOUR,
                                 BigDecimal.ONE,
                                 new BigDecimal("1.5"),
+                                true,
                                 Budget.Action.WARN,
                                 Optional.of(NOW))));
 

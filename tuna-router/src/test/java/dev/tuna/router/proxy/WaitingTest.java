@@ -70,6 +70,25 @@ class WaitingTest {
     }
 
     @Test
+    void whoWaitsAlreadyIsAnsweredThoughNewRequestsAreRefused() throws Exception {
+        bench.router.put(Bench.route(List.of(), List.of(), PATIENT));
+        CompletableFuture<HttpResponse<String>> early = sendLater(chat("early", ""));
+        await("it waits", () -> bench.traffic().waiting() == 1);
+        RoutePolicy refusing =
+                PATIENT.toBuilder().refusal(Optional.of("the money is spent")).build();
+        bench.router.put(Bench.route(List.of(), List.of(), refusing));
+        HttpResponse<String> refused = bench.post(chat("late", ""));
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(json(refused.body()).at("/error/type").asText()).isEqualTo("insufficient_quota");
+        assertThat(refused.headers().firstValue("x-should-retry")).hasValue("false");
+        VllmStandIn replica = bench.standIn();
+        bench.router.put(Bench.route(List.of(), List.of(spot("spot-1", replica.uri())), refusing));
+        assertThat(early.get().statusCode()).isEqualTo(200);
+        assertThat(bench.settled().succeeded()).isEqualTo(1);
+        assertThat(bench.traffic().rejected()).isEqualTo(1);
+    }
+
+    @Test
     void demandIsToldAgainOnceAReplicaHasServed() throws Exception {
         VllmStandIn replica = bench.standIn();
         VllmStandIn cloud = bench.standIn();

@@ -1,6 +1,8 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.Budget;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
 import java.math.BigDecimal;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -25,10 +27,18 @@ final class BudgetOptions {
 
     /** What is said here goes before what the file says. */
     Budget over(Budget file) {
-        return new Budget(
+        var budget = new Budget(
                 perHour.or(file::usdPerHour),
                 perDay.or(file::usdPerDay),
                 perMonth.or(file::usdPerMonth),
                 action.map(BudgetAction::action).orElse(file.action()));
+        if (action.isPresent()
+                && budget.usdPerHour().isEmpty()
+                && budget.usdPerDay().isEmpty()
+                && budget.usdPerMonth().isEmpty()) {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST, "--budget-action needs a limit, for instance --budget-per-day 20");
+        }
+        return budget;
     }
 }

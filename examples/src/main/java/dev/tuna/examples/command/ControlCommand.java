@@ -37,9 +37,13 @@ abstract class ControlCommand extends TunaSubcommand {
     }
 
     /** What an earlier process stored may be long over: the clouds are asked before anything is said. */
-    private static void awaitSight(Tuna tuna) {
+    private void awaitSight(Tuna tuna) {
         try {
-            for (int look = 0; look < LOOKS && !tuna.hasSeenAll(); look++) {
+            for (int look = 0; !tuna.hasSeenAll(); look++) {
+                if (look == LOOKS) {
+                    note("not every cloud has answered: some of this is what was stored, not yet confirmed");
+                    return;
+                }
                 if (new CountDownLatch(1).await(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS)) {
                     return;
                 }

@@ -1,8 +1,11 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.TimedOutException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.InMemoryStateStore;
@@ -11,6 +14,10 @@ import java.util.ArrayList;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,6 +33,9 @@ import picocli.CommandLine.Option;
             "Ctrl-C asks whether to detach, destroy or go on. Nothing is lost either way: 'tuna list' shows what there is."
         })
 final class DeployCommand extends HostingCommand {
+
+    private static final int LOOKS = 50;
+    private static final long MILLIS_BETWEEN_LOOKS = 100;
 
     @Mixin
     private final RequestOptions options = new RequestOptions();
@@ -65,7 +75,8 @@ final class DeployCommand extends HostingCommand {
         if (dryRun) {
             return plan(request);
         }
-        Optional<ControlPlane> host = Tuna.running(stateDirectory());
+        overall.budget();
+        Optional<ControlPlane> host = host();
         if (!yes.given() && !session.agrees(question(request))) {
             session.err().println("Nothing was deployed.");
             host.ifPresent(ControlPlane::close);
@@ -73,17 +84,96 @@ final class DeployCommand extends HostingCommand {
         }
         DeployRequest complete =
                 options.request(secrets.keep(session.environment(), new FileSecretStore(stateDirectory()), spec));
-        if (host.isPresent() || detach) {
-            try (ControlPlane plane = host.orElseGet(this::background)) {
-                return new Following(this, plane).deploy(complete, noWait);
-            }
+        Optional<Integer> taken = host.flatMap(plane -> follow(plane, complete));
+        if (taken.isPresent()) {
+            return taken.get();
+        }
+        if (detach) {
+            return follow(background(), complete)
+                    .orElseThrow(() -> new TimedOutException("the background process ended before it took it on; see "
+                            + new Background(stateDirectory()).log()));
         }
         var hosted = new Hosting(this, listen, overall);
         return hosted.host(tuna -> Optional.of(tuna.deploy(complete)));
     }
 
+    /**
+     * The process that would take it on.
+     *
+     * @throws picocli.CommandLine.ParameterException if there is an option that only a process which begins to host obeys
+     */
+    private Optional<ControlPlane> host() {
+        Optional<ControlPlane> host = Tuna.running(stateDirectory());
+        boolean own = given("--listen") || !overall.words().isEmpty();
+        for (int look = 0;
+                own && look < LOOKS && host.filter(DeployCommand::isIdle).isPresent();
+                look++) {
+            // In the background it is about to end.
+            host.get().close();
+            pause();
+            host = Tuna.running(stateDirectory());
+        }
+        if (host.isPresent() && own) {
+            host.get().close();
+            throw usage("--listen and --total-budget-* are for the process that hosts, and one hosts "
+                    + stateDirectory() + " already, with its own: leave them out, or end that one first");
+        }
+        if (host.isEmpty() && noWait && !detach) {
+            throw usage("--no-wait needs --detach, since nothing hosts " + stateDirectory() + " yet");
+        }
+        return host;
+    }
+
+    private static boolean isIdle(ControlPlane plane) {
+        try {
+            return plane.deployments().isEmpty();
+        } catch (ConfigurationException e) {
+            return e.code() == ErrorCode.CLOSED;
+        }
+    }
+
+    private void pause() {
+        try {
+            session.interrupted().get(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean given(String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
+    /** Nothing if that process ended before it took it on. */
+    private Optional<Integer> follow(ControlPlane host, DeployRequest request) {
+        try (host) {
+            var following = new Following(this, host);
+            try {
+                return Optional.of(following.deploy(request, noWait));
+            } catch (ConfigurationException e) {
+                if (e.code() != ErrorCode.CLOSED || following.isAccepted()) {
+                    throw e;
+                }
+                return Optional.empty();
+            }
+        }
+    }
+
+    @Override
+    Set<String> secretVariables() {
+        return secrets.names();
+    }
+
     private ControlPlane background() {
-        return new Background(stateDirectory()).start(Hosting.words(this, listen, overall));
+        try {
+            return new Background(stateDirectory())
+                    .start(Hosting.words(this, listen, overall), settings(), secretVariables());
+        } catch (TimedOutException e) {
+            // Another one was quicker.
+            return Tuna.running(stateDirectory()).orElseThrow(() -> e);
+        }
     }
 
     private int plan(DeployRequest request) {

@@ -8,6 +8,7 @@ import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
 import dev.tuna.examples.terminal.Dollars;
 import dev.tuna.examples.terminal.Table;
+import dev.tuna.examples.terminal.Terminal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -103,14 +104,21 @@ final class DestroyCommand extends ControlCommand {
         return table;
     }
 
+    /** Drawn where it is known to be a terminal; elsewhere it is lines beside the result. */
+    private Display display() {
+        return session.terminal().live() && !isForPrograms()
+                ? new Display(session.out(), session.terminal(), session.clock())
+                : new Display(session.err(), Terminal.PLAIN, session.clock());
+    }
+
     /** All at once; one that fails does not keep the others from being reported. */
     private int destroy(ControlPlane plane, List<Deployment> doomed) {
         List<CompletableFuture<DestroyReport>> destroys;
-        try (Display display = new Display(session.err(), session.terminal(), session.clock())) {
+        try (Display display = display()) {
             plane.events(new Progress(display)::on);
             display.board(() -> doomed.stream()
                     .flatMap(one ->
-                            BackendBoard.lines(one.status(), session.clock().instant(), session.terminal()).stream())
+                            BackendBoard.lines(one.status(), session.clock().instant(), display.terminal()).stream())
                     .toList());
             destroys = doomed.stream().map(Deployment::destroy).toList();
             CompletableFuture.anyOf(session.interrupted(), allOver(destroys)).join();

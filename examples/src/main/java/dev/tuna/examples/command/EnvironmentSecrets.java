@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -16,12 +18,22 @@ final class EnvironmentSecrets {
 
     private static final String HUB_TOKEN = "HF_TOKEN";
 
+    /** What is taken whenever it is set. */
+    static final Set<String> ALWAYS = Set.of(HUB_TOKEN);
+
     @Option(
             names = "--secret-env",
             paramLabel = "VARIABLE",
             description = "Hand this environment variable to the model server as a secret; may be repeated. HF_TOKEN is"
                     + " handed over whenever it is set.")
     private List<String> variables = List.of();
+
+    /** Every variable that may be kept. */
+    Set<String> names() {
+        var names = new TreeSet<>(ALWAYS);
+        names.addAll(variables);
+        return names;
+    }
 
     /**
      * Keeps the values.

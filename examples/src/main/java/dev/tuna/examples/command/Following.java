@@ -38,6 +38,11 @@ final class Following {
         this.plane = plane;
     }
 
+    /** Whether the other process has taken it on. */
+    boolean isAccepted() {
+        return !about.isEmpty();
+    }
+
     int deploy(DeployRequest request, boolean noWait) {
         try (Display display = command.display()) {
             plane.events(event -> heard(event, display));

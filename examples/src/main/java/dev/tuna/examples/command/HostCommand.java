@@ -1,14 +1,18 @@
 package dev.tuna.examples.command;
 
-import dev.tuna.api.DeploymentEvent.Kind;
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.TunaBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,7 +27,10 @@ import picocli.CommandLine.Option;
         })
 final class HostCommand extends HostingCommand {
 
-    private static final long SECONDS_FOR_THE_FIRST = 120;
+    private static final long MILLIS_FOR_THE_FIRST = 120_000;
+    private static final long LOOK_MILLIS = 500;
+    private static final int ATTEMPTS = 100;
+    private static final long ATTEMPT_MILLIS = 100;
 
     @Mixin
     private final Listen listen = new Listen();
@@ -46,8 +53,18 @@ final class HostCommand extends HostingCommand {
     @Override
     public Integer call() {
         if (detach) {
+            Optional<ControlPlane> other = Tuna.running(stateDirectory());
+            if (other.isPresent()) {
+                other.get().close();
+                note("another process hosts " + stateDirectory()
+                        + " already: 'tuna status' acts through it; end it first");
+                return ExitCode.FAILED;
+            }
+            overall.budget();
             var background = new Background(stateDirectory());
-            background.start(Hosting.words(this, listen, overall)).close();
+            background
+                    .start(Hosting.words(this, listen, overall), settings(), secretVariables())
+                    .close();
             session.err().println("Hosted in the background; its log is " + background.log() + ".");
             return ExitCode.DONE;
         }
@@ -56,45 +73,67 @@ final class HostCommand extends HostingCommand {
 
     /** As the background process: says nothing but its log, and ends when nothing is left to host. */
     private int untilEmpty() {
-        write();
-        var empty = new CompletableFuture<Void>();
         TunaBuilder builder = builder().listen(listen.host(), listen.port()).budget(overall.budget());
-        try (Tuna tuna = builder.start()) {
-            tuna.events(event -> {
-                boolean over = event.kind() == Kind.DESTROYED || event.kind() == Kind.FAILED;
-                if (over
-                        && tuna.deployments().stream()
-                                .allMatch(one -> one.name().equals(event.deployment()))) {
-                    empty.complete(null);
-                }
-            });
-            await(tuna, CompletableFuture.anyOf(empty, session.interrupted()));
+        handed().forEach(builder::providerSettings);
+        var background = new Background(stateDirectory());
+        try (Tuna tuna = startPatiently(builder)) {
+            background.enter();
+            try {
+                awaitEmpty(tuna);
+            } finally {
+                background.leave();
+            }
         }
         return ExitCode.DONE;
     }
 
-    /** A host whose first deployment never comes, since whoever started it died, is of no use. */
-    private static void await(Tuna tuna, CompletableFuture<Object> end) {
+    /** Whoever starts it hands over the settings on standard input. */
+    private Map<String, Map<String, String>> handed() {
         try {
-            end.get(SECONDS_FOR_THE_FIRST, TimeUnit.SECONDS);
-        } catch (java.util.concurrent.TimeoutException e) {
-            if (!tuna.deployments().isEmpty()) {
-                end.join();
-            }
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            return HandedSettings.read(session.answers());
+        } catch (IOException e) {
+            throw new UncheckedIOException("the settings cannot be read", e);
         }
     }
 
-    private void write() {
+    /** A command that only looks controls the store for a moment too. */
+    private Tuna startPatiently(TunaBuilder builder) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return builder.start();
+            } catch (StoreException e) {
+                if (e.code() != ErrorCode.STORE_LOCKED || attempt == ATTEMPTS || isEndedWithin(ATTEMPT_MILLIS)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** A host whose first deployment never comes, since whoever started it died, is of no use either. */
+    private void awaitEmpty(Tuna tuna) {
+        boolean used = false;
+        for (long waited = 0; !isEndedWithin(LOOK_MILLIS); waited += LOOK_MILLIS) {
+            boolean empty = tuna.deployments().stream()
+                    .map(one -> one.status().phase())
+                    .allMatch(phase -> phase == DeploymentPhase.DESTROYED || phase == DeploymentPhase.FAILED);
+            used |= !tuna.deployments().isEmpty();
+            if (empty && (used || waited >= MILLIS_FOR_THE_FIRST)) {
+                return;
+            }
+        }
+    }
+
+    private boolean isEndedWithin(long millis) {
         try {
-            Files.writeString(
-                    new Background(stateDirectory()).pidFile(),
-                    ProcessHandle.current().pid() + "\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException("the process number cannot be written", e);
+            session.interrupted().get(millis, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
         }
     }
 }

@@ -32,6 +32,9 @@ final class Hosting {
     /** The deployment that all of this is about; nothing if it is about what there is. */
     private volatile String about = "";
 
+    /** The answer to the question that is open; complete if none is. */
+    private volatile CompletableFuture<String> question = CompletableFuture.completedFuture("");
+
     /** What makes the process that hosts look up. */
     private enum Turn {
         /** Ctrl-C, where a person can be asked. */
@@ -71,16 +74,11 @@ final class Hosting {
         this.overall = overall;
     }
 
-    /** Options with which another process hosts the same. */
+    /** Options with which another process hosts the same; the settings of providers are handed over apart. */
     static List<String> words(TunaSubcommand command, Listen listen, OverallBudget overall) {
         var words = new ArrayList<String>();
         words.add("--state-dir=" + command.stateDirectory());
         words.add(listen.word());
-        command.settings()
-                .forEach((provider, settings) -> settings.forEach((key, value) -> {
-                    words.add("-P");
-                    words.add(provider + "." + key + "=" + value);
-                }));
         words.addAll(overall.words());
         return words;
     }
@@ -119,8 +117,7 @@ final class Hosting {
 
     private Outcome host(Tuna tuna, Function<Tuna, Optional<Deployment>> begin) {
         var unused = session.interrupted().thenRun(() -> turns.add(Turn.TOLD));
-        Asking asking =
-                session.terminal().live() ? session.interrupts().instead(() -> turns.add(Turn.ASKED)) : () -> {};
+        Asking asking = session.terminal().live() ? session.interrupts().instead(this::pressed) : () -> {};
         try (Display display = command.display()) {
             tuna.events(event -> heard(event, display));
             Optional<Deployment> deployment = begin.apply(tuna);
@@ -145,6 +142,13 @@ final class Hosting {
                 .toList());
     }
 
+    /** Whoever presses Ctrl-C at the question wants out: that is the answer, unless one has been typed. */
+    private void pressed() {
+        if (!question.complete(Wish.STOP.name())) {
+            turns.add(Turn.ASKED);
+        }
+    }
+
     private void heard(DeploymentEvent event, Display display) {
         new Progress(display).on(event);
         if (event.deployment().equals(about)) {
@@ -157,31 +161,34 @@ final class Hosting {
     }
 
     private Outcome untilEnd(Tuna tuna, Optional<Deployment> deployment, Display display) {
+        Optional<Deployment> subject = deployment;
         while (true) {
             Turn turn = take();
-            boolean others = tuna.deployments().stream()
-                    .anyMatch(one -> deployment
-                            .map(mine -> !mine.name().equals(one.name()))
-                            .orElse(true));
-            switch (turn) {
-                case TOLD -> {
-                    return left(tuna, deployment, ExitCode.DONE);
-                }
-                case FAILED, DESTROYED -> {
-                    int exitCode = turn == Turn.FAILED ? ExitCode.FAILED : ExitCode.DONE;
-                    if (!others) {
-                        return new Outcome(Wish.CANCEL, exitCode, List.of());
-                    }
-                    display.say("goes on hosting the other deployments; Ctrl-C asks what to do");
-                }
-                case ASKED -> {
-                    Optional<Outcome> end = asked(tuna, deployment, display);
-                    if (end.isPresent()) {
-                        return end.get();
-                    }
-                }
+            Optional<Outcome> end = switch (turn) {
+                case TOLD -> Optional.of(left(tuna, subject, ExitCode.DONE));
+                case FAILED -> Optional.of(new Outcome(Wish.CANCEL, ExitCode.FAILED, List.of()));
+                case DESTROYED -> Optional.of(new Outcome(Wish.CANCEL, ExitCode.DONE, List.of()));
+                case ASKED -> asked(tuna, subject, display);
+            };
+            boolean over = turn == Turn.FAILED
+                    || turn == Turn.DESTROYED
+                    || end.filter(outcome -> outcome.wish() == Wish.DESTROY).isPresent();
+            if (over && isOthers(tuna, subject)) {
+                about = "";
+                subject = Optional.empty();
+                display.say("goes on hosting the other deployments; Ctrl-C asks what to do");
+            } else if (end.isPresent()) {
+                return end.get();
             }
         }
+    }
+
+    /** Whether anything but the one is hosted; once that is over it is about everything. */
+    private static boolean isOthers(Tuna tuna, Optional<Deployment> subject) {
+        return tuna.deployments().stream()
+                .filter(one -> one.status().phase() != DeploymentPhase.DESTROYED)
+                .anyMatch(one ->
+                        subject.map(mine -> !mine.name().equals(one.name())).orElse(true));
     }
 
     private Turn take() {
@@ -196,12 +203,12 @@ final class Hosting {
     private Optional<Outcome> asked(Tuna tuna, Optional<Deployment> deployment, Display display) {
         display.board(List::of);
         String what = deployment.map(Deployment::name).orElse("everything");
-        Wish wish = Wish.of(session.ask("\nDetach (host it in the background), destroy " + what
-                + ", stop hosting and leave it as it is, or cancel? [detach/destroy/stop/CANCEL] "));
-        if (session.interrupted().isDone() || turns.contains(Turn.ASKED)) {
-            // Whoever presses Ctrl-C at the question wants out.
-            wish = Wish.STOP;
-        }
+        question = new CompletableFuture<>();
+        String answer = session.ask(
+                "\nDetach (host it in the background), destroy " + what
+                        + ", stop hosting and leave it as it is, or cancel? [detach/destroy/stop/CANCEL] ",
+                question);
+        Wish wish = answer.isEmpty() && session.interrupted().isDone() ? Wish.STOP : Wish.of(answer);
         switch (wish) {
             case DETACH -> {
                 return Optional.of(new Outcome(Wish.DETACH, exitCode(deployment), List.of()));
@@ -272,7 +279,9 @@ final class Hosting {
     /** The endpoint is away for as long as the other process needs to start: a second or two. */
     private int detach(int exitCode) {
         var background = new Background(command.stateDirectory());
-        background.start(words(command, listen, overall)).close();
+        background
+                .start(words(command, listen, overall), command.settings(), command.secretVariables())
+                .close();
         session.err()
                 .println("Hosted in the background; its log is " + background.log() + ", its process number in "
                         + background.pidFile() + ".");

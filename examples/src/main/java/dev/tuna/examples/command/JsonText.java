@@ -2,10 +2,12 @@ package dev.tuna.examples.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
@@ -29,6 +31,13 @@ final class JsonText {
             .build();
 
     private JsonText() {}
+
+    /** A record without one of its parts. */
+    static JsonNode without(Object value, String key) {
+        ObjectNode node = MAPPER.valueToTree(value);
+        node.remove(key);
+        return node;
+    }
 
     static String of(Object value) {
         try {

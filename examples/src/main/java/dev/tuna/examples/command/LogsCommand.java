@@ -90,8 +90,7 @@ final class LogsCommand extends ControlCommand {
             return ExitCode.FAILED;
         }
         try {
-            List<String> all = Files.readAllLines(log);
-            List<String> last = all.subList(Math.max(0, all.size() - lines), all.size());
+            List<String> last = LogTail.lines(log, 0, lines);
             var table = new Table("TEXT");
             last.forEach(table::row);
             print(last, table, last.stream().map(Printable::line).toList());

@@ -1,5 +1,7 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -14,6 +16,12 @@ final class Name {
     private Optional<String> option = Optional.empty();
 
     Optional<String> value() {
+        if (word.isPresent() && option.isPresent()) {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST,
+                    "both NAME ('" + word.get() + "') and --service-name ('" + option.get()
+                            + "') are given, but one deployment can be meant");
+        }
         return word.or(() -> option);
     }
 }

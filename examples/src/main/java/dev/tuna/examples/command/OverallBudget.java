@@ -1,6 +1,8 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.Budget;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +36,17 @@ final class OverallBudget {
             description = "What happens then: ${COMPLETION-CANDIDATES} (default: warn).")
     private Optional<BudgetAction> action = Optional.empty();
 
+    /**
+     * What is to hold.
+     *
+     * @throws ConfigurationException if it cannot
+     */
     Budget budget() {
+        if (action.isPresent() && perHour.isEmpty() && perDay.isEmpty() && perMonth.isEmpty()) {
+            throw new ConfigurationException(
+                    ErrorCode.INVALID_REQUEST,
+                    "--total-budget-action needs a limit, for instance --total-budget-per-day 20");
+        }
         return new Budget(
                 perHour, perDay, perMonth, action.map(BudgetAction::action).orElse(Budget.NONE.action()));
     }

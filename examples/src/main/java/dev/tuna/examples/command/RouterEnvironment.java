@@ -19,6 +19,7 @@ record RouterEnvironment(Map<String, String> environment, Function<String, ? ext
             "POKE_TIMEOUT_SECONDS", "replicas are asked for their health, and a request is not held up by it",
             "IDLE_TIMEOUT_SECONDS", "a replica that is up is used however long nobody has asked",
             "WARMUP_TIMEOUT_SECONDS", "a replica is looked at for as long as it is listed",
+            "LOG_LEVEL", "the log is shown with --verbose, which goes before it",
             "ROUTE_WINDOW_SIZE", "counters are kept whole, see /router/metrics",
             "ALLOW_HEALTH_NO_AUTH", "/router/health asks for no key and names no backend without one");
 

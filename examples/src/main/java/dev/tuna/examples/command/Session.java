@@ -76,13 +76,18 @@ public record Session(
 
     /** Asks a person something; the answer is empty if the process is to end meanwhile, or nobody answers any more. */
     String ask(String question) {
+        return ask(question, new CompletableFuture<>());
+    }
+
+    /** Asks a person something that others may answer too; the first answer counts. */
+    String ask(String question, CompletableFuture<String> answer) {
         err.print(question);
         err.flush();
         // Reading cannot be interrupted, so it has a thread of its own.
-        return CompletableFuture.supplyAsync(this::readAnswer, Session::startThread)
-                .applyToEither(interrupted.thenApply(nothing -> ""), answer -> answer)
-                .join()
-                .strip();
+        var unusedTyped = CompletableFuture.supplyAsync(this::readAnswer, Session::startThread)
+                .handle((line, failure) -> answer.complete(failure == null ? line : ""));
+        var unusedEnd = interrupted.thenRun(() -> answer.complete(""));
+        return answer.join().strip();
     }
 
     private String readAnswer() {

@@ -74,6 +74,9 @@ final class ShowGpusCommand extends BriefCommand {
     int run(Tuna tuna) {
         absent.refuse(spec);
         Optional<GpuSpec> one = gpu.map(GpuNames::require);
+        // Asked for its offers alone, a provider that there is not is named with the nearest.
+        spotsCloud.ifPresent(name ->
+                tuna.gpus(GpuQuery.gpu(one.map(GpuSpec::name).orElse("L4")).ofProvider(name)));
         List<GpuOffer> offers = tuna.gpus(query(one.map(GpuSpec::name))).stream()
                 .filter(offer -> offer.tier() == Tier.SERVERLESS
                         || spotsCloud.map(offer.provider()::equals).orElse(true))

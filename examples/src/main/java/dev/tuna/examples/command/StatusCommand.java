@@ -4,6 +4,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
@@ -33,7 +34,12 @@ final class StatusCommand extends ControlCommand {
 
     @Override
     int run(ControlPlane plane) {
-        return access ? access(plane) : status(plane);
+        boolean hosted = !(plane instanceof Tuna);
+        if (access && !hosted) {
+            note("nothing answers: no process hosts " + stateDirectory() + "; 'tuna host' hosts it");
+            return ExitCode.FAILED;
+        }
+        return access ? access(plane) : status(plane, hosted);
     }
 
     private int access(ControlPlane plane) {
@@ -49,7 +55,7 @@ final class StatusCommand extends ControlCommand {
         return ExitCode.DONE;
     }
 
-    private int status(ControlPlane plane) {
+    private int status(ControlPlane plane, boolean hosted) {
         List<DeploymentStatus> all = name.value()
                 .map(one -> List.of(plane.status(one)))
                 .orElseGet(() ->
@@ -57,11 +63,18 @@ final class StatusCommand extends ControlCommand {
         var lines = new ArrayList<String>();
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));
-            lines.add("  endpoint   " + status.endpoint());
+            lines.add("  endpoint   " + (hosted ? status.endpoint() : "not hosted; 'tuna host' hosts it"));
             status.problems().forEach(problem -> lines.add("  ! " + Printable.line(problem)));
         });
         print(
-                name.value().isPresent() ? all.get(0) : all,
+                hosted
+                        ? (name.value().isPresent() ? all.get(0) : all)
+                        // The endpoint that this command opened ends with it.
+                        : (name.value().isPresent()
+                                ? JsonText.without(all.get(0), "endpoint")
+                                : all.stream()
+                                        .map(status -> JsonText.without(status, "endpoint"))
+                                        .toList()),
                 table(all),
                 lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
         return ExitCode.DONE;

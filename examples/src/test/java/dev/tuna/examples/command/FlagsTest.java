@@ -293,8 +293,8 @@ class FlagsTest {
     void spotGpus() {
         assertThat(tuna("show-gpus --spot")).isZero();
         assertThat(out()).contains("CLOUD", "REGION", "MACHINE", "local-spot", "%");
-        assertThat(tuna("show-gpus --spot --spots-cloud nobody")).isZero();
-        assertThat(out()).contains("No offer fits.");
+        assertThat(tuna("show-gpus --spot --spots-cloud local-sopt")).isEqualTo(2);
+        assertThat(err()).contains("local-sopt", "local-spot");
     }
 
     @Test

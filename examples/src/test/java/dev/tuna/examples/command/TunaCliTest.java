@@ -126,6 +126,10 @@ class TunaCliTest {
                     "check|--provider",
                     "check --provider lcoal|local",
                     "destroy|needs the NAME of a deployment, or --all",
+                    "destroy a --service-name b --yes|one deployment can be meant",
+                    "deploy --model m --gpu L4 --serverless-provider local --budget-action warn|needs a limit",
+                    "deploy --model m --gpu L4 --serverless-provider local --total-budget-action warn|needs a limit",
+                    "deploy --model m --gpu L4 --serverless-provider local --no-wait|--no-wait needs --detach",
                     "orphans --adopt a --destroy b|mutually exclusive",
                     "orphans --destroy a|no orphan has the id 'a'",
                     "destroy chat --all|needs the NAME of a deployment, or --all"
@@ -173,6 +177,23 @@ class TunaCliTest {
                 assertThat(tuna("show-gpus")).as("needs nobody").isZero();
                 assertThat(other.deployments()).isEmpty();
             }
+        }
+
+        @Test
+        void whatAnotherProcessHostsIsNotHostedTwice() {
+            try (Tuna other =
+                    Tuna.builder().stateDirectory(state).listen("127.0.0.1", 0).start()) {
+                assertThat(tuna("host", "--detach")).isEqualTo(1);
+                assertThat(err()).contains("another process hosts " + state);
+                assertThat(state.resolve("tuna.log")).doesNotExist();
+                assertThat(other.deployments()).isEmpty();
+            }
+        }
+
+        @Test
+        void withoutAHostNobodyIsToldHowToReachADeployment() {
+            assertThat(tuna("status", "chat", "--access")).isEqualTo(1);
+            assertThat(err()).contains("no process hosts", "'tuna host'");
         }
 
         @Test
@@ -234,8 +255,9 @@ class TunaCliTest {
                 String url = cloud.uri().toString();
                 assertThat(json("list", "--local-cloud", url).at("/0/name").asText())
                         .isEqualTo("chat");
-                assertThat(json("status", "chat", "--local-cloud", url).at("/backends"))
-                        .isNotEmpty();
+                JsonNode unhosted = json("status", "chat", "--local-cloud", url);
+                assertThat(unhosted.at("/backends")).isNotEmpty();
+                assertThat(unhosted.has("endpoint")).isFalse();
                 assertThat(json("cost", "chat", "--local-cloud", url).at("/lines"))
                         .isNotEmpty();
                 assertThat(json("check", "--provider", "local", "--local-cloud", url)

@@ -98,8 +98,10 @@ class LastReplicaTest {
             course.step(true, 1);
             steps++;
         }
-        // Worth three times the time, less the time itself: five minutes' worth in two and a half.
-        assertThat(STEP.multipliedBy(steps)).isEqualTo(Duration.ofSeconds(150));
+        // Worth three times the time, less the time itself: five minutes' worth in two and a half, and the first step,
+        // which
+        // wakes a memory that has rested, counts for nothing.
+        assertThat(STEP.multipliedBy(steps)).isEqualTo(Duration.ofSeconds(150).plus(STEP));
     }
 
     @Test

@@ -21,7 +21,7 @@ final class WorkerLog {
     }
 
     private void add(String source, String text) {
-        lines.add(new Line(Instant.now().truncatedTo(ChronoUnit.MILLIS), source, text));
+        lines.add(new Line(Instant.now().truncatedTo(ChronoUnit.MICROS), source, text));
     }
 
     /**

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
-import org.yaml.snakeyaml.nodes.Tag;
 
 /**
  * Reads the section {@code budget} of a scaling policy in YAML. Its keys are {@code usd_per_hour}, {@code usd_per_day}, {@code
@@ -113,9 +112,6 @@ public final class BudgetYaml {
     }
 
     private static Optional<String> text(Node node) {
-        boolean isText = node.getTag().equals(Tag.STR)
-                || node.getTag().equals(Tag.INT)
-                || node.getTag().equals(Tag.FLOAT);
-        return isText && node instanceof ScalarNode scalar ? Optional.of(scalar.getValue()) : Optional.empty();
+        return YamlText.scalar(node).map(ScalarNode::getValue);
     }
 }

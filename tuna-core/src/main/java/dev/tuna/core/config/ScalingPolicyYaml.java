@@ -26,7 +26,6 @@ import java.util.stream.Collectors;
 import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
-import org.yaml.snakeyaml.nodes.Tag;
 
 /**
  * A {@link ScalingPolicy} as a YAML file.
@@ -294,7 +293,7 @@ public final class ScalingPolicyYaml {
             return of(
                     name,
                     allowed,
-                    node -> text(node).flatMap(scalar -> Optional.ofNullable(byName.get(scalar.getValue()))),
+                    node -> YamlText.scalar(node).flatMap(scalar -> Optional.ofNullable(byName.get(scalar.getValue()))),
                     setter);
         }
 
@@ -320,20 +319,15 @@ public final class ScalingPolicyYaml {
         }
 
         private static Optional<Duration> duration(Node node) {
-            return text(node).flatMap(scalar -> DurationText.parse(scalar.getValue()));
+            return YamlText.scalar(node).flatMap(scalar -> DurationText.parse(scalar.getValue()));
         }
 
         /** Quotes make a text of a number, and a text is not what was asked for. */
         private static Optional<String> plain(Node node, Pattern form) {
-            return text(node)
+            return YamlText.scalar(node)
                     .filter(scalar -> scalar.getScalarStyle() == ScalarStyle.PLAIN)
                     .map(ScalarNode::getValue)
                     .filter(form.asMatchPredicate());
-        }
-
-        private static Optional<ScalarNode> text(Node node) {
-            boolean isText = Set.of(Tag.STR, Tag.INT, Tag.FLOAT).contains(node.getTag());
-            return isText && node instanceof ScalarNode scalar ? Optional.of(scalar) : Optional.empty();
         }
     }
 }

@@ -14,12 +14,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.Set;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.Tag;
 import org.yaml.snakeyaml.reader.ReaderException;
 
@@ -97,6 +99,12 @@ final class YamlText {
             problems.add("not valid YAML: " + e.getMessage());
         }
         return Optional.empty();
+    }
+
+    /** A node that is one value; empty for lists, mappings, nothing, truth values and dates. */
+    static Optional<ScalarNode> scalar(Node node) {
+        boolean isText = Set.of(Tag.STR, Tag.INT, Tag.FLOAT).contains(node.getTag());
+        return isText && node instanceof ScalarNode scalar ? Optional.of(scalar) : Optional.empty();
     }
 
     static int line(Node node) {

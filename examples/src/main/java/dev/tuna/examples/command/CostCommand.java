@@ -13,13 +13,11 @@ import dev.tuna.examples.terminal.CostText;
 import dev.tuna.examples.terminal.Display;
 import dev.tuna.examples.terminal.Table;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,7 +32,7 @@ import picocli.CommandLine.Option;
         })
 final class CostCommand extends ControlCommand {
 
-    private static final long SECONDS_BETWEEN_LOOKS = 2;
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(2);
     private static final int MOST_LINES = 22;
 
     @Mixin
@@ -119,7 +117,7 @@ final class CostCommand extends ControlCommand {
             do {
                 List<String> lines = shortened(lines(plane, bills(plane)));
                 display.board(() -> lines);
-            } while (!isEnded());
+            } while (!session.isEndedWithin(BETWEEN_LOOKS));
         }
     }
 
@@ -131,20 +129,6 @@ final class CostCommand extends ControlCommand {
         var shown = new ArrayList<>(lines.subList(0, MOST_LINES));
         shown.add("... " + (lines.size() - MOST_LINES) + " more lines: name one deployment, or use --once");
         return shown;
-    }
-
-    private boolean isEnded() {
-        try {
-            session.interrupted().get(SECONDS_BETWEEN_LOOKS, TimeUnit.SECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return true;
-        }
     }
 
     private static Table table(List<CostReport> bills) {

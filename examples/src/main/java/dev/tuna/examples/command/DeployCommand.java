@@ -10,14 +10,12 @@ import dev.tuna.core.Tuna;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.examples.terminal.Table;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,7 +33,7 @@ import picocli.CommandLine.Option;
 final class DeployCommand extends HostingCommand {
 
     private static final int LOOKS = 50;
-    private static final long MILLIS_BETWEEN_LOOKS = 100;
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
 
     @Mixin
     private final RequestOptions options = new RequestOptions();
@@ -110,7 +108,7 @@ final class DeployCommand extends HostingCommand {
                 look++) {
             // In the background it is about to end.
             host.get().close();
-            pause();
+            var unusedEnd = session.isEndedWithin(BETWEEN_LOOKS);
             host = Tuna.running(stateDirectory());
         }
         if (host.isPresent() && own) {
@@ -129,16 +127,6 @@ final class DeployCommand extends HostingCommand {
             return plane.deployments().isEmpty();
         } catch (ConfigurationException e) {
             return e.code() == ErrorCode.CLOSED;
-        }
-    }
-
-    private void pause() {
-        try {
-            session.interrupted().get(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            return;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

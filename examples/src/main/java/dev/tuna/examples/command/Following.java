@@ -12,9 +12,6 @@ import dev.tuna.examples.terminal.Display;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Has another process deploy, and follows until every part is up or cannot come up. */
 final class Following {
@@ -22,7 +19,7 @@ final class Following {
     /** A part that is missing for so long is not waited for; until then it may only be between two tries. */
     private static final Duration MISSING_FOR_GOOD = Duration.ofSeconds(10);
 
-    private static final long MILLIS_BETWEEN_LOOKS = 500;
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
 
     private final HostingCommand command;
     private final Session session;
@@ -93,16 +90,7 @@ final class Following {
     }
 
     private boolean isInterrupted() {
-        try {
-            CompletableFuture.anyOf(session.interrupted(), failed).get(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
-            return !failed.isDone();
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return true;
-        }
+        var either = CompletableFuture.anyOf(session.interrupted(), failed);
+        return Session.isDoneWithin(either, BETWEEN_LOOKS) && !failed.isDone();
     }
 }

@@ -8,11 +8,9 @@ import dev.tuna.core.Tuna;
 import dev.tuna.core.TunaBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -102,7 +100,9 @@ final class HostCommand extends HostingCommand {
             try {
                 return builder.start();
             } catch (StoreException e) {
-                if (e.code() != ErrorCode.STORE_LOCKED || attempt == ATTEMPTS || isEndedWithin(ATTEMPT_MILLIS)) {
+                if (e.code() != ErrorCode.STORE_LOCKED
+                        || attempt == ATTEMPTS
+                        || session.isEndedWithin(Duration.ofMillis(ATTEMPT_MILLIS))) {
                     throw e;
                 }
             }
@@ -112,7 +112,7 @@ final class HostCommand extends HostingCommand {
     /** A host whose first deployment never comes, since whoever started it died, is of no use either. */
     private void awaitEmpty(Tuna tuna) {
         boolean used = false;
-        for (long waited = 0; !isEndedWithin(LOOK_MILLIS); waited += LOOK_MILLIS) {
+        for (long waited = 0; !session.isEndedWithin(Duration.ofMillis(LOOK_MILLIS)); waited += LOOK_MILLIS) {
             boolean empty = tuna.deployments().stream()
                     .map(one -> one.status().phase())
                     .allMatch(phase -> phase == DeploymentPhase.DESTROYED || phase == DeploymentPhase.FAILED);
@@ -120,20 +120,6 @@ final class HostCommand extends HostingCommand {
             if (empty && (used || waited >= MILLIS_FOR_THE_FIRST)) {
                 return;
             }
-        }
-    }
-
-    private boolean isEndedWithin(long millis) {
-        try {
-            session.interrupted().get(millis, TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return true;
         }
     }
 }

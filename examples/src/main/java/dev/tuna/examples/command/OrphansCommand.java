@@ -7,12 +7,10 @@ import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
 import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -126,25 +124,11 @@ final class OrphansCommand extends ControlCommand {
                 print(orphan, table(List.of(orphan)), List.of(Printable.line(what) + " is gone."));
                 return ExitCode.DONE;
             }
-            if (isInterruptedDuringPause()) {
+            if (session.isEndedWithin(Duration.ofSeconds(PAUSE_SECONDS))) {
                 break;
             }
         }
         note(what + " was told to go and is not confirmed to be gone; 'tuna orphans' shows it until it is");
         return ExitCode.FAILED;
-    }
-
-    private boolean isInterruptedDuringPause() {
-        try {
-            session.interrupted().get(PAUSE_SECONDS, TimeUnit.SECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return true;
-        }
     }
 }

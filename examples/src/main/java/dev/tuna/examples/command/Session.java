@@ -7,9 +7,13 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -67,6 +71,26 @@ public record Session(
 
     InstantSource clock() {
         return InstantSource.system();
+    }
+
+    /** Lets time pass; true as soon as the process is to end. */
+    boolean isEndedWithin(Duration pause) {
+        return isDoneWithin(interrupted, pause);
+    }
+
+    /** Lets time pass; true as soon as something has happened, or this thread is to stop. */
+    static boolean isDoneWithin(CompletableFuture<?> something, Duration pause) {
+        try {
+            something.get(pause.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
     }
 
     /** Asks for consent; where nobody can be asked, having given the command is consent. */

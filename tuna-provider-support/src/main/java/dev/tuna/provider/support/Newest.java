@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -27,8 +29,8 @@ public final class Newest<T> {
     private final InstantSource clock;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile T known;
-    /** Guarded by lock. */
-    private Instant nextLook = Instant.MIN;
+    private volatile boolean asked;
+    private volatile Instant nextLook = Instant.MIN; // written with the lock held
 
     /**
      * Not read yet.
@@ -67,18 +69,63 @@ public final class Newest<T> {
     public T fresh() {
         lock.lock();
         try {
-            Instant now = clock.instant();
-            if (!now.isBefore(nextLook)) {
-                // Before the call: one that fails is not repeated at once either.
-                nextLook = now.plus(rest);
-                known = read.apply(now);
-                nextLook = now.plus(fresh);
-            }
-        } catch (TunaException e) {
-            LOG.debug("{} stay as they were known: {}", what, e.getMessage());
+            lookIfDue();
         } finally {
             lock.unlock();
         }
         return known;
+    }
+
+    /**
+     * Asks the cloud if nobody has yet. Later nobody waits: what is known is told once more and, if it has grown old, read
+     * again in the background.
+     *
+     * @param background where; once it is closed, what is known stays
+     * @return what is known
+     */
+    public T soonFresh(Executor background) {
+        if (!asked) {
+            return fresh();
+        }
+        if (isDue()) {
+            try {
+                background.execute(this::lookUnlessSomebodyDoes);
+            } catch (RejectedExecutionException e) {
+                LOG.debug("{} stay as they were known: closed", what);
+            }
+        }
+        return known;
+    }
+
+    private void lookUnlessSomebodyDoes() {
+        if (lock.tryLock()) {
+            try {
+                lookIfDue();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private boolean isDue() {
+        return !clock.instant().isBefore(nextLook);
+    }
+
+    /** To be called with the lock held. */
+    private void lookIfDue() {
+        Instant now = clock.instant();
+        if (now.isBefore(nextLook)) {
+            return;
+        }
+        // Before the call: one that fails is not repeated at once either.
+        nextLook = now.plus(rest);
+        try {
+            known = read.apply(now);
+            nextLook = now.plus(fresh);
+        } catch (TunaException e) {
+            LOG.debug("{} stay as they were known: {}", what, e.getMessage());
+        } finally {
+            asked = true;
+        }
     }
 }

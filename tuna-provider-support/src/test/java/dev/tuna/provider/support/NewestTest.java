@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tuna.api.ProviderException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
 class NewestTest {
@@ -52,5 +55,27 @@ class NewestTest {
         fails = false;
         now = now.plusSeconds(1);
         assertThat(newest.fresh()).isEqualTo("of 2026-11-30T12:11:00Z");
+    }
+
+    @Test
+    void whoeverAsksFirstWaitsAndLaterNobodyDoes() {
+        List<Runnable> background = new ArrayList<>();
+        assertThat(newest.soonFresh(background::add)).isEqualTo("of 2026-11-30T12:00:00Z");
+        now = now.plus(Duration.ofMinutes(10));
+        assertThat(newest.soonFresh(background::add)).isEqualTo("of 2026-11-30T12:00:00Z");
+        assertThat(newest.soonFresh(background::add)).isEqualTo("of 2026-11-30T12:00:00Z");
+        background.forEach(Runnable::run);
+        assertThat(newest.soonFresh(background::add)).isEqualTo("of 2026-11-30T12:10:00Z");
+        assertThat(calls).isEqualTo(2);
+    }
+
+    @Test
+    void whatIsKnownStaysOnceTheBackgroundIsClosed() {
+        newest.fresh();
+        now = now.plus(Duration.ofMinutes(10));
+        assertThat(newest.soonFresh(task -> {
+                    throw new RejectedExecutionException("closed");
+                }))
+                .isEqualTo("of 2026-11-30T12:00:00Z");
     }
 }

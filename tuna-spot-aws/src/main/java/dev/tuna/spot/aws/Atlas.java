@@ -1,6 +1,7 @@
 package dev.tuna.spot.aws;
 
 import dev.tuna.api.TunaException;
+import dev.tuna.provider.support.Newest;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -29,10 +30,10 @@ final class Atlas {
     private final InstantSource clock;
     private final Executor background;
     private final Map<String, Sheet> sheets = new ConcurrentHashMap<>();
-    private final Map<String, Refreshed<Optional<Set<String>>>> zones = new ConcurrentHashMap<>();
+    private final Map<String, Newest<Optional<Set<String>>>> zones = new ConcurrentHashMap<>();
 
     /** What is kept of one region. */
-    private record Sheet(Refreshed<Offerings> offerings, Refreshed<Prices> listPrices, Refreshed<Prices> spotPrices) {}
+    private record Sheet(Newest<Offerings> offerings, Newest<Prices> listPrices, Newest<Prices> spotPrices) {}
 
     Atlas(AwsClients clients, InstantSource clock, Executor background) {
         this.clients = clients;
@@ -43,21 +44,21 @@ final class Atlas {
     private Sheet sheet(String region) {
         return sheets.computeIfAbsent(region, name -> {
             Market market = new Market(clients, name);
-            Refreshed<Offerings> offerings =
-                    kept("offerings of " + name, BuiltIn.offerings(name), market::offerings, DAY);
+            Newest<Offerings> offerings = kept("offerings of " + name, BuiltIn.offerings(name), market::offerings, DAY);
             return new Sheet(
                     offerings,
                     kept("list prices of " + name, BuiltIn.listPrices(name), market::listPrices, DAY),
                     kept(
                             "spot prices of " + name,
                             Prices.NONE,
-                            now -> market.spotPrices(offerings.get().zones().keySet(), now),
+                            now -> market.spotPrices(
+                                    offerings.soonFresh(background).zones().keySet(), now),
                             SPOT));
         });
     }
 
-    private <T> Refreshed<T> kept(String what, T builtIn, Function<Instant, T> read, Duration fresh) {
-        return new Refreshed<>(what, builtIn, read, fresh, REST, clock, background);
+    private <T> Newest<T> kept(String what, T builtIn, Function<Instant, T> read, Duration fresh) {
+        return new Newest<>(what, builtIn, read, fresh, REST, clock);
     }
 
     /** Regions, with all of their zones. */
@@ -79,9 +80,9 @@ final class Atlas {
         Sheet sheet = sheet(region);
         return new RegionView(
                 region,
-                sheet.offerings().get(),
-                sheet.listPrices().get(),
-                sheet.spotPrices().get(),
+                sheet.offerings().soonFresh(background),
+                sheet.listPrices().soonFresh(background),
+                sheet.spotPrices().soonFresh(background),
                 usable);
     }
 
@@ -96,7 +97,7 @@ final class Atlas {
                                         .map(Network::zones)
                                         .orElse(Set.of())),
                                 NETWORK))
-                .get();
+                .soonFresh(background);
     }
 
     /** Asks about several things at once. */

@@ -74,7 +74,7 @@ record BasetenSettings(
                 reader.secretOr(API_KEY, "baseten/api-key"),
                 reader.secret(ENDPOINT_KEY),
                 reader.matching(TEAM, ID.pattern(), "the id of a team"),
-                reader.seconds(INTERVAL, 10, 0));
+                reader.seconds(INTERVAL, 10, 0, 9999));
         reader.throwIfAny();
         return read;
     }

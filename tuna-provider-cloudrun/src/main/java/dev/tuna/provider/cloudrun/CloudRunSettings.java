@@ -47,7 +47,7 @@ record CloudRunSettings(
                 reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()),
                 reader.secretOr(CREDENTIALS, "cloudrun/credentials"),
                 reader.text(QUOTA_PROJECT),
-                reader.seconds(INTERVAL, 10, 0));
+                reader.seconds(INTERVAL, 10, 0, 9999));
         reader.throwIfAny();
         return read;
     }

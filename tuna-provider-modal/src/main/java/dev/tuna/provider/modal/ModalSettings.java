@@ -87,11 +87,11 @@ record ModalSettings(
                 reader.secretOr(TOKEN_SECRET, "modal/token-secret"),
                 reader.secretOr(PROXY_TOKEN, "modal/proxy-token"),
                 directory(reader),
-                reader.seconds(INTERVAL, 30, 0),
+                reader.seconds(INTERVAL, 30, 0, 99_999),
                 // An image of ten gigabytes that Modal has not seen yet takes its time.
-                reader.seconds(DEPLOY_TIMEOUT, 1800, 1),
+                reader.seconds(DEPLOY_TIMEOUT, 1800, 1, 99_999),
                 // The command line itself gives up on a server that does not answer after about a minute.
-                reader.seconds(COMMAND_TIMEOUT, 90, 1),
+                reader.seconds(COMMAND_TIMEOUT, 90, 1, 99_999),
                 reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()));
         reader.throwIfAny();
         return read;

@@ -53,7 +53,7 @@ record RunPodSettings(
                 reader.urlOr(HUB_URL, ModelHub.HUGGING_FACE.toString()),
                 reader.secretOr(API_KEY, "runpod/api-key"),
                 reader.secret(ENDPOINT_KEY),
-                reader.seconds(INTERVAL, 10, 0));
+                reader.seconds(INTERVAL, 10, 0, 9999));
         reader.throwIfAny();
         return read;
     }

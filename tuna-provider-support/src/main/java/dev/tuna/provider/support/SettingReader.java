@@ -17,8 +17,6 @@ import java.util.Optional;
  */
 public final class SettingReader {
 
-    private static final int MOST_SECONDS = 99_999;
-
     private final String provider;
     private final Map<String, String> settings;
     private final List<String> problems = new ArrayList<>();
@@ -68,8 +66,8 @@ public final class SettingReader {
      */
     public Optional<URI> url(String key, String example) {
         try {
-            return text(key)
-                    .map(value -> BackendAddress.of(URI.create(value.replaceFirst("/+$", "")))
+            return Optional.ofNullable(settings.get(key))
+                    .map(value -> BackendAddress.of(URI.create(value.strip().replaceFirst("/+$", "")))
                             .url());
         } catch (IllegalArgumentException e) {
             add(key + " is not a URL such as " + example);
@@ -120,14 +118,15 @@ public final class SettingReader {
      * @param key what is asked for
      * @param otherwise how many if nothing was said
      * @param least how many at least
+     * @param most how many at the most
      * @return the time
      */
-    public Duration seconds(String key, int otherwise, int least) {
-        String value = text(key).orElse(Integer.toString(otherwise));
-        if (value.matches("\\d{1,5}") && Integer.parseInt(value) >= least) {
+    public Duration seconds(String key, int otherwise, int least, int most) {
+        String value = settings.getOrDefault(key, Integer.toString(otherwise)).strip();
+        if (value.matches("\\d{1,9}") && Integer.parseInt(value) >= least && Integer.parseInt(value) <= most) {
             return Duration.ofSeconds(Integer.parseInt(value));
         }
-        add(key + " is '" + value + "' but must be a number of seconds, " + least + " to " + MOST_SECONDS);
+        add(key + " is '" + value + "' but must be a number of seconds, " + least + " to " + most);
         return Duration.ofSeconds(otherwise);
     }
 

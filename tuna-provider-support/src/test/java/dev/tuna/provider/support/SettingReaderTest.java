@@ -20,7 +20,7 @@ class SettingReaderTest {
                 .isEqualTo(URI.create("https://api.acme.example"));
         assertThat(reader.secretOr("key_secret", "acme/key")).isEqualTo(new SecretRef("acme/key"));
         assertThat(reader.secret("other_secret")).isEmpty();
-        assertThat(reader.seconds("interval", 10, 0)).isEqualTo(Duration.ofSeconds(10));
+        assertThat(reader.seconds("interval", 10, 0, 9999)).isEqualTo(Duration.ofSeconds(10));
         reader.throwIfAny();
     }
 
@@ -29,6 +29,18 @@ class SettingReaderTest {
         var reader = new SettingReader("acme", Map.of("api_url", "http://127.0.0.1:8080/base//"));
         assertThat(reader.url("api_url", "https://api.acme.example"))
                 .hasValue(URI.create("http://127.0.0.1:8080/base"));
+    }
+
+    @Test
+    void whatIsLeftBlankIsNeitherAUrlNorATime() {
+        var reader = new SettingReader("acme", Map.of("api_url", "", "interval", "10000", "pause", ""));
+        reader.urlOr("api_url", "https://api.acme.example");
+        reader.seconds("interval", 10, 0, 9999);
+        reader.seconds("pause", 10, 0, 9999);
+        assertThatThrownBy(reader::throwIfAny)
+                .hasMessageContaining("api_url is not a URL")
+                .hasMessageContaining("interval is '10000' but must be a number of seconds, 0 to 9999")
+                .hasMessageContaining("pause is ''");
     }
 
     @Test
@@ -42,7 +54,7 @@ class SettingReaderTest {
                         "team", "a b"));
         reader.urlOr("api_url", "https://api.acme.example");
         reader.secret("key_secret");
-        reader.seconds("interval", 10, 1);
+        reader.seconds("interval", 10, 1, 99_999);
         reader.matching("team", "[a-z]+", "the id of a team");
         assertThatThrownBy(reader::throwIfAny)
                 .isInstanceOfSatisfying(

@@ -1,11 +1,10 @@
 package dev.tuna.spot.aws;
 
 import dev.tuna.api.ConfigurationException;
-import dev.tuna.api.ErrorCode;
 import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.ModelHub;
+import dev.tuna.provider.support.SettingReader;
 import java.net.URI;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +31,8 @@ record AwsSettings(
     /** Keys that a request must not set, since the cloud is opened before a request is known. */
     static final List<String> KEYS = List.of(ENDPOINT, PROFILE, CREDENTIALS, INGRESS_URL, HUB_URL);
 
-    private static final String CHECK_IP = "https://checkip.amazonaws.com";
+    private static final URI CHECK_IP = URI.create("https://checkip.amazonaws.com");
+    private static final String EXAMPLE = "http://127.0.0.1:8080";
 
     /**
      * Reads the settings of an installation; keys that requests may set too are left to {@link AwsOptions}.
@@ -40,44 +40,26 @@ record AwsSettings(
      * @throws ConfigurationException naming every value at fault
      */
     static AwsSettings of(Map<String, String> settings) {
-        List<String> problems = new ArrayList<>();
+        var reader = new SettingReader(AwsOptions.PROVIDER, settings);
         var read = new AwsSettings(
-                Optional.ofNullable(settings.get(ENDPOINT)).flatMap(url -> url(ENDPOINT, url, problems)),
-                Optional.ofNullable(settings.get(PROFILE)).map(String::strip).filter(name -> !name.isEmpty()),
-                Optional.ofNullable(settings.get(CREDENTIALS)).flatMap(name -> secret(name, problems)),
-                url(INGRESS_URL, settings.getOrDefault(INGRESS_URL, CHECK_IP), problems)
-                        .orElse(URI.create(CHECK_IP)),
-                Optional.ofNullable(settings.get(HUB_URL))
-                        .flatMap(url -> url(HUB_URL, url, problems))
-                        .orElse(ModelHub.HUGGING_FACE));
+                reader.url(ENDPOINT, EXAMPLE),
+                reader.text(PROFILE),
+                Optional.ofNullable(settings.get(CREDENTIALS)).flatMap(name -> secret(name, reader)),
+                reader.url(INGRESS_URL, EXAMPLE).orElse(CHECK_IP),
+                reader.url(HUB_URL, EXAMPLE).orElse(ModelHub.HUGGING_FACE));
         if (read.profile.isPresent() && read.credentials.isPresent()) {
-            problems.add(PROFILE + " and " + CREDENTIALS + " are both set; set one of them");
+            reader.add(PROFILE + " and " + CREDENTIALS + " are both set; set one of them");
         }
-        if (!problems.isEmpty()) {
-            throw new ConfigurationException(
-                    ErrorCode.INVALID_REQUEST, "settings of provider " + AwsOptions.PROVIDER, problems);
-        }
+        reader.throwIfAny();
         return read;
     }
 
-    private static Optional<URI> url(String key, String value, List<String> problems) {
-        try {
-            URI url = URI.create(value.strip().replaceFirst("/+$", ""));
-            if (("http".equals(url.getScheme()) || "https".equals(url.getScheme())) && url.getHost() != null) {
-                return Optional.of(url);
-            }
-        } catch (IllegalArgumentException e) {
-            // Said below, with what is allowed.
-        }
-        problems.add(key + " is not a URL such as http://127.0.0.1:8080");
-        return Optional.empty();
-    }
-
-    private static Optional<SecretRef> secret(String name, List<String> problems) {
+    /** One that is left blank is a fault too: whoever names a secret does not mean whatever else is lying about. */
+    private static Optional<SecretRef> secret(String name, SettingReader reader) {
         try {
             return Optional.of(new SecretRef(name));
         } catch (ConfigurationException e) {
-            problems.add(CREDENTIALS + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
+            reader.add(CREDENTIALS + " must be the name of a secret, 1 to 128 characters of A-Z a-z 0-9 . _ / -");
             return Optional.empty();
         }
     }

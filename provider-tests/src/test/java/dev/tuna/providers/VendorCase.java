@@ -217,7 +217,7 @@ final class VendorCase implements AutoCloseable {
     private void checkNothingIsLeft() {
         assertThat(vendor.things()).as("left at the vendor").isEmpty();
         until("volumes and the like are gone", () -> vendor.rest().get().isEmpty());
-        assertThat(subject.ask("orphans")).as("orphans").isEqualTo("OrphanReport[found=[], problems=[]]");
+        assertThat(subject.ask("orphans")).as("orphans").isEqualTo("OrphanReport[found=[], problems=[], unused=[]]");
         assertThat(subject.ask("known")).as("left in the store").isEmpty();
         subject.kill();
         assertThat(state)

@@ -16,6 +16,8 @@ public enum ErrorCode {
     PREFLIGHT_FAILED,
     /** The provider does not accept the credentials. */
     CREDENTIALS,
+    /** Nothing here says how to reach the provider: no credentials, no address, no tool. */
+    NOT_CONFIGURED,
     /** The provider's account has no quota left for what was asked. */
     QUOTA,
     /** The provider has no machine of this kind to give at the moment. */

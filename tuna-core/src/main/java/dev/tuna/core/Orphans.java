@@ -17,8 +17,10 @@ import dev.tuna.spi.ResourceRef;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /** What runs at the providers and no live deployment accounts for: found, taken in or removed. Blocks. */
@@ -26,12 +28,12 @@ record Orphans(Clouds clouds, String ownerId, Controller controller) {
 
     OrphanReport search() {
         var found = new ArrayList<FoundResource>();
-        var problems = new ArrayList<String>();
+        var failures = new TreeMap<String, TunaException>();
         for (String name : clouds.catalog().serverlessNames()) {
-            search(name, () -> clouds.serverless(name).find(), found, problems);
+            search(name, () -> clouds.serverless(name).find(), found, failures);
         }
         for (String name : clouds.catalog().spotNames()) {
-            search(name, () -> clouds.spot(name).find(), found, problems);
+            search(name, () -> clouds.spot(name).find(), found, failures);
         }
         // Asked after the search: what has come to be known meanwhile is no orphan.
         Set<ResourceRef> known = controller.known();
@@ -40,15 +42,30 @@ record Orphans(Clouds clouds, String ownerId, Controller controller) {
                 .map(this::orphan)
                 .distinct()
                 .toList();
-        return new OrphanReport(orphans, problems);
+        var problems = new ArrayList<String>();
+        var unused = new ArrayList<String>();
+        failures.forEach((provider, failure) -> {
+            boolean used = failure.code() != ErrorCode.NOT_CONFIGURED
+                    || clouds.isSet(provider)
+                    || known.stream().anyMatch(each -> each.provider().equals(provider));
+            if (used) {
+                problems.add(provider + " cannot be searched: " + failure.getMessage());
+            } else {
+                unused.add(provider);
+            }
+        });
+        return new OrphanReport(orphans, problems, unused);
     }
 
     private static void search(
-            String provider, Supplier<List<FoundResource>> search, List<FoundResource> found, List<String> problems) {
+            String provider,
+            Supplier<List<FoundResource>> search,
+            List<FoundResource> found,
+            Map<String, TunaException> failures) {
         try {
             found.addAll(search.get());
         } catch (TunaException e) {
-            problems.add(provider + " cannot be searched: " + e.getMessage());
+            failures.put(provider, e);
         }
     }
 

@@ -69,7 +69,7 @@ final class DeployCommand extends HostingCommand {
     public Integer call() {
         options.absent().refuse(spec);
         // Whatever is wrong with it is told before anything is asked or started.
-        DeployRequest request = options.request(Map.of());
+        DeployRequest request = options.request(Map.of(), usualSpotCloud());
         if (dryRun) {
             return plan(request);
         }
@@ -80,8 +80,8 @@ final class DeployCommand extends HostingCommand {
             host.ifPresent(ControlPlane::close);
             return ExitCode.BROKEN_OFF;
         }
-        DeployRequest complete =
-                options.request(secrets.keep(session.environment(), new FileSecretStore(stateDirectory()), spec));
+        DeployRequest complete = options.request(
+                secrets.keep(session.environment(), new FileSecretStore(stateDirectory()), spec), usualSpotCloud());
         Optional<Integer> taken = host.flatMap(plane -> follow(plane, complete));
         if (taken.isPresent()) {
             return taken.get();

@@ -70,6 +70,11 @@ final class Installation {
         return settings;
     }
 
+    /** Who rents replicas out if the request does not say it: whoever sets a local cloud means to use it. */
+    String usualSpotCloud(Map<String, String> environment, CommandSpec command) {
+        return settings(environment, command).containsKey("local-spot") ? "local-spot" : "aws";
+    }
+
     /** A builder for this installation, with no listen address yet. */
     TunaBuilder builder(Map<String, String> environment, CommandSpec command) {
         TunaBuilder builder = Tuna.builder().stateDirectory(stateDirectory(environment));

@@ -60,8 +60,8 @@ final class OrphansCommand extends ControlCommand {
         Optional<String> id = action.adopt.or(() -> action.destroy);
         if (id.isEmpty()) {
             Table table = table(report.found());
-            print(report, table, table.isEmpty() ? List.of("No orphans were found.") : table.lines());
-            return ExitCode.DONE;
+            print(report, table, table.isEmpty() ? List.of(none(report)) : table.lines());
+            return searched(report);
         }
         Orphan orphan = one(report.found(), id.get());
         boolean adopting = action.adopt.isPresent();
@@ -72,6 +72,22 @@ final class OrphansCommand extends ControlCommand {
             return ExitCode.BROKEN_OFF;
         }
         return adopting ? adopt(plane, orphan, what) : destroy(plane, orphan, what);
+    }
+
+    private static String none(OrphanReport report) {
+        return report.complete() ? "No orphans were found." : "No orphans were found where it could be looked.";
+    }
+
+    private int searched(OrphanReport report) {
+        if (!report.unused().isEmpty()) {
+            note("not searched, since nothing is set up for them: " + String.join(", ", report.unused())
+                    + " ('tuna check --provider NAME' tells what one needs)");
+        }
+        if (report.complete()) {
+            return ExitCode.DONE;
+        }
+        note("the search is not complete: there may be more");
+        return ExitCode.PARTLY;
     }
 
     private static Table table(List<Orphan> orphans) {

@@ -37,7 +37,7 @@ final class RequestOptions {
     @Option(
             names = "--spots-cloud",
             paramLabel = "NAME",
-            description = "Provider of rented replicas (default: the only one there is).")
+            description = "Provider of rented replicas (default: local-spot if a local cloud is set, else aws).")
     private Optional<String> spotCloud = Optional.empty();
 
     @Option(
@@ -128,8 +128,9 @@ final class RequestOptions {
      * The request.
      *
      * @param secrets what of the environment the model server is to have
+     * @param usualSpotCloud who rents replicas out if no option says it
      */
-    DeployRequest request(Map<String, SecretRef> secrets) {
+    DeployRequest request(Map<String, SecretRef> secrets, String usualSpotCloud) {
         var request = DeployRequest.builder(model, gpu)
                 .gpuCount(gpuCount)
                 .serverlessProviders(serverlessProviders)
@@ -143,7 +144,9 @@ final class RequestOptions {
                 .serverlessOnly(serverlessOnly)
                 .noScaleToZero(noScaleToZero)
                 .secrets(secrets);
-        spotCloud.ifPresent(request::spotCloud);
+        spotCloud
+                .or(() -> serverlessOnly ? Optional.empty() : Optional.of(usualSpotCloud))
+                .ifPresent(request::spotCloud);
         serverlessRegion.ifPresent(request::serverlessRegion);
         tpSize.ifPresent(request::tpSize);
         quantization.ifPresent(request::quantization);

@@ -20,7 +20,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,7 +38,7 @@ import picocli.CommandLine.Option;
         })
 final class ShowGpusCommand extends BriefCommand {
 
-    private static final int REGIONS_SHOWN = 3;
+    private static final int MOST_SHOWN = 3;
     private static final BigDecimal USABLE = new BigDecimal("0.90");
     private static final BigDecimal WORKING_GIB = BigDecimal.valueOf(2);
     private static final BigDecimal GIB = BigDecimal.valueOf(1L << 30);
@@ -90,7 +92,21 @@ final class ShowGpusCommand extends BriefCommand {
             Table table = spot ? spotTable(compared) : table(compared);
             print(compared, table, compared.isEmpty() ? List.of("No offer fits.") : painted(table));
         }
+        silent(offers)
+                .forEach(name -> note("no spot price of " + name + " is known here: 'tuna check --provider " + name
+                        + "' tells what it needs"));
         return ExitCode.DONE;
+    }
+
+    /** Whoever rents out spot machines and says of none what it costs. */
+    private static Set<String> silent(List<GpuOffer> offers) {
+        var silent = new TreeSet<String>();
+        var told = new TreeSet<String>();
+        offers.stream()
+                .filter(offer -> offer.tier() == Tier.SPOT)
+                .forEach(offer -> (offer.usdPerHour().isPresent() ? told : silent).add(offer.provider()));
+        silent.removeAll(told);
+        return silent;
     }
 
     private GpuQuery query(Optional<String> name) {
@@ -187,7 +203,10 @@ final class ShowGpusCommand extends BriefCommand {
                 .toPlainString();
     }
 
-    /** One line for each provider, number of GPUs, machine and price; regions of the same price share one. */
+    /**
+     * One line for each provider, number of GPUs, machine and price; regions of the same price share one, and so do all machines
+     * of a provider whose price is not known.
+     */
     private static Table offerTable(List<GpuOffer> offers) {
         var groups = offers.stream()
                 .sorted(Comparator.comparing(GpuOffer::tier)
@@ -198,8 +217,8 @@ final class ShowGpusCommand extends BriefCommand {
                         offer -> List.of(
                                 offer.tier(),
                                 offer.provider(),
-                                offer.gpuCount(),
-                                offer.machineType(),
+                                offer.usdPerHour().isEmpty() ? 0 : offer.gpuCount(),
+                                offer.usdPerHour().isEmpty() ? Optional.empty() : offer.machineType(),
                                 offer.usdPerHour(),
                                 offer.source()),
                         LinkedHashMap::new,
@@ -210,26 +229,23 @@ final class ShowGpusCommand extends BriefCommand {
             table.row(
                     first.tier().name().toLowerCase(Locale.ROOT).replace('_', '-'),
                     first.provider(),
-                    String.valueOf(first.gpuCount()),
-                    first.machineType().orElse("-"),
+                    shown(group, MOST_SHOWN, offer -> Stream.of(String.valueOf(offer.gpuCount()))),
+                    shown(group, 1, offer -> offer.machineType().stream()),
                     first.usdPerHour().map(ShowGpusCommand::dollars).orElse("unknown"),
-                    regions(group),
+                    shown(group, MOST_SHOWN, offer -> offer.region().stream()),
                     first.source());
         });
         return table;
     }
 
-    private static String regions(List<GpuOffer> group) {
-        List<String> names = group.stream()
-                .flatMap(offer -> offer.region().stream())
-                .distinct()
-                .sorted()
-                .toList();
+    /** The first few of what a group of offers has, and how many more there are. */
+    private static String shown(List<GpuOffer> group, int most, Function<GpuOffer, Stream<String>> part) {
+        List<String> names = group.stream().flatMap(part).distinct().sorted().toList();
         if (names.isEmpty()) {
             return "-";
         }
-        String shown = names.stream().limit(REGIONS_SHOWN).collect(Collectors.joining(" "));
-        return names.size() > REGIONS_SHOWN ? shown + " +" + (names.size() - REGIONS_SHOWN) : shown;
+        String shown = names.stream().limit(most).collect(Collectors.joining(" "));
+        return names.size() > most ? shown + " +" + (names.size() - most) : shown;
     }
 
     private static List<String> verdict(GpuComparison each) {

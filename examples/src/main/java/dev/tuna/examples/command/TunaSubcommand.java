@@ -50,6 +50,10 @@ abstract class TunaSubcommand implements Callable<Integer> {
         return installation.settings(session.environment(), spec);
     }
 
+    final String usualSpotCloud() {
+        return installation.usualSpotCloud(session.environment(), spec);
+    }
+
     final TunaBuilder builder() {
         return installation.builder(session.environment(), spec);
     }

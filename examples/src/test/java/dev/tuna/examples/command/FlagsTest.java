@@ -122,7 +122,8 @@ class FlagsTest {
     }
 
     @Test
-    @DisplayName("F-06 F-07 without providers the plan names the cheapest one and the only spot cloud")
+    @DisplayName(
+            "F-06 F-07 without providers the plan names the cheapest one and, with a local cloud, that one's machines")
     void providersByDefault() throws IOException {
         assertThat(tuna("deploy --model m --gpu L4 --dry-run -o json"))
                 .as(this::err)
@@ -131,6 +132,19 @@ class FlagsTest {
         assertThat(plan.at("/steps").findValuesAsText("provider"))
                 .contains("local-spot")
                 .hasSizeGreaterThan(1);
+        assertThat(plan.at("/request/spot_cloud").asText()).isEqualTo("local-spot");
+    }
+
+    @Test
+    @DisplayName("F-07 without a local cloud replicas are rented from AWS")
+    void machinesAreRentedFromAws() throws IOException {
+        environment.put("TUNA_LOCAL_CLOUD", "");
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider runpod --dry-run -o json"))
+                .as(this::err)
+                .isZero();
+        JsonNode plan = new JsonMapper().readTree(out());
+        assertThat(plan.at("/request/spot_cloud").asText()).isEqualTo("aws");
+        assertThat(plan.at("/steps").findValuesAsText("provider")).containsExactly("runpod", "aws");
     }
 
     @Test
@@ -293,6 +307,7 @@ class FlagsTest {
     void spotGpus() {
         assertThat(tuna("show-gpus --spot")).isZero();
         assertThat(out()).contains("CLOUD", "REGION", "MACHINE", "local-spot", "%");
+        assertThat(err()).contains("no spot price of aws is known here").hasLineCount(1);
         assertThat(tuna("show-gpus --spot --spots-cloud local-sopt")).isEqualTo(2);
         assertThat(err()).contains("local-sopt", "local-spot");
     }
@@ -315,6 +330,22 @@ class FlagsTest {
         assertThat(out()).contains("PASSED", "local can be used.");
         assertThat(tuna("check --provider runpod")).isEqualTo(1);
         assertThat(out()).contains("FAILED", "fix:", "RUNPOD_API_KEY", "runpod cannot be used yet.");
+    }
+
+    @Test
+    @DisplayName("clouds that nothing is set up for are named and no failure; one that should answer and does not is")
+    void orphansWhereNotEverythingCanBeSearched() throws IOException {
+        assertThat(tuna("orphans")).isZero();
+        assertThat(out()).isEqualTo("No orphans were found." + System.lineSeparator());
+        assertThat(err()).contains("nothing is set up for them: aws, baseten").doesNotContain("local-spot");
+        assertThat(tuna("orphans --local-cloud http://127.0.0.1:1")).isEqualTo(3);
+        assertThat(err())
+                .contains("local cannot be searched", "local-spot cannot be searched", "there may be more")
+                .doesNotContain("\tat ");
+        assertThat(tuna("orphans --local-cloud http://127.0.0.1:1 -o json")).isEqualTo(3);
+        JsonNode report = new JsonMapper().readTree(out());
+        assertThat(report.path("problems")).hasSize(2);
+        assertThat(report.path("unused")).hasSize(5);
     }
 
     @Test

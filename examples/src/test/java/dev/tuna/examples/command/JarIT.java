@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tuna.core.provider.ProviderCatalog;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,9 +49,25 @@ class JarIT {
         var names = new ArrayList<>(expected.serverlessNames());
         names.addAll(expected.spotNames());
         names.remove("static"); // the example of a plugin is on the tests' class path only
-        assertThat(names).contains("modal", "runpod", "cloudrun", "baseten", "local", "local-spot");
+        assertThat(names).contains("modal", "runpod", "cloudrun", "baseten", "aws", "local", "local-spot");
         String answer = run(2, "check", "--provider", "nobody");
         assertThat(answer).contains(names).doesNotContain("could not be loaded");
+    }
+
+    @Test
+    void bringsTheLicencesAndNoticesOfWhatIsInIt() throws IOException {
+        try (var jar = new ZipFile(JAR.toFile())) {
+            assertThat(text(jar, "LICENSE")).contains("MIT License", "Tuna");
+            assertThat(text(jar, "META-INF/LICENSE") + text(jar, "META-INF/LICENSE.txt"))
+                    .contains("Apache License", "QOS.ch");
+            assertThat(text(jar, "META-INF/NOTICE")).contains("AWS SDK for Java", "Jackson");
+        }
+    }
+
+    private static String text(ZipFile jar, String name) throws IOException {
+        try (InputStream content = jar.getInputStream(jar.getEntry(name))) {
+            return new String(content.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     @Test

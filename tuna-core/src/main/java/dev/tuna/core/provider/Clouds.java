@@ -86,6 +86,16 @@ public final class Clouds implements AutoCloseable {
     }
 
     /**
+     * Whether this installation has settings for a provider: then it is meant to be used.
+     *
+     * @param name the provider's exact name
+     * @return false also if there is no such provider
+     */
+    public boolean isSet(String name) {
+        return !settings.getOrDefault(name, Map.of()).isEmpty();
+    }
+
+    /**
      * A serverless cloud, opened if it is not yet. Never to be closed by the caller.
      *
      * @param name the provider's exact name

@@ -125,7 +125,7 @@ public final class Preflights {
     private static String checkName(TunaException failure) {
         return switch (failure.code()) {
             case UNREACHABLE, TIMEOUT -> "reachable";
-            case CREDENTIALS -> "credentials";
+            case CREDENTIALS, NOT_CONFIGURED -> "credentials";
             case QUOTA, CAPACITY -> "capacity";
             default -> failure instanceof ConfigurationException ? "settings" : "preflight";
         };

@@ -685,7 +685,8 @@ class RemoteControlPlaneTest {
                 List.of(
                         new Orphan("local", "e-1", "endpoint", "owner", "chat", true, Optional.of(NOW)),
                         new Orphan("local", "e-2", "endpoint", "other", "chat", false, Optional.empty())),
-                List.of("modal cannot be searched"));
+                List.of("modal cannot be searched"),
+                List.of("runpod"));
 
         static final RollReport ROLL = new RollReport("chat", RollReport.Outcome.ABANDONED, "no room");
 

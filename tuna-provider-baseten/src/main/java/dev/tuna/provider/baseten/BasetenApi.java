@@ -88,7 +88,7 @@ final class BasetenApi {
 
     private static ProviderException noKey(SecretRef ref) {
         return ProviderException.of(BasetenProvider.NAME, "look up API key")
-                .code(ErrorCode.CREDENTIALS)
+                .code(ErrorCode.NOT_CONFIGURED)
                 .message("there is no secret '" + ref.name() + "'; put an API key there, or set "
                         + BasetenSettings.KEY_VARIABLE)
                 .build();

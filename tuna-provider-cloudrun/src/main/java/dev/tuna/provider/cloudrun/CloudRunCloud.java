@@ -244,7 +244,7 @@ final class CloudRunCloud implements ServerlessCloud {
         String project = options.project()
                 .or(access::project)
                 .orElseThrow(() -> new ConfigurationException(
-                        ErrorCode.INVALID_REQUEST,
+                        ErrorCode.NOT_CONFIGURED,
                         "provider cloudrun: the project is not known; set the setting project, or the variable"
                                 + " GOOGLE_CLOUD_PROJECT"));
         Set<String> regions = new TreeSet<>(GpuType.allRegions());

@@ -115,7 +115,7 @@ final class GoogleAccess {
 
     private Login required() {
         return login().orElseThrow(() -> ProviderException.of(CloudRunProvider.NAME, "look up credentials")
-                .code(ErrorCode.CREDENTIALS)
+                .code(ErrorCode.NOT_CONFIGURED)
                 .message("there are no Google credentials; run gcloud auth application-default login, or set "
                         + CredentialSource.FILE_VARIABLE)
                 .build());

@@ -150,7 +150,7 @@ class AccessTest {
         try (World world = new World(vendor, Contexts.without(vendor))) {
             assertThatThrownBy(() -> world.begin(SPEC))
                     .isInstanceOfSatisfying(
-                            ProviderException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CREDENTIALS))
+                            ProviderException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NOT_CONFIGURED))
                     .hasMessageContaining("gcloud auth application-default login");
             world.vendor.close();
         } catch (AssertionError e) {

@@ -17,6 +17,10 @@ final class CliErrors {
 
     private static final int LONGEST = 400;
 
+    private static final String LOGIN =
+            "run 'modal setup', or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET to a token from"
+                    + " https://modal.com/settings/tokens";
+
     /** Corners, lines and arrows of the frames. */
     private static final Pattern FRAME = Pattern.compile("[\\u2500-\\u257F\\u276F]+");
 
@@ -26,12 +30,11 @@ final class CliErrors {
 
     /** The kind of a failure and what to do about it. */
     private enum Kind {
+        NO_TOKEN(ErrorCode.NOT_CONFIGURED, false, LOGIN, "token missing"),
         CREDENTIALS(
                 ErrorCode.CREDENTIALS,
                 false,
-                "run 'modal setup', or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET to a token from"
-                        + " https://modal.com/settings/tokens",
-                "token missing",
+                LOGIN,
                 "could not authenticate",
                 "token validation failed",
                 "invalid token",

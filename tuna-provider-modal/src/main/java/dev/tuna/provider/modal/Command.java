@@ -85,7 +85,7 @@ record Command(String operation, List<String> words, Map<String, String> environ
             return builder.start();
         } catch (IOException e) {
             throw failure(
-                    ErrorCode.PROVIDER_REFUSED,
+                    ErrorCode.NOT_CONFIGURED,
                     false,
                     "'" + words.get(0)
                             + "' cannot be run; install Modal's command line (pip install modal) or say where it is (setting cli)");

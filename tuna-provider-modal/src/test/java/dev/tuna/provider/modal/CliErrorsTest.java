@@ -20,7 +20,7 @@ class CliErrorsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "Token missing. Could not authenticate client. | 1 | CREDENTIALS | false | modal setup",
+                "Token missing. Could not authenticate client. | 1 | NOT_CONFIGURED | false | modal setup",
                 "Token validation failed: invalid token credentials | 1 | CREDENTIALS | false | modal setup",
                 "Could not connect to the Modal server. | 1 | UNREACHABLE | true | Could not connect",
                 "Workspace is rate limited. Too many requests | 1 | PROVIDER_REFUSED | true | rate limit",

@@ -72,7 +72,7 @@ final class RunPodApi {
 
     private ProviderException noKey(SecretRef ref) {
         return ProviderException.of(RunPodProvider.NAME, "look up API key")
-                .code(ErrorCode.CREDENTIALS)
+                .code(ErrorCode.NOT_CONFIGURED)
                 .message("there is no secret '" + ref.name() + "'; put an API key there, or set "
                         + RunPodSettings.KEY_VARIABLE)
                 .build();

@@ -67,7 +67,10 @@ final class AwsErrors {
         }
         if (isWithoutCredentials(e)) {
             return ProviderException.of(AwsOptions.PROVIDER, operation)
-                    .code(ErrorCode.CREDENTIALS)
+                    .code(
+                            String.valueOf(e.getMessage()).contains(Credentials.NONE)
+                                    ? ErrorCode.NOT_CONFIGURED
+                                    : ErrorCode.CREDENTIALS)
                     .message("no AWS credentials were found: " + LOGIN)
                     .cause(e)
                     .build();

@@ -99,7 +99,7 @@ final class AwsPreflight {
             checks.add(Checks.failed(
                     "credentials",
                     e,
-                    e.code() == ErrorCode.CREDENTIALS
+                    e.code() == ErrorCode.CREDENTIALS || e.code() == ErrorCode.NOT_CONFIGURED
                             ? AwsErrors.LOGIN
                             : "https://health.aws.amazon.com/health/status"));
             return Optional.empty();

@@ -8,6 +8,7 @@ import dev.tuna.spi.SecretStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -15,12 +16,23 @@ import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.SdkSystemSetting;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.profiles.ProfileFile;
 
 /** Who calls. Tuna keeps no credentials: it asks the SDK's chain, or the store that the host put them into, for each call. */
 final class Credentials {
 
+    /** What is said where nobody has set up any. */
+    static final String NONE = "no AWS credentials are set up";
+
     private static final Duration REST = Duration.ofSeconds(10);
+
+    private static final List<SdkSystemSetting> SOURCES = List.of(
+            SdkSystemSetting.AWS_ACCESS_KEY_ID,
+            SdkSystemSetting.AWS_WEB_IDENTITY_TOKEN_FILE,
+            SdkSystemSetting.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+            SdkSystemSetting.AWS_CONTAINER_CREDENTIALS_FULL_URI);
 
     private Credentials() {}
 
@@ -62,10 +74,10 @@ final class Credentials {
                 return chain.resolveCredentials();
             } catch (SdkClientException e) {
                 if (failure == null) {
-                    failure = e;
+                    failure = isSetUp() ? e : missing(NONE);
                     failedAt = clock.instant();
                 }
-                throw e;
+                throw failure;
             } finally {
                 lock.unlock();
             }
@@ -75,6 +87,12 @@ final class Credentials {
         public void close() {
             chain.close();
         }
+    }
+
+    /** Whether there is anything that could have been credentials; where there is not, it is no failure of theirs. */
+    private static boolean isSetUp() {
+        return SOURCES.stream().anyMatch(source -> source.getStringValue().isPresent())
+                || !ProfileFile.defaultProfileFile().profiles().isEmpty();
     }
 
     private static AwsCredentials read(SecretRef ref, SecretStore secrets) {

@@ -304,7 +304,9 @@ public abstract class ProviderContract {
     }
 
     private static void checkRetryable(TunaException error) {
-        if (error.code() == ErrorCode.CREDENTIALS || error.code() == ErrorCode.QUOTA) {
+        if (error.code() == ErrorCode.CREDENTIALS
+                || error.code() == ErrorCode.NOT_CONFIGURED
+                || error.code() == ErrorCode.QUOTA) {
             assertThat(error.retryable()).as("retryable, %s", error).isFalse();
         }
         if (error instanceof ProviderException && error.code() == ErrorCode.UNREACHABLE) {

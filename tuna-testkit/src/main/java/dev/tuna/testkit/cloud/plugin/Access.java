@@ -18,8 +18,9 @@ import java.util.Optional;
  * @param api the cloud; empty if the settings do not lead to one
  * @param base what endpoint URLs begin with
  * @param problem what is wrong with the settings; empty if nothing
+ * @param missing whether what is wrong is that there is none
  */
-record Access(String provider, Optional<CloudApi> api, URI base, String problem) {
+record Access(String provider, Optional<CloudApi> api, URI base, String problem, boolean missing) {
 
     static final String FIX = "java -cp CLASSPATH " + LocalCloudMain.class.getName() + " --port "
             + LocalCloudMain.DEFAULT_PORT + " and set url to http://127.0.0.1:" + LocalCloudMain.DEFAULT_PORT;
@@ -31,24 +32,26 @@ record Access(String provider, Optional<CloudApi> api, URI base, String problem)
         String url = context.settings().getOrDefault("url", "");
         if (url.isBlank()) {
             return new Access(
-                    provider, Optional.empty(), NOWHERE, "setting url of provider " + provider + " is missing");
+                    provider, Optional.empty(), NOWHERE, "setting url of provider " + provider + " is missing", true);
         }
         try {
             URI base = URI.create(url.replaceAll("/+$", ""));
-            return new Access(provider, Optional.of(new HttpCloud(provider, base, context)), base, "");
+            return new Access(provider, Optional.of(new HttpCloud(provider, base, context)), base, "", false);
         } catch (IllegalArgumentException e) {
             return new Access(
                     provider,
                     Optional.empty(),
                     NOWHERE,
                     "setting url of provider " + provider + " is '" + url + "' but must be an http URL: "
-                            + e.getMessage());
+                            + e.getMessage(),
+                    false);
         }
     }
 
     CloudApi cloud() {
-        return api.orElseThrow(
-                () -> new ConfigurationException(ErrorCode.INVALID_REQUEST, problem + "; start a local cloud: " + FIX));
+        return api.orElseThrow(() -> new ConfigurationException(
+                missing ? ErrorCode.NOT_CONFIGURED : ErrorCode.INVALID_REQUEST,
+                problem + "; start a local cloud: " + FIX));
     }
 
     Check check() {

@@ -64,7 +64,7 @@ public final class LocalServerlessCloud implements ServerlessCloud {
      * @param base what endpoint URLs begin with
      */
     public LocalServerlessCloud(String provider, ProviderContext context, CloudApi cloud, URI base) {
-        this(context, new Access(provider, Optional.of(cloud), base, ""));
+        this(context, new Access(provider, Optional.of(cloud), base, "", false));
     }
 
     @Override

@@ -54,7 +54,7 @@ public final class LocalSpotCloud implements SpotCloud {
      * @param cloud what to call instead of a process over HTTP
      */
     public LocalSpotCloud(String provider, ProviderContext context, CloudApi cloud) {
-        this(context, new Access(provider, Optional.of(cloud), URI.create("http://simulated.invalid"), ""));
+        this(context, new Access(provider, Optional.of(cloud), URI.create("http://simulated.invalid"), "", false));
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.tuna.api.PreflightReport;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A cloud that rents machines, opened. Thread-safe; every method is short (seconds) and idempotent. What takes long is
@@ -84,6 +85,15 @@ public interface SpotCloud extends AutoCloseable {
      * @return found resources, replicas and helpers
      */
     List<FoundResource> find();
+
+    /**
+     * The part of this cloud that rents machines for routers.
+     *
+     * @return empty, unless the cloud has one; not to be closed
+     */
+    default Optional<RouterCloud> routers() {
+        return Optional.empty();
+    }
 
     /** Releases what this object made. Idempotent; never terminates a replica. */
     @Override

@@ -127,6 +127,26 @@ class ControlPlaneTest {
     }
 
     @Test
+    void aFleetOfOneHasASuccessorOnItsWayBeforeItsReplicaIsTaken() {
+        ScalingPolicy one = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.Spot.builder().maxReplicas(1).build());
+        Deployment chat = deploy(Simulation.chat().scaling(one).build());
+        assertThat(spotServes(chat)).isTrue();
+        world.gateway.request("chat", Duration.ofSeconds(60));
+        world.cloud.interrupt(world.running().get(0).id(), Duration.ofMinutes(2));
+        world.pass(Duration.ofSeconds(12));
+        assertThat(world.running())
+                .as("the one that is taken and the one in its stead")
+                .hasSize(2);
+        world.pass(Duration.ofMinutes(2));
+        assertThat(world.running()).hasSize(1);
+        assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
+        world.traffic("chat", Duration.ofMinutes(10), Duration.ofSeconds(10), SECOND);
+        assertThat(world.running()).hasSize(1);
+        assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
+    @Test
     void aNoticeByAClockThatIsBehindDoesNotBreakOffWhatIsInFlight() {
         Deployment chat = deploy(Simulation.chat().build());
         assertThat(spotServes(chat)).isTrue();

@@ -33,6 +33,8 @@ class ParityPageTest {
                         numbered("E", 1, 14),
                         Stream.of("E-16"),
                         numbered("S", 1, 8),
+                        numbered("T", 1, 12),
+                        numbered("X", 1, 3),
                         numbered("M", 1, 8),
                         numbered("U", 1, 4))
                 .flatMap(each -> each)

@@ -107,6 +107,11 @@ record Backend(
         return (state == State.INTENDED || state == State.LIVE) && !isDraining();
     }
 
+    /** Whether it counts against the most machines that there may be: what its cloud takes makes room for its successor. */
+    boolean takesRoom() {
+        return !isGone() && interruptionAt.isEmpty();
+    }
+
     /** Whether it takes new requests. */
     boolean serves() {
         return state == State.LIVE && isReady() && address.isPresent() && !isDraining();

@@ -106,7 +106,7 @@ final class FleetSide {
     private static void replaceListPrice(Turn turn, int target) {
         Managed state = turn.state();
         boolean listPrice = state.replicas(replica -> replica.tier() == Tier.ON_DEMAND && replica.serves()) > 0;
-        boolean room = state.replicas(replica -> !replica.isGone())
+        boolean room = state.replicas(Backend::takesRoom)
                         < state.restraint().limit(state.scaling().spot().maxReplicas())
                 && state.restraint().launchable(state.fleet().price().at(turn.steady())) > target;
         if (target > 0 && listPrice && room && booting(state) == 0) {
@@ -345,7 +345,7 @@ final class FleetSide {
             });
             if (turn.state().goal() == Goal.SERVE) {
                 // The limit may have been lowered since it was asked for.
-                int present = turn.state().replicas(replica -> !replica.isGone());
+                int present = turn.state().replicas(Backend::takesRoom);
                 int wanted = turn.state().replicas(Backend::isWanted);
                 Restraint restraint = turn.state().restraint();
                 int room = Math.min(

@@ -8,10 +8,12 @@ import dev.tuna.spi.PoolOffer;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.SpotCloud;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A plugin's cloud behind a guard. Thread-safe as the plugin is. */
 final class GuardedSpotCloud implements SpotCloud {
@@ -75,6 +77,12 @@ final class GuardedSpotCloud implements SpotCloud {
     @Override
     public List<FoundResource> find() {
         return guard.call("find resources", () -> List.copyOf(cloud.find()));
+    }
+
+    @Override
+    public Optional<RouterCloud> routers() {
+        return guard.call(
+                "open router VMs", () -> cloud.routers().map(routers -> new GuardedRouterCloud(routers, guard)));
     }
 
     @Override

@@ -14,7 +14,8 @@ import java.util.Locale;
  *
  * <p>What is broken or has outrun its boot deadline is terminated, what its cloud will take is drained and replaced, what
  * has drained is terminated. Too few replicas are topped up, but never beyond the maximum, which counts every machine that
- * may still run. Of too many, ready ones are drained, the dearest first, and of equals the idlest and then the youngest;
+ * may still run but those that their cloud will take: they are gone within minutes whatever is done, and to wait for that
+ * would leave a fleet of one without a replica for a whole boot. Of too many, ready ones are drained, the dearest first, and of equals the idlest and then the youngest;
  * one that boots is never given up for lack of traffic, only if the maximum has been lowered below what there is. Pure.
  */
 public final class Reconciler {
@@ -36,7 +37,7 @@ public final class Reconciler {
      * Decides what to do.
      *
      * @param target replicas that should serve
-     * @param most machines never exceeded
+     * @param most machines never exceeded, not counting those that their cloud will take
      * @param observed every replica that is not confirmed gone
      * @param bootDeadline how long a replica may take until it serves
      * @param now the moment, on a clock that does not jump
@@ -59,7 +60,9 @@ public final class Reconciler {
                 alive.add(replica);
             }
         }
-        int missing = Math.min(target - alive.size(), most - observed.size());
+        int staying =
+                (int) observed.stream().filter(replica -> !replica.doomed()).count();
+        int missing = Math.min(target - alive.size(), most - staying);
         if (missing > 0) {
             actions.add(new FleetAction.Launch(missing));
         }

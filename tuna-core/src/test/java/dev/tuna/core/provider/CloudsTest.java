@@ -19,6 +19,7 @@ import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.ServerlessCloud;
 import dev.tuna.spi.SpotCloud;
@@ -134,12 +135,13 @@ class CloudsTest {
     void everythingThatAPluginCanDoIsGuarded() {
         assertThat(methods(GuardedServerlessCloud.class)).containsAll(methods(ServerlessCloud.class));
         assertThat(methods(GuardedSpotCloud.class)).containsAll(methods(SpotCloud.class));
+        assertThat(methods(GuardedRouterCloud.class)).containsAll(methods(RouterCloud.class));
     }
 
     /** A default method that is not overridden would never reach the plugin. */
     private static List<String> methods(Class<?> type) {
         return Arrays.stream(type.getDeclaredMethods())
-                .filter(method -> Modifier.isPublic(method.getModifiers()))
+                .filter(method -> Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers()))
                 .map(method -> method.getName() + Arrays.toString(method.getParameterTypes()))
                 .toList();
     }

@@ -104,6 +104,21 @@ class ReconcilerTest {
     }
 
     @Test
+    void whatItsCloudWillTakeMakesRoomForItsSuccessor() {
+        ReplicaView doomed = replica("a", Stage.READY, 1, 1, NOW, true, Optional.empty());
+        ReplicaView drained = replica("b", Stage.DRAINING, 1, 1, NOW, true, Optional.of(NOW.plusSeconds(90)));
+        ReplicaView ending = replica("c", Stage.ENDING, 0, 1, NOW, true, Optional.empty());
+        assertThat(reconcile(1, 1, doomed)).contains(new Launch(1));
+        assertThat(reconcile(1, 1, drained, ending)).containsExactly(new Launch(1));
+        assertThat(reconcile(1, 1, drained, replica("d", Stage.BOOTING)))
+                .as("one successor is enough")
+                .isEmpty();
+        assertThat(reconcile(2, 2, doomed, replica("d", Stage.ENDING), replica("e", Stage.READY)))
+                .as("what goes for another reason may run for as long as it takes")
+                .doesNotContain(new Launch(1));
+    }
+
+    @Test
     void aDrainedReplicaEndsWhenItIsIdleOrItsTimeIsUp() {
         Optional<Instant> later = Optional.of(NOW.plusSeconds(10));
         assertThat(reconcile(0, 5, replica("a", Stage.DRAINING, 1, 1, NOW, false, later)))

@@ -205,6 +205,7 @@ final class Invariants {
                 .maxReplicas();
         long others = live.stream()
                 .filter(replica -> replica.deployment().equals(name))
+                .filter(replica -> replica.interruptionAt().isEmpty())
                 .count();
         if (others >= most) {
             world.violated("launch of " + token + " with " + others + " running, at most " + most + " allowed");

@@ -129,6 +129,10 @@ final class ChannelLink implements ReplicaLink {
         } catch (UntrustedReplicaException e) {
             return Optional.of(new Report(
                     BackendPhase.FAILED, String.valueOf(e.getMessage()), Optional.empty(), Optional.empty()));
+        } catch (ConfigurationException e) {
+            // What one replica lacks holds up no look at the others.
+            return Optional.of(
+                    new Report(BackendPhase.IMAGE, String.valueOf(e.getMessage()), Optional.empty(), Optional.empty()));
         } catch (IOException e) {
             LOG.debug("{} {}: {}", machine.deployment(), machine.instanceId(), e.toString());
             return remembered(talk);

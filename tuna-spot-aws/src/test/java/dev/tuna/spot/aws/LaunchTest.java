@@ -16,6 +16,7 @@ import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.testkit.aws.AwsFaults;
+import dev.tuna.testkit.aws.InstanceState;
 import dev.tuna.testkit.aws.InstanceView;
 import dev.tuna.testkit.aws.Market;
 import dev.tuna.testkit.aws.Pool;
@@ -102,6 +103,44 @@ class LaunchTest {
                 .singleElement()
                 .extracting(InstanceView::market)
                 .isEqualTo(Market.ON_DEMAND);
+    }
+
+    @Test
+    void aLaunchIsOneMachineAndEc2NeitherAddsNorReplacesAnyT05() {
+        cloud.launch(plan(EAST_A));
+        ResourceRef second = cloud.launch(cloud.plan(spec, List.of(EAST_A), "chat-r2"));
+        assertThat(fleets())
+                .hasSize(2)
+                .allMatch(body -> body.contains("Type=instant")
+                        && body.contains("TargetCapacitySpecification.TotalTargetCapacity=1"));
+        cloud.terminate(second);
+        aws.cloud().letTimePass();
+        cloud.observe(List.of(second));
+        assertThat(running()).hasSize(1);
+    }
+
+    private List<String> fleets() {
+        return aws.cloud().exchanges().stream()
+                .map(exchange -> exchange.request().body())
+                .filter(body -> body.contains("Action=CreateFleet"))
+                .toList();
+    }
+
+    private List<InstanceView> running() {
+        return aws.cloud().instances().stream()
+                .filter(machine -> machine.state() == InstanceState.PENDING || machine.state() == InstanceState.RUNNING)
+                .toList();
+    }
+
+    @Test
+    void nothingRunsAtZeroAndTheNextReplicaUsesWhatIsThereT10() {
+        cloud.terminate(cloud.launch(plan(EAST_A)));
+        aws.cloud().letTimePass();
+        assertThat(running()).isEmpty();
+        cloud.launch(cloud.plan(spec, List.of(EAST_A), "chat-r2"));
+        assertThat(running()).hasSize(1);
+        assertThat(calls("ec2:CreateLaunchTemplate")).isEqualTo(1);
+        assertThat(calls("ec2:CreateSecurityGroup")).isEqualTo(1);
     }
 
     @Test

@@ -81,7 +81,7 @@ class ObserveTest {
     }
 
     @Test
-    void whatIsFreshIsAskedForThoughEc2DoesNotShowItYet() {
+    void whatIsFreshIsAskedForThoughEc2DoesNotShowItYetT11() {
         aws.cloud().hideFresh(0, Duration.ofMinutes(1));
         ResourceRef replica = launch("chat-r1", SPOT);
         assertThat(look(replica).phase()).isEqualTo(BackendPhase.REQUESTED);

@@ -1,5 +1,7 @@
 package dev.tuna.spot.aws.channel;
 
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.tls.CertificateAuthority;
@@ -19,9 +21,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who believes whom in one deployment. Its certificate authority is made on first use and kept in the secret store, and so
- * are the tokens by which replicas are known until the authority vouches for them. The keys that the host shows are made
- * anew by each process and kept nowhere. Thread-safe.
+ * Who believes whom in one deployment. Its certificate authority is made with the first launch and kept in the secret store,
+ * and so are the tokens by which replicas are known until the authority vouches for them. To replicas that run already
+ * another authority is a stranger: one that is lost is not made anew for them. The keys that the host shows are made anew by
+ * each process and kept nowhere. Thread-safe.
  */
 public final class DeploymentTrust {
 
@@ -65,12 +68,34 @@ public final class DeploymentTrust {
     }
 
     /**
-     * What replicas are told, so that they let in nobody but this deployment's host. No secret.
+     * What replicas are told at their launch, so that they let in nobody but this deployment's host. No secret. Makes the
+     * authority if there is none.
      *
      * @return the authority's certificate in PEM
      */
     public String certificate() {
-        return authority().certificate();
+        lock.lock();
+        try {
+            return known().orElseGet(this::newAuthority).certificate();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Why no replica that runs can be reached; empty while the authority is there. */
+    Optional<String> lost() {
+        lock.lock();
+        try {
+            return known().isPresent() ? Optional.empty() : Optional.of(lostAuthority());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private String lostAuthority() {
+        return "the certificate authority of deployment '" + deployment + "' (secret '"
+                + authorityRef().name() + "') is not in the secret store any more, and replicas let in nobody else;"
+                + " put the secret back, or let them be replaced: the next launch makes a new authority";
     }
 
     /**
@@ -161,20 +186,24 @@ public final class DeploymentTrust {
     private CertificateAuthority authority() {
         lock.lock();
         try {
-            if (authority == null) {
-                authority = secrets.get(authorityRef())
-                        .map(CertificateAuthority::of)
-                        .orElseGet(this::newAuthority);
-            }
-            return authority;
+            return known().orElseThrow(() -> new ConfigurationException(ErrorCode.INVALID_REQUEST, lostAuthority()));
         } finally {
             lock.unlock();
         }
     }
 
+    private Optional<CertificateAuthority> known() {
+        if (authority == null) {
+            authority =
+                    secrets.get(authorityRef()).map(CertificateAuthority::of).orElse(null);
+        }
+        return Optional.ofNullable(authority);
+    }
+
     private CertificateAuthority newAuthority() {
         CertificateAuthority made = CertificateAuthority.create(deployment, clock.instant());
         secrets.put(authorityRef(), made.secret());
+        authority = made;
         return made;
     }
 

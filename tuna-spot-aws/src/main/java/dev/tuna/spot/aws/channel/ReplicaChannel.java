@@ -91,7 +91,7 @@ public final class ReplicaChannel implements AutoCloseable {
      * Asks the replica how it is, and does what it still needs from the host: vouches for it, brings its engine's keys.
      *
      * @return its answer
-     * @throws UntrustedReplicaException if somebody else answers there
+     * @throws UntrustedReplicaException if somebody else answers there, or the deployment's authority is lost
      * @throws IOException if it does not answer (it may be booting), or not as an agent would
      */
     public ReplicaReport look() throws IOException {
@@ -111,7 +111,7 @@ public final class ReplicaChannel implements AutoCloseable {
     /**
      * Lets the replica refuse new requests and finish those it has.
      *
-     * @throws UntrustedReplicaException if somebody else answers there
+     * @throws UntrustedReplicaException if somebody else answers there, or the deployment's authority is lost
      * @throws IOException if it does not answer
      */
     public void drain() throws IOException {
@@ -158,6 +158,10 @@ public final class ReplicaChannel implements AutoCloseable {
     }
 
     private AgentConnection connect() throws IOException {
+        Optional<String> lost = trust.lost();
+        if (lost.isPresent()) {
+            throw new UntrustedReplicaException(lost.get());
+        }
         Optional<Secret> token = trust.openToken(replica);
         try {
             AgentConnection connection = enrolled();

@@ -153,7 +153,7 @@ class ReplicaLifeTest {
     }
 
     @Test
-    void anEngineThatCannotStartFailsTheReplicaWithItsLastWords() throws Exception {
+    void anEngineThatCannotStartFailsTheReplicaAtOnceWithItsLastWordsT04() throws Exception {
         try (Rig rig = new Rig(root, Optional.empty(), "--standin-boot-failure", "3")) {
             ReplicaReport failed = rig.seen("failure", report -> report.phase() == Phase.FAILED);
             assertThat(failed.detail()).contains("the engine ended", "Engine core initialization failed");

@@ -1,0 +1,85 @@
+package dev.tuna.spi;
+
+import dev.tuna.api.SecretRef;
+import java.net.URI;
+import java.util.List;
+
+/**
+ * A cloud that rents small machines at list price, on each of which a router and its control loop live on when the host
+ * application is gone. Thread-safe; every method is short (seconds) and idempotent.
+ *
+ * <p>The machine is given a jar that is no secret, and whatever is secret only over a channel on which both sides have proved
+ * who they are. It runs {@code dev.tuna.core.vm.RouterVmMain} of that jar under supervision, with the pushed environment.
+ */
+public interface RouterCloud {
+
+    /**
+     * Where a machine's environment is kept, a JSON object of variables and their values, until it has been handed over.
+     *
+     * @param vm the machine's name
+     * @return its name in the secret store
+     */
+    static SecretRef environment(String vm) {
+        return new SecretRef("router-vm/" + vm + "/environment");
+    }
+
+    /**
+     * What would be sent. Pure.
+     *
+     * @param spec the machine that is wanted
+     * @param token idempotency token, letters, digits and hyphens, at most 64
+     * @return the plan
+     * @throws dev.tuna.api.ConfigurationException if an option is wrong or missing; the text names it and the fix
+     */
+    RouterVmPlan plan(RouterVmSpec spec, String token);
+
+    /**
+     * Delivers the jar and asks for the machine; returns before it boots. Launching again with the same plan returns the
+     * same machine. What is made beside the machine is in the journal first, under the machine's name.
+     *
+     * @param plan from {@link #plan}, possibly stored and read back
+     * @return the machine
+     * @throws dev.tuna.api.CapacityException if there is no such machine now; nothing was launched
+     */
+    ResourceRef launch(RouterVmPlan plan);
+
+    /**
+     * Looks at a machine, and does what it still needs from outside: vouches for it, brings its {@link #environment}.
+     *
+     * @param vm the machine, from {@link #launch} or {@link #find}
+     * @param name its name
+     * @return how it is; {@link dev.tuna.api.BackendPhase#GONE} if it no longer exists
+     */
+    RouterVmObservation observe(ResourceRef vm, String name);
+
+    /**
+     * Makes a jar available for a machine to fetch, for minutes or hours.
+     *
+     * @param spec the machine with the jar that it is to run next
+     * @return an address that needs no further credentials
+     */
+    URI deliver(RouterVmSpec spec);
+
+    /**
+     * Starts terminating a machine, its disk included. One that does not exist counts as terminated; {@link #observe}
+     * confirms.
+     *
+     * @param vm the machine
+     */
+    void terminate(ResourceRef vm);
+
+    /**
+     * Removes what was made for a machine beside it (security group, template, jar, kept secrets). Called when the machine
+     * is gone; makes no fuss about what does not exist.
+     *
+     * @param found the machine, as {@link #find} tells of it
+     */
+    void cleanUp(FoundRouterVm found);
+
+    /**
+     * Every router machine in this cloud, whoever's, by which a deployment can be found again from anywhere.
+     *
+     * @return those that are not known to be gone
+     */
+    List<FoundRouterVm> find();
+}

@@ -17,22 +17,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * Keeps secrets in a file that only its owner can read: {@code secrets.json} (0600), one JSON object from name to value.
  *
  * <p>The file is read anew on every look-up, so it may be edited by hand; it is replaced in one step, after its new
- * content is on disk. A file that others can read is refused. Thread-safe; one process should write at a time, which the
- * lock of a {@link SqliteStateStore} in the same directory sees to.
+ * content is on disk. A file that others can read is refused. Thread-safe, among processes too: each change is made to what
+ * the file has at the time, under a lock on {@code secrets.lock} beside it.
  */
 public final class FileSecretStore implements SecretStore {
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
+    private static final String MUTEX = "secrets.lock";
+
     private final Path directory;
     private final Path file;
-    private final ReentrantLock lock = new ReentrantLock();
 
     /**
      * A store in a directory. Nothing is read or made yet; the directory (0700) and the file come with the first secret.
@@ -46,37 +47,41 @@ public final class FileSecretStore implements SecretStore {
 
     @Override
     public Optional<Secret> get(SecretRef ref) {
-        lock.lock();
-        try {
-            return Optional.ofNullable(read().get(ref.name())).map(Secret::of);
-        } finally {
-            lock.unlock();
-        }
+        return Optional.ofNullable(read().get(ref.name())).map(Secret::of);
     }
 
     @Override
     public void put(SecretRef ref, Secret secret) {
-        lock.lock();
-        try {
-            SortedMap<String, String> secrets = read();
-            if (!secret.reveal().equals(secrets.put(ref.name(), secret.reveal()))) {
-                write(secrets);
-            }
-        } finally {
-            lock.unlock();
-        }
+        String value = secret.reveal();
+        change(secrets -> !value.equals(secrets.put(ref.name(), value)));
     }
 
     @Override
     public void remove(SecretRef ref) {
-        lock.lock();
+        change(secrets -> secrets.remove(ref.name()) != null);
+    }
+
+    /**
+     * Changes what there is.
+     *
+     * @param change makes it, and says whether there is anything to write
+     */
+    @SuppressWarnings("try") // the lock is held, not asked
+    private void change(Predicate<SortedMap<String, String>> change) {
+        // What changes nothing needs no right to write, and makes no directory.
+        if (!change.test(read())) {
+            return;
+        }
         try {
-            SortedMap<String, String> secrets = read();
-            if (secrets.remove(ref.name()) != null) {
-                write(secrets);
+            OwnerOnly.directory(directory);
+            try (FileMutex unused = FileMutex.take(directory, MUTEX)) {
+                SortedMap<String, String> secrets = read();
+                if (change.test(secrets)) {
+                    OwnerOnly.replace(file, JSON.writeValueAsBytes(secrets));
+                }
             }
-        } finally {
-            lock.unlock();
+        } catch (IOException e) {
+            throw StoreErrors.unwritable(file, e);
         }
     }
 
@@ -122,14 +127,5 @@ public final class FileSecretStore implements SecretStore {
                 "secret file " + file + " cannot be used: " + finding
                         + "; it was left as it is: mend it or move it away",
                 null);
-    }
-
-    private void write(SortedMap<String, String> secrets) {
-        try {
-            OwnerOnly.directory(directory);
-            OwnerOnly.replace(file, JSON.writeValueAsBytes(secrets));
-        } catch (IOException e) {
-            throw StoreErrors.unwritable(file, e);
-        }
     }
 }

@@ -236,7 +236,7 @@ class StateParityTest {
         }
         assertThat(names(directory.resolve("a")))
                 .as("what is left when it has closed")
-                .containsExactlyInAnyOrder("state.db", "secrets.json", "lock");
+                .containsExactlyInAnyOrder("state.db", "secrets.json", "secrets.lock", "lock");
     }
 
     private static Set<String> names(Path directory) throws IOException {

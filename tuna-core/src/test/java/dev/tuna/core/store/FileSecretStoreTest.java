@@ -68,7 +68,9 @@ class FileSecretStoreTest {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
                 .isEqualTo("rw-------");
         try (Stream<Path> files = Files.list(directory())) {
-            assertThat(files).as("no temporary file is left").containsExactly(file());
+            assertThat(files)
+                    .as("no temporary file is left")
+                    .containsExactlyInAnyOrder(file(), directory().resolve("secrets.lock"));
         }
     }
 
@@ -82,7 +84,7 @@ class FileSecretStoreTest {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
                 .isEqualTo("rw-------");
         try (Stream<Path> files = Files.list(directory())) {
-            assertThat(files).containsExactly(file());
+            assertThat(files).containsExactlyInAnyOrder(file(), directory().resolve("secrets.lock"));
         }
     }
 
@@ -194,6 +196,81 @@ class FileSecretStoreTest {
         for (int thread = 0; thread < threads; thread++) {
             for (int i : List.of(0, each - 1)) {
                 assertThat(store.get(new SecretRef(thread + "/" + i))).contains(Secret.of("v" + i));
+            }
+        }
+    }
+
+    @Test
+    void losesNothingWhenProcessesWriteAtOnce() throws Exception {
+        int each = 40;
+        var writers = new ArrayList<Process>();
+        try {
+            for (String who : List.of("one", "two")) {
+                writers.add(writer(who, each));
+            }
+            for (Process writer : writers) {
+                assertThat(writer.inputReader().readLine()).isEqualTo("ready");
+            }
+            for (Process writer : writers) {
+                writer.outputWriter().append("go\n").flush();
+            }
+            for (int i = 0; i < each; i++) {
+                store().put(new SecretRef("here/" + i), Secret.of("v" + i));
+            }
+            for (Process writer : writers) {
+                assertThat(writer.waitFor(60, TimeUnit.SECONDS)).isTrue();
+                assertThat(writer.exitValue()).isZero();
+            }
+        } finally {
+            writers.forEach(Process::destroyForcibly);
+        }
+        for (String who : List.of("one", "two", "here")) {
+            for (int i = 0; i < each; i++) {
+                assertThat(store().get(new SecretRef(who + "/" + i)))
+                        .as(who + i)
+                        .contains(Secret.of("v" + i));
+            }
+        }
+    }
+
+    @Test
+    void aWriterThatIsKilledStandsInNobodysWay() throws Exception {
+        Process writer = writer("one", Integer.MAX_VALUE);
+        assertThat(writer.inputReader().readLine()).isEqualTo("ready");
+        writer.outputWriter().append("go\n").flush();
+        assertThat(writer.inputReader().readLine()).isEqualTo("begun");
+        writer.destroyForcibly().waitFor();
+
+        store().put(KEY, Secret.of("s3cret"));
+
+        assertThat(store().get(KEY)).contains(Secret.of("s3cret"));
+        assertThat(store().get(new SecretRef("one/0"))).isPresent();
+    }
+
+    private Process writer(String who, int secrets) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        Writer.class.getName(),
+                        directory().toString(),
+                        who,
+                        Integer.toString(secrets))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    /** Another process, which writes when told to. */
+    static final class Writer {
+        public static void main(String[] arguments) throws IOException {
+            var store = new FileSecretStore(Path.of(arguments[0]));
+            System.out.println("ready");
+            var unused = System.in.read();
+            for (int i = 0; i < Integer.parseInt(arguments[2]); i++) {
+                store.put(new SecretRef(arguments[1] + "/" + i), Secret.of("v" + i));
+                if (i == 0) {
+                    System.out.println("begun");
+                }
             }
         }
     }

@@ -44,6 +44,8 @@ public record DeploymentEvent(Instant at, String deployment, Kind kind, Optional
         BACKEND_GONE,
         /** The cloud announced that it will take a replica. */
         INTERRUPTION_NOTICE,
+        /** The cloud recommended to leave a replica, since the risk that it takes it is higher than usual. */
+        REBALANCE_RECOMMENDATION,
         /** The fleet as a whole became cold, warming or ready. */
         SPOT_STATE,
         /** The wanted number of replicas changed. */

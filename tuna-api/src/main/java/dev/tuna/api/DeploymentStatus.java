@@ -76,6 +76,9 @@ public record DeploymentStatus(
      * @param inFlight requests that it serves now
      * @param startedAt when it was asked for
      * @param interruptionAt when the cloud will take it, if it said so
+     * @param rebalanceAt when the cloud recommended to leave this machine, since the risk that it takes it is higher than
+     *     usual; empty if it did not
+     * @param gpu what the GPUs of a replica do; empty if unknown, as it always is of a serverless endpoint
      */
     public record BackendStatus(
             String id,
@@ -87,7 +90,64 @@ public record DeploymentStatus(
             int containers,
             int inFlight,
             Instant startedAt,
-            Optional<Instant> interruptionAt) {}
+            Optional<Instant> interruptionAt,
+            Optional<Instant> rebalanceAt,
+            Optional<GpuUse> gpu) {
+
+        /** Checks that every part is there. */
+        public BackendStatus {
+            Objects.requireNonNull(id, "id");
+            Objects.requireNonNull(provider, "provider");
+            Objects.requireNonNull(tier, "tier");
+            Objects.requireNonNull(phase, "phase");
+            Objects.requireNonNull(detail, "detail");
+            Objects.requireNonNull(location, "location");
+            Objects.requireNonNull(startedAt, "startedAt");
+            Objects.requireNonNull(interruptionAt, "interruptionAt");
+            Objects.requireNonNull(rebalanceAt, "rebalanceAt");
+            Objects.requireNonNull(gpu, "gpu");
+        }
+
+        /**
+         * One that its cloud does not recommend to leave, and that tells nothing of GPUs.
+         *
+         * @param id its name inside the deployment
+         * @param provider who runs it
+         * @param tier what kind of machine
+         * @param phase how far it has come
+         * @param detail what it is doing or why it failed, in a few words; may be empty
+         * @param location region, zone and machine type as far as known; may be empty
+         * @param containers containers or workers running
+         * @param inFlight requests that it serves now
+         * @param startedAt when it was asked for
+         * @param interruptionAt when the cloud will take it, if it said so
+         */
+        public BackendStatus(
+                String id,
+                String provider,
+                Tier tier,
+                BackendPhase phase,
+                String detail,
+                String location,
+                int containers,
+                int inFlight,
+                Instant startedAt,
+                Optional<Instant> interruptionAt) {
+            this(
+                    id,
+                    provider,
+                    tier,
+                    phase,
+                    detail,
+                    location,
+                    containers,
+                    inFlight,
+                    startedAt,
+                    interruptionAt,
+                    Optional.empty(),
+                    Optional.empty());
+        }
+    }
 
     /**
      * Requests as clients saw them: each client request counts once, however many attempts it took. An accepted request is

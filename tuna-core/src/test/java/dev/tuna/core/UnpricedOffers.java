@@ -1,9 +1,5 @@
 package dev.tuna.core;
 
-import dev.tuna.api.PreflightReport;
-import dev.tuna.spi.CapacityPool;
-import dev.tuna.spi.FoundResource;
-import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.PoolOffer;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaObservation;
@@ -30,7 +26,7 @@ record UnpricedOffers(SpotProvider inner, boolean never) implements SpotProvider
         return new Cloud(inner.open(context), never);
     }
 
-    private record Cloud(SpotCloud inner, boolean never) implements SpotCloud {
+    private record Cloud(SpotCloud inner, boolean never) implements ForwardingSpot {
 
         private static List<PoolOffer> unpriced(List<PoolOffer> offers) {
             return offers.stream()
@@ -45,11 +41,6 @@ record UnpricedOffers(SpotProvider inner, boolean never) implements SpotProvider
         }
 
         @Override
-        public PreflightReport preflight(ReplicaSpec spec, boolean fix) {
-            return inner.preflight(spec, fix);
-        }
-
-        @Override
         public List<PoolOffer> pools(ReplicaSpec spec) {
             return unpriced(inner.pools(spec));
         }
@@ -60,54 +51,12 @@ record UnpricedOffers(SpotProvider inner, boolean never) implements SpotProvider
         }
 
         @Override
-        public LaunchPlan plan(ReplicaSpec spec, List<CapacityPool> pools, String token) {
-            return inner.plan(spec, pools, token);
-        }
-
-        @Override
-        public ResourceRef launch(LaunchPlan plan) {
-            return inner.launch(plan);
-        }
-
-        @Override
         public Map<ResourceRef, ReplicaObservation> observe(Collection<ResourceRef> replicas) {
             var seen = new HashMap<>(inner.observe(replicas));
             if (never) {
-                seen.replaceAll((ref, each) -> unpriced(each));
+                seen.replaceAll((ref, each) -> each.withUsdPerHour(Optional.empty()));
             }
             return seen;
-        }
-
-        private static ReplicaObservation unpriced(ReplicaObservation seen) {
-            return new ReplicaObservation(
-                    seen.phase(),
-                    seen.detail(),
-                    seen.pool(),
-                    seen.address(),
-                    seen.interruptionAt(),
-                    seen.launchedAt(),
-                    seen.endedAt(),
-                    Optional.empty());
-        }
-
-        @Override
-        public void terminate(ResourceRef replica) {
-            inner.terminate(replica);
-        }
-
-        @Override
-        public void cleanUp(String deployment) {
-            inner.cleanUp(deployment);
-        }
-
-        @Override
-        public List<FoundResource> find() {
-            return inner.find();
-        }
-
-        @Override
-        public void close() {
-            inner.close();
         }
     }
 }

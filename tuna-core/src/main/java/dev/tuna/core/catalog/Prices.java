@@ -74,15 +74,7 @@ public record Prices(List<Price> prices) {
     public ReplicaObservation of(ReplicaObservation seen) {
         return seen.pool()
                 .flatMap(pool -> price(pool.provider(), pool.tier(), pool.machineType(), Optional.of(pool.region())))
-                .map(price -> new ReplicaObservation(
-                        seen.phase(),
-                        seen.detail(),
-                        seen.pool(),
-                        seen.address(),
-                        seen.interruptionAt(),
-                        seen.launchedAt(),
-                        seen.endedAt(),
-                        Optional.of(price)))
+                .map(price -> seen.withUsdPerHour(Optional.of(price)))
                 .orElse(seen);
     }
 

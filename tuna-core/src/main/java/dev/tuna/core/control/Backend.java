@@ -1,11 +1,13 @@
 package dev.tuna.core.control;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.GpuUse;
 import dev.tuna.api.Tier;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.ResourceRef;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,6 +35,9 @@ import java.util.function.Consumer;
  * @param check whether it has to pass another readiness request, since requests failed
  * @param drainUntil until when it may go on with what it has, in steady time; present while it drains
  * @param interruptionAt when its cloud will take it, if it said so
+ * @param rebalanceAt when its cloud recommended to leave it, if it did
+ * @param relocated whether it was asked for to take the place of one that was to be left
+ * @param gpu what its GPUs do, if it tells
  * @param containers containers that run, if its cloud tells
  * @param meter what bills it, from the first moment that its cloud bills
  * @param call a begin, launch, readiness request or end under way
@@ -58,6 +63,9 @@ record Backend(
         boolean check,
         Optional<Instant> drainUntil,
         Optional<Instant> interruptionAt,
+        Optional<Instant> rebalanceAt,
+        boolean relocated,
+        Optional<GpuUse> gpu,
         OptionalInt containers,
         Optional<Meter> meter,
         Optional<Call> call,
@@ -83,6 +91,9 @@ record Backend(
                 0,
                 false,
                 Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                false,
                 Optional.empty(),
                 OptionalInt.empty(),
                 Optional.empty(),
@@ -126,10 +137,28 @@ record Backend(
         return phase == BackendPhase.READY && readyAt.isPresent();
     }
 
-    /** Whether the two differ in nothing but their meters. */
+    /**
+     * Whether it may be left since its cloud recommends that. What took another's place for that reason is not left for a
+     * while: where every pool is at risk, to move on and on would cost a boot each time and gain nothing.
+     */
+    boolean isLeavable(Instant steady) {
+        return rebalanceAt.isPresent()
+                && interruptionAt.isEmpty()
+                && !(relocated && askedSteady.plus(RELOCATION_PAUSE).isAfter(steady));
+    }
+
+    /** An hour, so that a fleet spends no more than a twelfth of its time on booting successors of five minutes' boot. */
+    static final Duration RELOCATION_PAUSE = Duration.ofHours(1);
+
+    /** Whether the two differ in nothing but what leads to no decision: their meters and what their GPUs do. */
     @SuppressWarnings("ReferenceEquality") // a shortcut: what was not changed is the same object
-    boolean sameButMeter(Backend other) {
-        return this == other || with(draft -> draft.meter = other.meter).equals(other);
+    boolean standsAs(Backend other) {
+        return this == other
+                || with(draft -> {
+                            draft.meter = other.meter;
+                            draft.gpu = other.gpu;
+                        })
+                        .equals(other);
     }
 
     Backend with(Consumer<Draft> change) {
@@ -155,6 +184,9 @@ record Backend(
         boolean check;
         Optional<Instant> drainUntil;
         Optional<Instant> interruptionAt;
+        Optional<Instant> rebalanceAt;
+        boolean relocated;
+        Optional<GpuUse> gpu;
         OptionalInt containers;
         Optional<Meter> meter;
         Optional<Call> call;
@@ -175,6 +207,9 @@ record Backend(
             check = before.check;
             drainUntil = before.drainUntil;
             interruptionAt = before.interruptionAt;
+            rebalanceAt = before.rebalanceAt;
+            relocated = before.relocated;
+            gpu = before.gpu;
             containers = before.containers;
             meter = before.meter;
             call = before.call;
@@ -209,6 +244,9 @@ record Backend(
                     check,
                     drainUntil,
                     interruptionAt,
+                    rebalanceAt,
+                    relocated,
+                    gpu,
                     containers,
                     meter,
                     call,

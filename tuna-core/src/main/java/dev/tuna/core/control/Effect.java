@@ -47,6 +47,7 @@ sealed interface Effect {
             List<CapacityPool> fleet,
             PoolHistory history,
             boolean onDemandAllowed,
+            boolean relocation,
             Instant now)
             implements Effect {}
 

@@ -21,6 +21,7 @@ import java.util.function.Consumer;
  * @param retry when the next check or launch may be made
  * @param bootFailures replicas that failed to come up, or broke soon after, in a row
  * @param bootFailedAt when the last one did, in steady time
+ * @param relocateAfter before which no successor is asked for of a replica that might merely be taken, in steady time
  * @param history what went wrong lately in which pool
  * @param scaling what the autoscaler remembers
  * @param last what is remembered of whether the last replica pays
@@ -38,6 +39,7 @@ record Fleet(
         Retry retry,
         int bootFailures,
         Instant bootFailedAt,
+        Instant relocateAfter,
         PoolHistory history,
         ScalingMemory scaling,
         LastReplica last,
@@ -61,6 +63,7 @@ record Fleet(
                 Optional.empty(),
                 Retry.NONE,
                 0,
+                Instant.MIN,
                 Instant.MIN,
                 PoolHistory.NONE,
                 ScalingMemory.startingAt(target),
@@ -93,6 +96,7 @@ record Fleet(
                 draft.retry,
                 draft.bootFailures,
                 draft.bootFailedAt,
+                draft.relocateAfter,
                 draft.history,
                 draft.scaling,
                 draft.last,
@@ -112,6 +116,7 @@ record Fleet(
         Retry retry;
         int bootFailures;
         Instant bootFailedAt;
+        Instant relocateAfter;
         PoolHistory history;
         ScalingMemory scaling;
         LastReplica last;
@@ -129,6 +134,7 @@ record Fleet(
             retry = before.retry;
             bootFailures = before.bootFailures;
             bootFailedAt = before.bootFailedAt;
+            relocateAfter = before.relocateAfter;
             history = before.history;
             scaling = before.scaling;
             last = before.last;

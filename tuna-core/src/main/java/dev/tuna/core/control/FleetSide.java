@@ -15,6 +15,7 @@ import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.autoscale.Signals;
 import dev.tuna.core.budget.LastPrice;
 import dev.tuna.core.budget.Restraint;
+import dev.tuna.core.placement.PoolHistory;
 import dev.tuna.core.reconcile.FleetAction;
 import dev.tuna.core.reconcile.Reconciler;
 import dev.tuna.core.reconcile.ReplicaView;
@@ -112,6 +113,26 @@ final class FleetSide {
         if (target > 0 && listPrice && room && booting(state) == 0) {
             prepare(turn, 1, false);
         }
+    }
+
+    /** Nobody waits for it, so it never comes before what is missing, and rests where it was in vain. */
+    private static void relocate(Turn turn, int count) {
+        Fleet fleet = turn.state().fleet();
+        int possible = Math.min(count, room(turn, 1));
+        boolean comeUp = fleet.bootFailures() == 0;
+        if (possible > 0 && comeUp && !fleet.relocateAfter().isAfter(turn.steady())) {
+            prepare(turn, possible, false, true);
+        }
+    }
+
+    /** How many more may be asked for. */
+    private static int room(Turn turn, int beyondTheMost) {
+        Managed state = turn.state();
+        Restraint restraint = state.restraint();
+        int most = restraint.limit(state.scaling().spot().maxReplicas());
+        return Math.min(
+                (most == 0 ? 0 : most + beyondTheMost) - state.replicas(Backend::takesRoom),
+                restraint.launchable(state.fleet().price().at(turn.steady())) - state.replicas(Backend::isWanted));
     }
 
     /** What money is saved by ending is not ended for lack of traffic. */
@@ -248,6 +269,7 @@ final class FleetSide {
                         Reports.phase(replica),
                         replica.readyAt().orElse(replica.askedSteady()),
                         replica.interruptionAt().isPresent(),
+                        replica.isLeavable(turn.steady()),
                         replica.drainUntil(),
                         turn.load().backend(replica.id()).inFlight(),
                         price(replica)));
@@ -279,6 +301,8 @@ final class FleetSide {
     private static void act(Turn turn, FleetAction action, int target) {
         if (action instanceof FleetAction.Launch launch) {
             prepare(turn, launch.count(), FleetAim.allowsOnDemand(turn, target));
+        } else if (action instanceof FleetAction.Relocate relocate) {
+            relocate(turn, relocate.count());
         } else if (action instanceof FleetAction.Drain drain) {
             if (!waitsForStandIn(turn, turn.find(drain.id()).orElseThrow())) {
                 drain(turn, drain);
@@ -299,6 +323,10 @@ final class FleetSide {
     }
 
     private static void prepare(Turn turn, int count, boolean onDemandAllowed) {
+        prepare(turn, count, onDemandAllowed, false);
+    }
+
+    private static void prepare(Turn turn, int count, boolean onDemandAllowed, boolean relocation) {
         Managed state = turn.state();
         Fleet fleet = state.fleet();
         if (!fleet.usable() || fleet.call().isPresent() || !fleet.retry().isDue(turn.steady())) {
@@ -319,10 +347,22 @@ final class FleetSide {
                         fleet.cloud().orElseThrow(),
                         tokens,
                         FleetAim.places(state),
-                        fleet.history(),
+                        knownNow(turn),
                         onDemandAllowed,
+                        relocation,
                         turn.steady()));
         turn.fleet(draft -> draft.call = Optional.of(call));
+    }
+
+    /** What is at risk stays so for as long as a replica is there that is to be left. */
+    private static PoolHistory knownNow(Turn turn) {
+        PoolHistory known = turn.state().fleet().history();
+        for (Backend replica : turn.state().present()) {
+            if (replica.rebalanceAt().isPresent() && replica.pool().isPresent()) {
+                known = known.atRisk(replica.pool().get(), turn.steady());
+            }
+        }
+        return known;
     }
 
     static void prepared(Turn turn, Message.LaunchesPrepared message) {
@@ -331,6 +371,16 @@ final class FleetSide {
             return;
         }
         turn.fleet(draft -> draft.call = Optional.empty());
+        if (message.relocation()) {
+            List<LaunchPlan> plans =
+                    message.result().value().map(Prepared::plans).orElse(List.of());
+            if (plans.isEmpty()) {
+                stay(turn, PoolHistory.MEMORY);
+            } else if (turn.state().goal() == Goal.SERVE) {
+                plans.stream().limit(Math.max(0, room(turn, 1))).forEach(plan -> intend(turn, plan, true));
+            }
+            return;
+        }
         message.result().failure().ifPresent(failure -> refused(turn, failure));
         message.result().value().ifPresent(prepared -> {
             turn.accounts(turn.state().accounts().withOnDemandPrice(prepared.onDemandMicroUsdPerHour()));
@@ -345,13 +395,7 @@ final class FleetSide {
             });
             if (turn.state().goal() == Goal.SERVE) {
                 // The limit may have been lowered since it was asked for.
-                int present = turn.state().replicas(Backend::takesRoom);
-                int wanted = turn.state().replicas(Backend::isWanted);
-                Restraint restraint = turn.state().restraint();
-                int room = Math.min(
-                        restraint.limit(turn.state().scaling().spot().maxReplicas()) - present,
-                        restraint.launchable(turn.state().fleet().price().at(turn.steady())) - wanted);
-                prepared.plans().stream().limit(Math.max(0, room)).forEach(plan -> intend(turn, plan));
+                prepared.plans().stream().limit(Math.max(0, room(turn, 0))).forEach(plan -> intend(turn, plan, false));
             }
         });
     }
@@ -360,12 +404,18 @@ final class FleetSide {
         turn.fleet(draft -> draft.price = LastPrice.seen(usdPerHour, turn.steady()));
     }
 
-    private static void intend(Turn turn, LaunchPlan plan) {
+    /** What might merely be taken is as good as what else there is. */
+    private static void stay(Turn turn, Duration pause) {
+        turn.fleet(draft -> draft.relocateAfter = turn.steady().plus(pause));
+    }
+
+    private static void intend(Turn turn, LaunchPlan plan, boolean relocation) {
         CapacityPool best = plan.pools().get(0);
         int number = turn.state().fleet().launched() + 1;
         turn.fleet(draft -> draft.launched = number);
         String id = turn.state().revision().replica(number);
-        turn.add(Backend.intended(id, best.tier(), best.provider(), PlanJson.write(plan), turn.now()));
+        turn.add(Backend.intended(id, best.tier(), best.provider(), PlanJson.write(plan), turn.now())
+                .with(draft -> draft.relocated = relocation));
     }
 
     static void notMade(Turn turn, Backend replica, TunaException failure) {
@@ -393,21 +443,29 @@ final class FleetSide {
 
     private static void held(Turn turn, Backend replica, TunaException failure) {
         if (failure instanceof CapacityException) {
-            ranDry(turn, PlanJson.launch(replica.plan()).pools(), failure);
+            ranDry(turn, replica, failure);
         } else {
             refused(turn, failure);
         }
     }
 
     /** Only these pools rest: others, machines at list price among them, may be asked at once. */
-    private static void ranDry(Turn turn, List<CapacityPool> pools, TunaException failure) {
+    private static void ranDry(Turn turn, Backend replica, TunaException failure) {
+        List<CapacityPool> pools = PlanJson.launch(replica.plan()).pools();
         Instant until = turn.steady().plus(turn.timings().crashLoopPause());
         turn.fleet(draft -> {
             draft.history = failure.code() == ErrorCode.QUOTA
                     ? draft.history.barred(pools, until, turn.steady())
                     : draft.history.dry(pools, turn.steady());
-            draft.drySince = draft.drySince.or(() -> Optional.of(turn.steady()));
+            if (!replica.relocated()) {
+                draft.drySince = draft.drySince.or(() -> Optional.of(turn.steady()));
+            }
         });
+        if (replica.relocated()) {
+            // Nobody waits for it.
+            stay(turn, PoolHistory.MEMORY);
+            return;
+        }
         turn.problem(TOPIC, "no replica can be rented at the moment: " + failure.getMessage());
     }
 
@@ -479,13 +537,16 @@ final class FleetSide {
             }
         });
         if (end.failed() && !isProven(turn, replica)) {
-            bootFailed(turn, end.reason());
+            bootFailed(turn, replica, end.reason());
         } else if (!end.failed() && isNewer(replica, turn.state().fleet())) {
             proven(turn);
         }
     }
 
-    private static void bootFailed(Turn turn, String reason) {
+    private static void bootFailed(Turn turn, Backend replica, String reason) {
+        if (replica.relocated()) {
+            stay(turn, Backend.RELOCATION_PAUSE);
+        }
         Fleet fleet = turn.state().fleet();
         int failures = fleet.bootFailures() + 1;
         boolean brake = failures >= Brain.CRASH_LOOP;
@@ -528,11 +589,18 @@ final class FleetSide {
         if (seen.interruptionAt().isPresent() && replica.interruptionAt().isEmpty()) {
             announced(turn, replica, seen.pool().or(replica::pool));
         }
+        if (seen.rebalanceAt().isPresent() && replica.rebalanceAt().isEmpty()) {
+            seen.pool()
+                    .or(replica::pool)
+                    .ifPresent(pool -> turn.fleet(draft -> draft.history = draft.history.atRisk(pool, turn.steady())));
+        }
         turn.backend(replica.id(), draft -> {
             draft.phase = seen.phase();
             draft.pool = seen.pool().or(replica::pool);
             draft.address = seen.address();
             draft.interruptionAt = seen.interruptionAt().or(replica::interruptionAt);
+            draft.rebalanceAt = replica.rebalanceAt().or(seen::rebalanceAt);
+            draft.gpu = seen.gpu();
             if (replica.state() == State.LIVE
                     && !replica.isDraining()
                     && (!seen.detail().isEmpty() || seen.phase() != replica.phase())) {
@@ -571,7 +639,7 @@ final class FleetSide {
                                 draft -> draft.history = draft.history.lost(pool, held(turn, replica), turn.steady())));
             }
             if (replica.readyAt().isEmpty() || (!announced && !isProven(turn, replica))) {
-                bootFailed(turn, seen.detail().isEmpty() ? "it vanished" : seen.detail());
+                bootFailed(turn, replica, seen.detail().isEmpty() ? "it vanished" : seen.detail());
             }
             turn.backend(replica.id(), draft -> {
                 draft.failed = true;

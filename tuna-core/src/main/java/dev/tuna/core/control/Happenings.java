@@ -96,6 +96,12 @@ final class Happenings {
                     backend.id() + " will be taken by its cloud at "
                             + backend.interruptionAt().get());
         }
+        if (old.rebalanceAt().isEmpty() && backend.rebalanceAt().isPresent()) {
+            say(
+                    Kind.REBALANCE_RECOMMENDATION,
+                    backend,
+                    backend.id() + " may be taken soon: its cloud recommends to leave it");
+        }
         if (!old.isDraining() && backend.isDraining() && !backend.isGone()) {
             say(Kind.BACKEND_DRAINING, backend, backend.id() + " gets no new requests: " + backend.detail());
         }

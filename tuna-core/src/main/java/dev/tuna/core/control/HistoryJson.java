@@ -29,6 +29,7 @@ final class HistoryJson {
                         .put("shortages", past.shortages())
                         .put("restsUntil", past.restsUntil().toString())
                         .put("lostAt", past.lostAt().toString())
+                        .put("riskAt", past.riskAt().toString())
                         .put("losses", past.losses())
                         .put("hours", past.hours())
                         .put("asOf", past.asOf().toString())
@@ -52,6 +53,7 @@ final class HistoryJson {
                                 each.path("shortages").asInt(),
                                 rest(each.path("restsUntil"), now),
                                 past(each.path("lostAt"), now),
+                                each.has("riskAt") ? past(each.path("riskAt"), now) : Instant.MIN,
                                 each.path("losses").asDouble(),
                                 each.path("hours").asDouble(),
                                 past(each.path("asOf"), now))));

@@ -254,7 +254,7 @@ record Managed(
         }
         for (Backend backend : backends.values()) {
             Backend old = before.backends.get(backend.id());
-            if (old == null || !backend.sameButMeter(old)) {
+            if (old == null || !backend.standsAs(old)) {
                 return false;
             }
         }

@@ -101,6 +101,10 @@ final class Records {
         json.put("draining", backend.isDraining());
         backend.pool().ifPresent(pool -> json.set("pool", PlanJson.pool(pool)));
         backend.interruptionAt().ifPresent(at -> json.put("interruptionAt", at.toString()));
+        backend.rebalanceAt().ifPresent(at -> json.put("rebalanceAt", at.toString()));
+        if (backend.relocated()) {
+            json.put("relocated", true);
+        }
         backend.meter().ifPresent(meter -> json.set("meter", meter(meter)));
         return new ResourceRecord(
                 key(managed, backend),
@@ -160,6 +164,7 @@ final class Records {
                         && left.isDraining() == right.isDraining()
                         && left.pool().equals(right.pool())
                         && left.interruptionAt().equals(right.interruptionAt())
+                        && left.rebalanceAt().equals(right.rebalanceAt())
                         && left.meter().map(Meter::durable).equals(right.meter().map(Meter::durable)));
     }
 
@@ -274,6 +279,7 @@ final class Records {
                 rest(json, now),
                 json.path("bootFailures").asInt(),
                 now.steady(),
+                Instant.MIN,
                 HistoryJson.read(json.path("history"), now.steady()),
                 ScalingMemory.startingAt(json.path("target").asInt()),
                 LastReplica.resume(
@@ -347,6 +353,9 @@ final class Records {
                 false,
                 json.path("draining").asBoolean() ? Optional.of(now.steady()) : Optional.empty(),
                 Optional.ofNullable(json.path("interruptionAt").textValue()).map(Instant::parse),
+                Optional.ofNullable(json.path("rebalanceAt").textValue()).map(Instant::parse),
+                json.path("relocated").asBoolean(),
+                Optional.empty(),
                 tier == Tier.SERVERLESS && resource.state() == State.LIVE ? alwaysOn : OptionalInt.empty(),
                 json.has("meter")
                         ? Optional.of(meter(

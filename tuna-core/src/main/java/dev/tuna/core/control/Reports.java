@@ -77,7 +77,9 @@ final class Reports {
                 backend.containers().orElse(backend.isServerless() ? 0 : 1),
                 load.backend(backend.id()).inFlight(),
                 backend.askedAt(),
-                backend.interruptionAt());
+                backend.interruptionAt(),
+                backend.rebalanceAt(),
+                backend.gpu());
     }
 
     /** A machine that is up counts as starting its engine until it has answered for the first time. */

@@ -115,7 +115,8 @@ final class Runner {
                     calls.of(prepare.cloud()),
                     wanted,
                     () -> prepare(managed, prepare),
-                    result -> answer.accept(new Message.LaunchesPrepared(prepare.generation(), result)));
+                    result -> answer.accept(
+                            new Message.LaunchesPrepared(prepare.generation(), prepare.relocation(), result)));
         } else if (effect instanceof Effect.Begin begin) {
             call(
                     calls.of(begin.provider()),
@@ -233,6 +234,12 @@ final class Runner {
         for (String token : prepare.tokens()) {
             List<CapacityPool> order = Placement.order(
                     offers, places, prepare.history(), USUAL_BOOT, prepare.onDemandAllowed(), prepare.now());
+            if (prepare.relocation()) {
+                order = Placement.worthLeavingFor(order, prepare.history(), prepare.now());
+                if (order.isEmpty()) {
+                    break;
+                }
+            }
             Optional<Instant> rested = prepare.history()
                     .firstRested(offers.stream().map(PoolOffer::pool).toList(), prepare.now());
             if (order.isEmpty() && rested.isPresent()) {

@@ -16,8 +16,8 @@ import java.util.List;
  * expected the next machine boots, and is paid for, while another tier serves. A pool counts dearer for each replica that would
  * fail together with it: by a tenth for one in its zone, by less for one in its region and in any other, as far as these were
  * measured to run dry at the same time. So a fleet spreads over zones and regions where prices are alike, and one shortage does
- * not take all of it. Pools that took a replica away lately come after those that did not, pools that ran dry lately after
- * both, and unknown prices at the end of each. Pools that rest, since they ran dry or have no quota, are left out. On-demand
+ * not take all of it. Pools whose cloud recommended to leave them lately come after the others, pools that took a replica away
+ * lately after both, pools that ran dry lately at the end, and unknown prices at the end of each. Pools that rest, since they ran dry or have no quota, are left out. On-demand
  * pools are the fallback when every spot pool rests. Pure.
  */
 public final class Placement {
@@ -63,10 +63,28 @@ public final class Placement {
                 .filter(offer -> offer.pool().tier() == tier)
                 .sorted(Comparator.<PoolOffer, Boolean>comparing(offer -> history.wasDry(offer.pool(), now))
                         .thenComparing(offer -> history.wasLost(offer.pool(), now))
+                        .thenComparing(offer -> history.isRisky(offer.pool(), now))
                         .thenComparing(offer -> offer.usdPerHour().isEmpty())
                         .thenComparing(offer -> usdPerHour(offer, fleet, history, boot, now))
                         .thenComparing(offer -> offer.pool().toString()))
                 .map(PoolOffer::pool)
+                .toList();
+    }
+
+    /**
+     * Those pools that are worth leaving another one for: spot that has shown no weakness lately.
+     *
+     * @param order pools, best first
+     * @param history what became of replicas
+     * @param now the moment
+     * @return some of them in the same order; empty if it is as well to stay
+     */
+    public static List<CapacityPool> worthLeavingFor(List<CapacityPool> order, PoolHistory history, Instant now) {
+        return order.stream()
+                .filter(pool -> pool.tier() == Tier.SPOT
+                        && !history.wasDry(pool, now)
+                        && !history.wasLost(pool, now)
+                        && !history.isRisky(pool, now))
                 .toList();
     }
 

@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
 public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant> barred) {
 
     /**
-     * How long a pool that ran dry or lost a replica is put last, and the longest rest of a dry one: about as long as
+     * How long a pool that ran dry, lost a replica or is to be left is put last, and the longest rest of a dry one: about as long as
      * shortages of spot capacity last.
      */
     public static final Duration MEMORY = Duration.ofMinutes(10);
@@ -71,18 +71,27 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
      * @param shortages how often in a row it had no machine to give
      * @param restsUntil until when it is not asked, since it had none
      * @param lostAt when it last took a replica away; {@link Instant#MIN} if it never did
+     * @param riskAt when its cloud last recommended to leave it; {@link Instant#MIN} if it never did
      * @param losses replicas that it took away, fading
      * @param hours hours that replicas ran in it, fading alike
      * @param asOf the moment that both are reckoned for
      */
-    public record Past(int shortages, Instant restsUntil, Instant lostAt, double losses, double hours, Instant asOf) {
+    public record Past(
+            int shortages,
+            Instant restsUntil,
+            Instant lostAt,
+            Instant riskAt,
+            double losses,
+            double hours,
+            Instant asOf) {
 
-        private static final Past NOTHING = new Past(0, Instant.MIN, Instant.MIN, 0, 0, Instant.EPOCH);
+        private static final Past NOTHING = new Past(0, Instant.MIN, Instant.MIN, Instant.MIN, 0, 0, Instant.EPOCH);
 
         /** Checks that the moments are there. */
         public Past {
             Objects.requireNonNull(restsUntil, "restsUntil");
             Objects.requireNonNull(lostAt, "lostAt");
+            Objects.requireNonNull(riskAt, "riskAt");
             Objects.requireNonNull(asOf, "asOf");
         }
 
@@ -91,11 +100,19 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
         }
 
         private boolean wasLost(Instant now) {
-            return !lostAt.equals(Instant.MIN) && lostAt.plus(MEMORY).isAfter(now);
+            return isRecent(lostAt, now);
+        }
+
+        private boolean isRisky(Instant now) {
+            return isRecent(riskAt, now);
+        }
+
+        private static boolean isRecent(Instant at, Instant now) {
+            return !at.equals(Instant.MIN) && at.plus(MEMORY).isAfter(now);
         }
 
         private boolean matters(Instant now) {
-            return wasDry(now) || wasLost(now) || fading(now) * (losses + hours) > 0.01;
+            return wasDry(now) || wasLost(now) || isRisky(now) || fading(now) * (losses + hours) > 0.01;
         }
 
         private double fading(Instant now) {
@@ -105,7 +122,8 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
 
         private Past with(double moreLosses, double moreHours, Instant now) {
             double kept = fading(now);
-            return new Past(shortages, restsUntil, lostAt, kept * losses + moreLosses, kept * hours + moreHours, now);
+            return new Past(
+                    shortages, restsUntil, lostAt, riskAt, kept * losses + moreLosses, kept * hours + moreHours, now);
         }
     }
 
@@ -130,7 +148,16 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
                 int times = past.wasDry(now) ? past.shortages() : 0;
                 Duration rest = FIRST_REST.multipliedBy(1L << Math.min(times, 20));
                 Instant until = now.plus(rest.compareTo(MEMORY) > 0 ? MEMORY : rest);
-                noted.put(pool, new Past(times + 1, until, past.lostAt(), past.losses(), past.hours(), past.asOf()));
+                noted.put(
+                        pool,
+                        new Past(
+                                times + 1,
+                                until,
+                                past.lostAt(),
+                                past.riskAt(),
+                                past.losses(),
+                                past.hours(),
+                                past.asOf()));
             }
         }
         return new PoolHistory(noted, stillBarred(now));
@@ -161,8 +188,29 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
     public PoolHistory lost(CapacityPool pool, Duration held, Instant now) {
         return noted(pool, now, past -> {
             Past more = past.with(1, hours(held), now);
-            return new Past(more.shortages(), more.restsUntil(), now, more.losses(), more.hours(), now);
+            return new Past(more.shortages(), more.restsUntil(), now, more.riskAt(), more.losses(), more.hours(), now);
         });
+    }
+
+    /**
+     * Notes that a pool's cloud recommends to leave it, since it may take replicas soon.
+     *
+     * @param pool which
+     * @param now when
+     * @return the history with it, without what is too old to matter
+     */
+    public PoolHistory atRisk(CapacityPool pool, Instant now) {
+        return noted(
+                pool,
+                now,
+                past -> new Past(
+                        past.shortages(),
+                        past.restsUntil(),
+                        past.lostAt(),
+                        now,
+                        past.losses(),
+                        past.hours(),
+                        past.asOf()));
     }
 
     /**
@@ -251,6 +299,10 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
 
     boolean wasLost(CapacityPool pool, Instant now) {
         return pools.getOrDefault(pool, Past.NOTHING).wasLost(now);
+    }
+
+    boolean isRisky(CapacityPool pool, Instant now) {
+        return pools.getOrDefault(pool, Past.NOTHING).isRisky(now);
     }
 
     private Map<CapacityPool, Past> recent(Instant now) {

@@ -13,6 +13,13 @@ public sealed interface FleetAction {
     record Launch(int count) implements FleetAction {}
 
     /**
+     * Rent machines that are to take the place of replicas that serve on meanwhile; nothing is lost if none can be had.
+     *
+     * @param count how many, 1 or more
+     */
+    record Relocate(int count) implements FleetAction {}
+
+    /**
      * Give a replica no new requests.
      *
      * @param id which

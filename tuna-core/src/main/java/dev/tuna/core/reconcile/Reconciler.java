@@ -15,8 +15,10 @@ import java.util.Locale;
  * <p>What is broken or has outrun its boot deadline is terminated, what its cloud will take is drained and replaced, what
  * has drained is terminated. Too few replicas are topped up, but never beyond the maximum, which counts every machine that
  * may still run but those that their cloud will take: they are gone within minutes whatever is done, and to wait for that
- * would leave a fleet of one without a replica for a whole boot. Of too many, ready ones are drained, the dearest first, and of equals the idlest and then the youngest;
- * one that boots is never given up for lack of traffic, only if the maximum has been lowered below what there is. Pure.
+ * would leave a fleet of one without a replica for a whole boot.
+ *
+ * <p>What its cloud merely recommends to leave serves on until a successor serves, and for good if there is none to be had.
+ * For successors there may be one machine more than the maximum, so that a full fleet changes place one by one. Of too many, ready ones are drained: first those to be left, then the dearest, and of equals the idlest and then the youngest; one that boots is never given up for lack of traffic, only if the maximum has been lowered below what there is. Pure.
  */
 public final class Reconciler {
 
@@ -25,8 +27,9 @@ public final class Reconciler {
             .thenComparing(ReplicaView::id, Comparator.reverseOrder());
 
     /** Who is drained first when there are too many. */
-    private static final Comparator<ReplicaView> LEAST_WANTED = Comparator.<ReplicaView>comparingLong(
-                    replica -> -replica.microUsdPerHour().orElse(Long.MAX_VALUE))
+    private static final Comparator<ReplicaView> LEAST_WANTED = Comparator.comparing(
+                    ReplicaView::leavable, Comparator.reverseOrder())
+            .thenComparingLong(replica -> -replica.microUsdPerHour().orElse(Long.MAX_VALUE))
             .thenComparingInt(ReplicaView::inFlight)
             .thenComparing(ReplicaView::askedAt, Comparator.reverseOrder())
             .thenComparing(ReplicaView::id);
@@ -37,7 +40,7 @@ public final class Reconciler {
      * Decides what to do.
      *
      * @param target replicas that should serve
-     * @param most machines never exceeded, not counting those that their cloud will take
+     * @param most machines never exceeded, not counting those that their cloud will take, but by one for replicas to be left
      * @param observed every replica that is not confirmed gone
      * @param bootDeadline how long a replica may take until it serves
      * @param now the moment, on a clock that does not jump
@@ -66,12 +69,25 @@ public final class Reconciler {
         if (missing > 0) {
             actions.add(new FleetAction.Launch(missing));
         }
-        List<ReplicaView> excess = excess(alive, most);
+        int leavable = (int) alive.stream()
+                .filter(replica -> replica.leavable() && replica.stage() == Stage.READY)
+                .count();
+        int firm = alive.size() - leavable;
+        int successors = Math.min(Math.min(target, alive.size()) - firm, most + 1 - staying - Math.max(0, missing));
+        if (successors > 0) {
+            actions.add(new FleetAction.Relocate(successors));
+        }
+        List<ReplicaView> excess =
+                excess(alive, most > 0 && alive.stream().anyMatch(ReplicaView::leavable) ? most + 1 : most);
         excess.forEach(replica -> actions.add(new FleetAction.End(
                 replica.id(), "there may be " + most + " at the most from now on, and it does not serve yet", false)));
         alive.removeAll(excess);
         surplus(alive, target)
-                .forEach(replica -> actions.add(new FleetAction.Drain(replica.id(), "the traffic no longer needs it")));
+                .forEach(replica -> actions.add(new FleetAction.Drain(
+                        replica.id(),
+                        replica.leavable() && target > 0
+                                ? "its cloud recommends to leave it, and enough others serve"
+                                : "the traffic no longer needs it")));
         return actions;
     }
 

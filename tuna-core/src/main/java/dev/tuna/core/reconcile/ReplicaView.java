@@ -17,6 +17,7 @@ import java.util.OptionalLong;
  * @param reached the furthest that it has come, as far as its cloud tells
  * @param askedAt when it was asked for
  * @param doomed whether its cloud has said that it will take it
+ * @param leavable whether another one should take its place since its cloud recommends to leave it
  * @param drainUntil until when it may go on with what it has; present while it drains
  * @param inFlight requests that it works on
  * @param microUsdPerHour its price; empty if unknown
@@ -29,6 +30,7 @@ public record ReplicaView(
         BackendPhase reached,
         Instant askedAt,
         boolean doomed,
+        boolean leavable,
         Optional<Instant> drainUntil,
         int inFlight,
         OptionalLong microUsdPerHour) {

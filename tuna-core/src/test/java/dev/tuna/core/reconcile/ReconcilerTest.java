@@ -7,6 +7,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.core.reconcile.FleetAction.Drain;
 import dev.tuna.core.reconcile.FleetAction.End;
 import dev.tuna.core.reconcile.FleetAction.Launch;
+import dev.tuna.core.reconcile.FleetAction.Relocate;
 import dev.tuna.core.reconcile.ReplicaView.Stage;
 import java.time.Duration;
 import java.time.Instant;
@@ -40,9 +41,25 @@ class ReconcilerTest {
                 BackendPhase.WEIGHTS,
                 askedAt,
                 doomed,
+                false,
                 drainUntil,
                 inFlight,
                 OptionalLong.of(price));
+    }
+
+    private static ReplicaView leavable(String id) {
+        return new ReplicaView(
+                id,
+                Tier.SPOT,
+                Stage.READY,
+                "detail",
+                BackendPhase.READY,
+                NOW.minusSeconds(60),
+                false,
+                true,
+                Optional.empty(),
+                1,
+                OptionalLong.of(240_000));
     }
 
     private static List<FleetAction> reconcile(int target, int most, ReplicaView... fleet) {
@@ -116,6 +133,43 @@ class ReconcilerTest {
         assertThat(reconcile(2, 2, doomed, replica("d", Stage.ENDING), replica("e", Stage.READY)))
                 .as("what goes for another reason may run for as long as it takes")
                 .doesNotContain(new Launch(1));
+    }
+
+    @Test
+    void whatItsCloudRecommendsToLeaveServesOnUntilASuccessorServes() {
+        assertThat(reconcile(1, 5, leavable("a"))).containsExactly(new Relocate(1));
+        assertThat(reconcile(1, 5, leavable("a"), replica("b", Stage.BOOTING))).isEmpty();
+        assertThat(reconcile(1, 5, leavable("a"), replica("b", Stage.READY)))
+                .singleElement()
+                .satisfies(action -> assertThat(((Drain) action).id()).isEqualTo("a"))
+                .satisfies(action -> assertThat(((Drain) action).reason()).contains("recommends to leave"));
+        assertThat(reconcile(0, 5, leavable("a")))
+                .as("what nobody needs needs no successor")
+                .singleElement()
+                .isInstanceOf(Drain.class);
+    }
+
+    @Test
+    void aFullFleetChangesPlaceWithOneMachineMoreAtATime() {
+        assertThat(reconcile(2, 2, leavable("a"), leavable("b"))).containsExactly(new Relocate(1));
+        assertThat(reconcile(2, 2, leavable("a"), leavable("b"), replica("c", Stage.BOOTING)))
+                .as("neither another one nor the end of the one that boots")
+                .isEmpty();
+        assertThat(reconcile(2, 2, leavable("a"), leavable("b"), replica("c", Stage.READY)))
+                .singleElement()
+                .isInstanceOf(Drain.class);
+        Optional<Instant> later = Optional.of(NOW.plusSeconds(60));
+        ReplicaView leaving = replica("a", Stage.DRAINING, 1, 1, NOW, false, later);
+        assertThat(reconcile(2, 2, leaving, leavable("b"), replica("c", Stage.READY)))
+                .as("what still runs counts")
+                .isEmpty();
+        assertThat(reconcile(2, 3, leavable("a"), leavable("b"))).containsExactly(new Relocate(2));
+        assertThat(reconcile(3, 3, leavable("a"), leavable("b")))
+                .as("what is missing comes first")
+                .containsExactly(new Launch(1), new Relocate(1));
+        assertThat(reconcile(0, 0, leavable("a"), replica("c", Stage.BOOTING)))
+                .as("a limit of nothing is one")
+                .hasSize(2);
     }
 
     @Test

@@ -146,6 +146,7 @@ final class Ours extends RoutedPolicy {
                     machine.ready ? BackendPhase.READY : BackendPhase.BOOTING,
                     Clockwork.instant(machine.ready ? machine.readyAt : machine.askedAt),
                     machine.noticeOf != Machine.NEVER,
+                    false,
                     machine.draining
                             ? Optional.of(Clockwork.instant(Math.min(
                                     machine.drainingSince + 120_000,

@@ -126,13 +126,17 @@ final class Chaos {
         notices(weather);
     }
 
-    /** Two minutes' notice is nothing out of the ordinary: nobody may be harmed by it. */
+    /** Two minutes' notice, or the advice to leave a machine, is nothing out of the ordinary: nobody may be harmed by it. */
     private void notices(int mine) {
         world.later(QUIET.plus(minutes(60)), () -> {
             if (mine == weather && calmFor().compareTo(LAST_NOTICE) < 0) {
                 spotReplica().ifPresent(replica -> {
-                    interrupt(replica, Duration.ofMinutes(2));
-                    world.later(Duration.ofMinutes(1), () -> isLeftAlone(replica));
+                    if (random.nextBoolean()) {
+                        recommend(replica);
+                    } else {
+                        interrupt(replica, Duration.ofMinutes(2));
+                        world.later(Duration.ofMinutes(1), () -> isLeftAlone(replica));
+                    }
                 });
                 notices(mine);
             }
@@ -192,7 +196,7 @@ final class Chaos {
 
     private void happen() {
         faults++;
-        switch (random.nextInt(24)) {
+        switch (random.nextInt(26)) {
             case 0, 1 -> interrupt();
             case 2, 3 -> replica().ifPresent(replica -> lose(world.first, replica.id()));
             case 4 -> container().ifPresent(one -> lose(one.cloud(), one.id()));
@@ -217,6 +221,7 @@ final class Chaos {
             case 17, 18 -> crash();
             case 19 -> jump();
             case 20, 21, 22 -> people();
+            case 23, 24 -> spotReplica().ifPresent(this::recommend);
             default -> {
                 world.slow(true);
                 world.later(minutes(30), () -> world.slow(false));
@@ -275,6 +280,22 @@ final class Chaos {
     private void interrupt(ReplicaView replica, Duration notice) {
         world.trace.add("interruption of " + replica.id() + " in " + notice);
         world.first.interrupt(replica.id(), notice);
+    }
+
+    /** What is recommended to be left is taken in an hour or so, or it is not. */
+    private void recommend(ReplicaView replica) {
+        world.trace.add("advice to leave " + replica.id());
+        world.first.recommendRebalance(replica.id());
+        int mine = weather;
+        if (random.nextBoolean()) {
+            world.later(minutes(90), () -> {
+                boolean there = world.replicas().stream()
+                        .anyMatch(each -> each.id().equals(replica.id()) && each.phase() != BackendPhase.DRAINING);
+                if (there && mine == weather && (storm || calmFor().compareTo(LAST_NOTICE) < 0)) {
+                    interrupt(replica, Duration.ofMinutes(2));
+                }
+            });
+        }
     }
 
     private void lose(SimulatedCloud cloud, String id) {

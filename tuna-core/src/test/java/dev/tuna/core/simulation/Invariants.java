@@ -203,12 +203,14 @@ final class Invariants {
                 .effectiveScaling()
                 .spot()
                 .maxReplicas();
-        long others = live.stream()
+        List<ReplicaView> others = live.stream()
                 .filter(replica -> replica.deployment().equals(name))
                 .filter(replica -> replica.interruptionAt().isEmpty())
-                .count();
-        if (others >= most) {
-            world.violated("launch of " + token + " with " + others + " running, at most " + most + " allowed");
+                .toList();
+        boolean relocates =
+                others.stream().anyMatch(replica -> replica.rebalanceAt().isPresent());
+        if (others.size() >= (relocates ? most + 1 : most)) {
+            world.violated("launch of " + token + " with " + others.size() + " running, at most " + most + " allowed");
         }
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.GpuUse;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.provider.support.vllm.VllmCommand;
@@ -25,6 +26,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -127,12 +129,10 @@ final class ChannelLink implements ReplicaLink {
             talk.last = Optional.of(report);
             return talk.last;
         } catch (UntrustedReplicaException e) {
-            return Optional.of(new Report(
-                    BackendPhase.FAILED, String.valueOf(e.getMessage()), Optional.empty(), Optional.empty()));
+            return Optional.of(Report.only(BackendPhase.FAILED, String.valueOf(e.getMessage())));
         } catch (ConfigurationException e) {
             // What one replica lacks holds up no look at the others.
-            return Optional.of(
-                    new Report(BackendPhase.IMAGE, String.valueOf(e.getMessage()), Optional.empty(), Optional.empty()));
+            return Optional.of(Report.only(BackendPhase.IMAGE, String.valueOf(e.getMessage())));
         } catch (IOException e) {
             LOG.debug("{} {}: {}", machine.deployment(), machine.instanceId(), e.toString());
             return remembered(talk);
@@ -146,7 +146,9 @@ final class ChannelLink implements ReplicaLink {
                         BackendPhase.ENGINE,
                         "its agent has not answered since " + talk.lastAt,
                         said.address(),
-                        said.interruptionAt()));
+                        said.interruptionAt(),
+                        said.rebalanceAt(),
+                        Optional.empty()));
     }
 
     private ReplicaChannel channel(Machine machine) {
@@ -187,7 +189,26 @@ final class ChannelLink implements ReplicaLink {
                                 .map(Credential::bearer)
                                 .map(address::withCredential)
                                 .orElse(address)),
-                said.interruption().map(ReplicaReport.Interruption::at));
+                said.interruption().map(ReplicaReport.Interruption::at),
+                said.rebalanceAt(),
+                gpu(said.gpus()));
+    }
+
+    /** All GPUs together. A machine may be taken over, so what it says is brought into range. */
+    private static Optional<GpuUse> gpu(List<ReplicaReport.Gpu> gpus) {
+        if (gpus.isEmpty()) {
+            return Optional.empty();
+        }
+        double busy = 0;
+        long used = 0;
+        long total = 0;
+        for (ReplicaReport.Gpu gpu : gpus) {
+            busy += gpu.utilization();
+            used += Math.max(0, gpu.usedMib());
+            total += Math.max(0, gpu.totalMib());
+        }
+        long mean = Math.round(busy / gpus.size());
+        return Optional.of(new GpuUse((int) Math.max(0, Math.min(100, mean)), used, total));
     }
 
     private static BackendPhase phase(ReplicaReport said) {

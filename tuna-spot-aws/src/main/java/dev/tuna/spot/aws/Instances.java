@@ -149,7 +149,9 @@ final class Instances {
                         // EC2 tells it to the second, and the launch more exactly.
                         ? endedAt.map(end -> launchedAt.filter(end::isBefore).orElse(end))
                         : Optional.empty(),
-                usdPerHour.map(extra::add));
+                usdPerHour.map(extra::add),
+                running ? report.flatMap(ReplicaLink.Report::rebalanceAt) : Optional.empty(),
+                running ? report.flatMap(ReplicaLink.Report::gpu) : Optional.empty());
     }
 
     /** Launched a moment ago, and not shown yet. */

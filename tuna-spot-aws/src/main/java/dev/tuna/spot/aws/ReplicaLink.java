@@ -1,6 +1,7 @@
 package dev.tuna.spot.aws;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.GpuUse;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.ProviderContext;
@@ -104,15 +105,29 @@ interface ReplicaLink extends AutoCloseable {
      * @param detail in a few words; may be empty
      * @param address where requests go, once known
      * @param interruptionAt when EC2 will take it, if it gave notice
+     * @param rebalanceAt when EC2 recommended to leave it, if it did
+     * @param gpu what its GPUs do; empty while that is not known
      */
     record Report(
-            BackendPhase phase, String detail, Optional<BackendAddress> address, Optional<Instant> interruptionAt) {
+            BackendPhase phase,
+            String detail,
+            Optional<BackendAddress> address,
+            Optional<Instant> interruptionAt,
+            Optional<Instant> rebalanceAt,
+            Optional<GpuUse> gpu) {
 
         public Report {
             Objects.requireNonNull(phase, "phase");
             Objects.requireNonNull(detail, "detail");
             Objects.requireNonNull(address, "address");
             Objects.requireNonNull(interruptionAt, "interruptionAt");
+            Objects.requireNonNull(rebalanceAt, "rebalanceAt");
+            Objects.requireNonNull(gpu, "gpu");
+        }
+
+        /** What one says that cannot serve, or does not answer. */
+        static Report only(BackendPhase phase, String detail) {
+            return new Report(phase, detail, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
         }
     }
 }

@@ -101,6 +101,11 @@ class AwsContractTest extends SpotProviderContract {
     }
 
     @Override
+    protected void recommendRebalance(ResourceRef replica) {
+        aws.cloud().rebalance(Names.id(replica));
+    }
+
+    @Override
     protected void lose(ResourceRef replica) {
         aws.cloud().reclaim(Names.id(replica));
     }

@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
 /** Instead of the agent: asks the engine's health path and the stand-in's metadata service. */
 final class TestLink implements ReplicaLink {
 
-    private static final Pattern TIME = Pattern.compile("\"time\":\"([^\"]+)\"");
+    private static final Pattern TIME = Pattern.compile("\"(?:time|noticeTime)\":\"([^\"]+)\"");
 
     /** Replicas forgotten, by any link. */
     static final Set<String> FORGOTTEN = ConcurrentHashMap.newKeySet();
@@ -85,18 +85,20 @@ final class TestLink implements ReplicaLink {
                 BackendPhase.READY,
                 "",
                 Optional.of(credential.map(address::withCredential).orElse(address)),
-                notice(machine.instanceId())));
+                told(machine.instanceId(), "spot/instance-action"),
+                told(machine.instanceId(), "events/recommendations/rebalance"),
+                Optional.empty()));
     }
 
-    private Optional<Instant> notice(String instance) {
+    private Optional<Instant> told(String instance, String document) {
         return cloud.instance(instance).map(InstanceView::id).flatMap(id -> {
             URI metadata = cloud.metadata(id).uri();
-            Matcher time = TIME.matcher(read(metadata));
+            Matcher time = TIME.matcher(read(metadata, document));
             return time.find() ? Optional.of(Instant.parse(time.group(1))) : Optional.empty();
         });
     }
 
-    private static String read(URI metadata) {
+    private static String read(URI metadata, String document) {
         try {
             String token = HTTP.send(
                             HttpRequest.newBuilder(metadata.resolve("/latest/api/token"))
@@ -106,7 +108,7 @@ final class TestLink implements ReplicaLink {
                             HttpResponse.BodyHandlers.ofString())
                     .body();
             return HTTP.send(
-                            HttpRequest.newBuilder(metadata.resolve("/latest/meta-data/spot/instance-action"))
+                            HttpRequest.newBuilder(metadata.resolve("/latest/meta-data/" + document))
                                     .header("X-aws-ec2-metadata-token", token)
                                     .build(),
                             HttpResponse.BodyHandlers.ofString())

@@ -82,6 +82,14 @@ class WholeWayTest {
                 Set<BackendPhase> phases = EnumSet.noneOf(BackendPhase.class);
                 ReplicaObservation again = await(cloud, replica, phases, seen -> seen.phase() == BackendPhase.READY);
                 assertThat(again.address().orElseThrow().url()).isEqualTo(address.url());
+                ReplicaObservation told =
+                        await(cloud, replica, phases, seen -> seen.gpu().isPresent());
+                assertThat(told.rebalanceAt()).isEmpty();
+                aws.cloud().rebalance(Names.id(replica));
+                ReplicaObservation advised =
+                        await(cloud, replica, phases, seen -> seen.rebalanceAt().isPresent());
+                assertThat(advised.phase()).isEqualTo(BackendPhase.READY);
+                assertThat(advised.interruptionAt()).isEmpty();
                 aws.cloud().interrupt(Names.id(replica), Duration.ofSeconds(30));
                 await(cloud, replica, phases, seen -> seen.interruptionAt().isPresent());
                 assertThat(phases).doesNotContain(BackendPhase.GONE);

@@ -138,6 +138,11 @@ public final class LocalCloud implements CloudScript, AutoCloseable {
     }
 
     @Override
+    public void recommendRebalance(String replica) {
+        script.recommendRebalance(replica);
+    }
+
+    @Override
     public void lose(String id) {
         script.lose(id);
     }

@@ -62,6 +62,11 @@ final class ScriptClient implements CloudScript {
     }
 
     @Override
+    public void recommendRebalance(String replica) {
+        send(Action.RECOMMEND_REBALANCE, replica, "");
+    }
+
+    @Override
     public void lose(String id) {
         send(Action.LOSE, id, "");
     }

@@ -18,6 +18,8 @@ public enum Ability {
     RUN_DRY,
     /** The test can have it give an interruption notice. */
     GIVE_NOTICE,
+    /** The test can have it recommend to leave a replica. */
+    RECOMMEND_REBALANCE,
     /** The test can have it lose a replica without notice. */
     LOSE_REPLICA
 }

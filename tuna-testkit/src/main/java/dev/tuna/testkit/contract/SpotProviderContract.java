@@ -78,6 +78,15 @@ public abstract class SpotProviderContract extends ProviderContract {
     }
 
     /**
+     * Has the cloud recommend to leave a replica, since the risk that it takes it is higher than usual.
+     *
+     * @param replica one that is READY
+     */
+    protected void recommendRebalance(ResourceRef replica) {
+        throw steering(Ability.RECOMMEND_REBALANCE);
+    }
+
+    /**
      * Has the cloud lose a replica without notice.
      *
      * @param replica one that is READY
@@ -559,6 +568,24 @@ public abstract class SpotProviderContract extends ProviderContract {
                 return now.interruptionAt().isPresent();
             });
             assertThat(meanwhile).as("phases until the notice").doesNotContain(BackendPhase.GONE);
+        }
+
+        @Test
+        void seesTheRebalanceRecommendationOfAReplicaThatGoesOn() {
+            needs(Ability.RECOMMEND_REBALANCE);
+            SpotCloud cloud = open();
+            ResourceRef replica = launchReady(cloud);
+            assertThat(observe(cloud, replica).rebalanceAt()).isEmpty();
+            recommendRebalance(replica);
+            waitFor(
+                    "the recommendation is seen",
+                    () -> observe(cloud, replica).rebalanceAt().isPresent());
+            ReplicaObservation after = observe(cloud, replica);
+            assertThat(after.phase()).isEqualTo(BackendPhase.READY);
+            assertThat(after.rebalanceAt()).as("once told it stays").isPresent();
+            assertThat(after.interruptionAt())
+                    .as("a recommendation is no notice")
+                    .isEmpty();
         }
 
         @Test

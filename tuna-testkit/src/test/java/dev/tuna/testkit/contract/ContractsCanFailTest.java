@@ -214,6 +214,10 @@ class ContractsCanFailTest {
                         Arguments.of(Flaw.UNKNOWN_IS_LEFT_OUT, "Observing", "seesManyAtOnce"),
                         Arguments.of(Flaw.UNKNOWN_IS_REQUESTED, "Observing", "seesManyAtOnce"),
                         Arguments.of(Flaw.HIDES_NOTICE, "Observing", "seesTheInterruptionNotice"),
+                        Arguments.of(
+                                Flaw.HIDES_RECOMMENDATION,
+                                "Observing",
+                                "seesTheRebalanceRecommendationOfAReplicaThatGoesOn"),
                         Arguments.of(Flaw.HIDES_LOSS, "Observing", "seesThatAReplicaWasLost"),
                         Arguments.of(Flaw.METER_RUNS_ON, "Terminating", "isConfirmedAndStaysSoAndTheMeterStops"),
                         Arguments.of(Flaw.COMES_BACK, "Terminating", "isConfirmedAndStaysSoAndTheMeterStops"),

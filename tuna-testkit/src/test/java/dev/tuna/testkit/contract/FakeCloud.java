@@ -353,7 +353,11 @@ final class FakeCloud implements ServerlessCloud, SpotCloud {
                         : known.flatMap(thing -> Optional.ofNullable(thing.noticeFor)),
                 has(Flaw.NO_LAUNCH_TIME) ? Optional.empty() : known.map(thing -> thing.madeAt),
                 Optional.ofNullable(has(Flaw.METER_RUNS_ON) && ended != null ? outside.time.instant() : ended),
-                Optional.of(PRICE));
+                Optional.of(PRICE),
+                has(Flaw.HIDES_RECOMMENDATION)
+                        ? Optional.empty()
+                        : known.flatMap(thing -> Optional.ofNullable(thing.recommendedAt)),
+                Optional.empty());
     }
 
     private Optional<Thing> known(ResourceRef resource) {

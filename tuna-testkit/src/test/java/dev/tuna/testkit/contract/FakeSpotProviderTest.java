@@ -72,6 +72,11 @@ class FakeSpotProviderTest extends SpotProviderContract {
     }
 
     @Override
+    protected void recommendRebalance(ResourceRef replica) {
+        outside.recommend(replica);
+    }
+
+    @Override
     protected void lose(ResourceRef replica) {
         outside.end(replica);
     }

@@ -32,6 +32,9 @@ final class Outside implements AutoCloseable {
         @Nullable
         Instant noticeFor;
 
+        @Nullable
+        Instant recommendedAt;
+
         boolean parked;
 
         Thing(
@@ -84,6 +87,10 @@ final class Outside implements AutoCloseable {
 
     synchronized void notice(ResourceRef ref) {
         thing(ref).orElseThrow().noticeFor = time.instant().plusSeconds(120);
+    }
+
+    synchronized void recommend(ResourceRef ref) {
+        thing(ref).orElseThrow().recommendedAt = time.instant();
     }
 
     void runDry(Collection<CapacityPool> pools) {

@@ -183,6 +183,11 @@ public final class CloudModel implements CloudApi, CloudScript {
     }
 
     @Override
+    public void recommendRebalance(String replica) {
+        site.run(() -> market.recommendRebalance(replica));
+    }
+
+    @Override
     public void lose(String id) {
         site.run(() -> {
             if (!market.lose(id) && !serverless.lose(id)) {

@@ -67,6 +67,14 @@ public interface CloudScript {
     void interrupt(String replica, Duration notice);
 
     /**
+     * Recommends to leave a spot replica, since the risk that it is taken is higher than usual. What becomes of it is up to
+     * {@link #interrupt} and {@link #lose}.
+     *
+     * @param replica which
+     */
+    void recommendRebalance(String replica);
+
+    /**
      * Makes a replica or a container disappear this instant, without notice.
      *
      * @param id of a replica or container

@@ -29,6 +29,7 @@ final class Replica implements MachineListener {
     private @Nullable URI address;
     private @Nullable Instant interruptionAt;
     private @Nullable Future<?> interruption;
+    private @Nullable Instant rebalanceAt;
     private @Nullable Instant endedAt;
     private Future<?> orphanCheck;
     private Instant heardAt;
@@ -135,11 +136,22 @@ final class Replica implements MachineListener {
         }
     }
 
-    void interrupt(Duration notice) {
+    void recommendRebalance() {
+        requireSpot();
+        if (rebalanceAt == null) {
+            rebalanceAt = site.now();
+        }
+    }
+
+    private void requireSpot() {
         if (pool.settings().tier() != Tier.SPOT) {
             throw CloudRefusal.conflict(
                     "not_spot", "replica " + id + " is on demand, which is never taken; lose it instead");
         }
+    }
+
+    void interrupt(Duration notice) {
+        requireSpot();
         if (interruption != null) {
             interruption.cancel(false);
         }
@@ -196,6 +208,7 @@ final class Replica implements MachineListener {
                 detail,
                 Optional.ofNullable(address),
                 Optional.ofNullable(interruptionAt),
+                Optional.ofNullable(rebalanceAt),
                 meter.start(),
                 Optional.ofNullable(endedAt),
                 meter.usdPerHour(),

@@ -23,6 +23,7 @@ import java.util.Optional;
  * @param detail what it is doing, why it failed or why it ended
  * @param address where its model server listens; present from {@code READY} on
  * @param interruptionAt when it will be taken, if notice was given
+ * @param rebalanceAt when it was recommended to leave it, if that was
  * @param launchedAt when billing began
  * @param endedAt when billing ended
  * @param usdPerHour price of its machine now, or at the end
@@ -43,6 +44,7 @@ public record ReplicaView(
         String detail,
         Optional<URI> address,
         Optional<Instant> interruptionAt,
+        Optional<Instant> rebalanceAt,
         Instant launchedAt,
         Optional<Instant> endedAt,
         BigDecimal usdPerHour,

@@ -10,7 +10,8 @@ import java.util.Objects;
  *
  * @param action what to do
  * @param target the pool, endpoint, GPU, replica or container that it is done to; empty for {@link Action#COLD_START}
- * @param value a number or an ISO 8601 duration, as the action needs; empty for {@link Action#LOSE}
+ * @param value a number or an ISO 8601 duration, as the action needs; empty for {@link Action#LOSE} and
+ *     {@link Action#RECOMMEND_REBALANCE}
  */
 public record ScriptStep(Action action, String target, String value) {
 
@@ -30,6 +31,8 @@ public record ScriptStep(Action action, String target, String value) {
         COLD_START,
         /** {@link CloudScript#interrupt}. */
         INTERRUPT,
+        /** {@link CloudScript#recommendRebalance}. */
+        RECOMMEND_REBALANCE,
         /** {@link CloudScript#lose}. */
         LOSE
     }
@@ -56,6 +59,7 @@ public record ScriptStep(Action action, String target, String value) {
             case SERVERLESS_PRICE -> script.setServerlessPrice(target, number());
             case COLD_START -> script.setColdStart(duration());
             case INTERRUPT -> script.interrupt(target, duration());
+            case RECOMMEND_REBALANCE -> script.recommendRebalance(target);
             case LOSE -> script.lose(target);
         }
     }

@@ -114,6 +114,14 @@ final class SpotMarket {
         replica.interrupt(notice);
     }
 
+    void recommendRebalance(String id) {
+        Replica replica = live.get(id);
+        if (replica == null) {
+            throw CloudRefusal.notFound("running replica", id);
+        }
+        replica.recommendRebalance();
+    }
+
     boolean lose(String id) {
         Replica replica = live.get(id);
         if (replica != null) {

@@ -185,16 +185,17 @@ public final class LocalSpotCloud implements SpotCloud {
 
     private ReplicaObservation observation(ReplicaView view) {
         return new ReplicaObservation(
-                view.phase(),
-                view.detail(),
-                Optional.of(pool(view)),
-                view.phase() == BackendPhase.GONE
-                        ? Optional.empty()
-                        : view.address().map(address -> address(view, address)),
-                view.interruptionAt(),
-                Optional.of(view.launchedAt()),
-                view.endedAt(),
-                Optional.of(view.usdPerHour()));
+                        view.phase(),
+                        view.detail(),
+                        Optional.of(pool(view)),
+                        view.phase() == BackendPhase.GONE
+                                ? Optional.empty()
+                                : view.address().map(address -> address(view, address)),
+                        view.interruptionAt(),
+                        Optional.of(view.launchedAt()),
+                        view.endedAt(),
+                        Optional.of(view.usdPerHour()))
+                .with(view.rebalanceAt(), Optional.empty());
     }
 
     private BackendAddress address(ReplicaView view, URI address) {

@@ -328,6 +328,11 @@ public final class SimulatedCloud implements CloudScript {
     }
 
     @Override
+    public void recommendRebalance(String replica) {
+        model.recommendRebalance(replica);
+    }
+
+    @Override
     public void lose(String id) {
         model.lose(id);
     }

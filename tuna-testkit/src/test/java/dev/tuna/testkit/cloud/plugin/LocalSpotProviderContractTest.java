@@ -64,6 +64,11 @@ class LocalSpotProviderContractTest extends SpotProviderContract {
     }
 
     @Override
+    protected void recommendRebalance(ResourceRef replica) {
+        cloud.recommendRebalance(replica.id());
+    }
+
+    @Override
     protected void lose(ResourceRef replica) {
         cloud.lose(replica.id());
     }

@@ -88,6 +88,11 @@ class SimulatedSpotProviderContractTest extends SpotProviderContract {
     }
 
     @Override
+    protected void recommendRebalance(ResourceRef replica) {
+        cloud.recommendRebalance(replica.id());
+    }
+
+    @Override
     protected void lose(ResourceRef replica) {
         cloud.lose(replica.id());
     }

@@ -26,16 +26,24 @@ import java.util.zip.GZIPInputStream;
 
 /**
  * A machine whose user data is run for real, unprivileged: shell, Python and OpenSSL are this machine's, while the commands
- * {@code docker} (which runs a model server stand-in), {@code shutdown}, {@code nvidia-smi}, {@code systemctl} and
- * {@code aws}, and everything below the root directory, are its own. Time passes as it does here, and faster as told.
+ * {@code docker} (which runs a model server stand-in), {@code shutdown}, {@code poweroff}, {@code mountpoint},
+ * {@code nvidia-smi}, {@code systemctl} and {@code aws}, and everything below the root directory, are its own. Time passes as
+ * it does here, and faster as told.
+ *
+ * <p>Commands that are in {@code bin} below the root before it boots stay as they are. Empty files in the root let things go
+ * wrong: {@code no-docker} (it does not run), {@code no-image}, {@code slow-image} (cannot be pulled, or hangs),
+ * {@code no-engine} (ends as soon as it starts), {@code no-s3}, {@code slow-s3}, {@code not-mounted} (the instance store is a
+ * mere directory), {@code no-shutdown} (fails, so that {@code poweroff} is needed).
  *
  * <p>User data must keep to what is below {@code $TUNA_ROOT} and take {@code TUNA_PORT}, {@code TUNA_HOST},
- * {@code TUNA_ENGINE_PORT}, {@code TUNA_METADATA}, {@code TUNA_STORE} and {@code TUNA_TEST_CLOCK} from its environment, leave
+ * {@code TUNA_ENGINE_PORT}, {@code TUNA_METADATA}, {@code TUNA_STORE}, {@code TUNA_SHUTDOWN}, {@code TUNA_POWEROFF} and
+ * {@code TUNA_TEST_CLOCK} from its environment, leave
  * process ids in {@code run/tuna/*.pid}, and not wait for what it starts. Thread-safe.
  */
 public final class MachineSandbox implements AutoCloseable {
 
-    private static final List<String> COMMANDS = List.of("docker", "shutdown", "nvidia-smi", "systemctl", "aws");
+    private static final List<String> COMMANDS =
+            List.of("docker", "shutdown", "poweroff", "mountpoint", "nvidia-smi", "systemctl", "aws");
     private static final List<String> NEEDED = List.of("sh", "python3", "openssl");
     private static final int MOST_ROUNDS = 10;
     private static final Duration INSTALLED = Duration.ofSeconds(60);
@@ -106,19 +114,45 @@ public final class MachineSandbox implements AutoCloseable {
      */
     public static MachineSandbox boot(
             Path root, byte[] userData, URI metadata, InetSocketAddress address, String... engineArguments) {
+        return boot(root, userData, metadata, address, Map.of(), engineArguments);
+    }
+
+    /**
+     * Boots a machine whose environment differs.
+     *
+     * @param root a directory which is all the machine can see
+     * @param userData as EC2 gets it, before Base64; may be compressed
+     * @param metadata its metadata service, without path
+     * @param address where its one open port is
+     * @param environment further variables of its user data, or others in place of its own
+     * @param engineArguments further arguments of the model server stand-in
+     * @return the running machine
+     * @throws IllegalStateException if its user data fails, with what that printed
+     */
+    public static MachineSandbox boot(
+            Path root,
+            byte[] userData,
+            URI metadata,
+            InetSocketAddress address,
+            Map<String, String> environment,
+            String... engineArguments) {
         try {
             MachineSandbox machine = new MachineSandbox(root, address, freePort());
-            machine.install(userData, metadata, String.join(" ", engineArguments));
+            machine.install(userData, metadata, Map.copyOf(environment), String.join(" ", engineArguments));
             return machine;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void install(byte[] userData, URI metadata, String engineArguments) throws IOException {
+    private void install(byte[] userData, URI metadata, Map<String, String> further, String engineArguments)
+            throws IOException {
         Path bin = Files.createDirectories(root.resolve("bin"));
         for (String command : COMMANDS) {
             Path file = bin.resolve(command);
+            if (Files.exists(file)) {
+                continue;
+            }
             try (InputStream in = MachineSandbox.class.getResourceAsStream(command)) {
                 Files.write(file, in == null ? new byte[0] : in.readAllBytes());
             }
@@ -140,13 +174,19 @@ public final class MachineSandbox implements AutoCloseable {
         environment.put("TUNA_TEST_CLOCK", root.resolve("clock").toString());
         environment.put("TUNA_STORE", root.resolve("nvme").toString());
         environment.put("TUNA_POLL", "0.2");
+        environment.put("TUNA_GUARD", "0.5");
+        environment.put("TUNA_PAUSES", "0.1 0.1 0.1 0");
+        environment.put("TUNA_WAIT", "0.1");
+        environment.put("TUNA_OFF", "1");
         // By its path: were the root gone, the name alone would mean this machine's own.
         environment.put("TUNA_SHUTDOWN", bin.resolve("shutdown") + " -h now");
+        environment.put("TUNA_POWEROFF", bin.resolve("poweroff") + " -ff");
         environment.put(
                 "STANDIN_JAVA",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString());
         environment.put("STANDIN_CLASSPATH", System.getProperty("java.class.path"));
         environment.put("STANDIN_ARGUMENTS", engineArguments);
+        environment.putAll(further);
         Process process = builder.start();
         try {
             if (!process.waitFor(INSTALLED.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {

@@ -50,7 +50,7 @@ public final class UserData {
         script.append("# Tuna: replica ").append(boot.replica()).append('\n');
         script.append("set -eu\numask 077\n");
         // A machine that does not get as far as its agent would be nobody's.
-        script.append("trap '${TUNA_SHUTDOWN:-shutdown -h now}' EXIT\n");
+        script.append("trap '${TUNA_SHUTDOWN:-shutdown -h now} || ${TUNA_POWEROFF:-poweroff -ff}' EXIT\n");
         script.append("dir=${TUNA_ROOT:-}/var/lib/tuna\nmkdir -p \"$dir\"\n");
         files.forEach((name, content) -> file(script, name, content));
         return new UserData(script.append("exec sh \"$dir/boot.sh\" install\n").toString());

@@ -22,15 +22,14 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
 ENV = os.environ
 DIR, RUN = ENV["TUNA_DIR"], ENV["TUNA_RUN"]
 ENGINE = ("127.0.0.1", int(ENV.get("TUNA_ENGINE_PORT", "8000")))
-METADATA = ENV.get("TUNA_METADATA", "http://169.254.169.254")
+METADATA = urllib.parse.urlsplit(ENV.get("TUNA_METADATA", "http://169.254.169.254")).netloc
 SHUTDOWN = shlex.split(ENV.get("TUNA_SHUTDOWN", "shutdown -h now"))
+PLUG = shlex.split(ENV.get("TUNA_POWEROFF", "poweroff -ff"))  # when that does not do
 ORPHAN = float(ENV.get("TUNA_ORPHAN_TIMEOUT", "900"))
 CONTROLLER, ROUTER = "controller.tuna", "router.tuna"
 
@@ -39,7 +38,7 @@ CHUNK, HIGH, LOW = 64 << 10, 256 << 10, 64 << 10  # bytes read at once; waiting 
 MOST_HEAD, MOST_BODY = 64 << 10, 64 << 10  # of a request head, and of a body for the agent
 MOST_STRANGERS = 1024  # connections that have not said who they are; the oldest goes first
 GREET, HEAD, IDLE, STUCK = 10, 10, 75, 120  # seconds: handshake, whole head, between requests, not taking what is sent
-POLL = 1.0  # seconds between looks for notices
+NOTICE = 120  # seconds that EC2 gives
 
 REQUEST = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.1")
 FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00\r\n]*)")  # in linear time
@@ -47,7 +46,9 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 
 class Clock:
-    """Seconds since the machine booted; tests move it on by what a file says."""
+    """Seconds since the machine booted, asleep or not; tests move it on by what a file says."""
+
+    KIND = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
     def __init__(self):
         self.file, self.ahead = ENV.get("TUNA_TEST_CLOCK"), 0.0
@@ -62,7 +63,7 @@ class Clock:
                 pass
 
     def now(self):
-        return time.monotonic() + self.ahead
+        return time.clock_gettime(self.KIND) + self.ahead
 
     def today(self):
         return time.time() + self.ahead
@@ -108,12 +109,12 @@ class Replica:
         self.token = read(path("token")).strip()
         self.draining = self.interruption = self.rebalance = None
         self.healthy = self.was_ready = 0.0
-        self.gpus, self.ending, self.noticed = [], 0.0, 0.0
+        self.gpus, self.until = [], 0.0
+        self.ending = self.tried = 0.0  # when that began, and was tried last
+        self.off, self.plug = None, False
         self.secrets = [line.partition("=")[2] for line in read(os.path.join(RUN, "engine.env")).splitlines()]
-        said = read(os.path.join(RUN, "contact"))
-        self.contact = float(said) if re.fullmatch(r"\d+(\.\d+)?", said) else CLOCK.now()
-        self.kept = self.alive = 0.0
-        write(os.path.join(RUN, "contact"), repr(self.contact))  # or an agent that fails again and again would wait forever
+        self.contact, self.alive = self.last_contact(), 0.0
+        self.keep()  # or an agent that fails again and again would wait forever
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.context.verify_mode = ssl.CERT_REQUIRED
@@ -125,11 +126,25 @@ class Replica:
         """Handshakes from now on show this certificate."""
         self.context.load_cert_chain(path(certificate), path("key.pem"))
 
+    @staticmethod
+    def last_contact():
+        """By the clock of this boot, over restarts of the agent; else by the date: a reboot is no sign of life."""
+        now = CLOCK.now()
+        for file, clock in ((os.path.join(RUN, "contact"), now), (path("contact"), CLOCK.today())):
+            said = read(file)
+            if re.fullmatch(r"\d+(\.\d+)?", said):
+                return now - max(0.0, clock - float(said))
+        return now
+
+    def keep(self):
+        self.kept = self.contact
+        write(os.path.join(RUN, "contact"), repr(self.contact))
+        write(path("contact"), repr(CLOCK.today() - CLOCK.now() + self.contact))
+
     def spoken(self):
         self.contact = CLOCK.now()
-        if self.contact - self.kept > 5:  # over a restart of the agent
-            self.kept = self.contact
-            write(os.path.join(RUN, "contact"), repr(self.contact))
+        if self.contact - self.kept > 5:
+            self.keep()
 
     def drain(self, why):
         if not self.draining:
@@ -137,11 +152,17 @@ class Replica:
             log("draining: " + why)
 
     def end(self, why):
-        """Powers off, which terminates; again every 30 s while that does not work."""
-        if not self.ending or CLOCK.now() - self.ending > 30:
-            self.ending = CLOCK.now()
+        """Powers off, which terminates. Again every 30 s; without ado once that failed or took two minutes."""
+        now = CLOCK.now()
+        failed = bool(self.tried) and (self.off is None or bool(self.off.poll()))
+        plug = failed or bool(self.tried) and now - self.ending > 120
+        if not self.tried or now - self.tried > 30 or plug and not self.plug:
             log("ending this machine: " + why)
-            subprocess.Popen(SHUTDOWN, stdin=subprocess.DEVNULL)
+            self.ending, self.tried, self.plug = self.ending or now, now, plug
+            try:
+                self.off = subprocess.Popen(PLUG if plug else SHUTDOWN, stdin=subprocess.DEVNULL)
+            except OSError:
+                self.off = None
 
     def phase(self):
         """How far it has come, and a word more, in which no secret is left."""
@@ -227,7 +248,7 @@ class Peer:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock, self.out, self.size, self.mask = sock, collections.deque(), 0, 0
-        self.reading, self.writing, self.last, self.closed = True, False, False, False
+        self.reading, self.writing, self.last, self.closed, self.broken = True, False, False, False, False
         self.moved = CLOCK.now()
 
     def want(self):
@@ -282,6 +303,7 @@ class Peer:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError:
+                self.broken = True  # that is no end
                 data = b""
             if data:
                 self.got(data)
@@ -342,14 +364,18 @@ class Engine(Peer):
             head, data, self.head = data[:end], data[end:], b""
             lines = head[:-4].split(b"\r\n")
             status = int(STATUS.match(lines[0]).group(1))
+            if status >= 200:  # or an interim one; another head follows
+                bare = self.method == b"HEAD" or status in (204, 304)
+                self.body = Framing() if bare else framing(fields(lines[1:])) or Framing(to_the_end=True)
+                if self.body.to_the_end:  # in chunks, so that an end that comes too early is seen as one
+                    head = b"HTTP/1.1" + head[8:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
             self.client.answered = True
             self.client.send(head)
-            if status < 200:  # an interim one; another head follows
+            if status < 200:
                 return self.got(data) if data else None
-            bare = self.method == b"HEAD" or status in (204, 304)
-            self.body = Framing() if bare else framing(fields(lines[1:])) or Framing(to_the_end=True)
         if data:
-            self.client.send(data[:self.body.feed(data)])
+            data = data[:self.body.feed(data)]
+            self.client.send(b"%x\r\n%b\r\n" % (len(data), data) if self.body.to_the_end else data)
         if self.body.done:
             self.close()
             self.client.finished(True)
@@ -362,16 +388,17 @@ class Engine(Peer):
     def lost(self):
         if self.client.engine is not self:
             return self.close()
-        whole = self.body is not None and self.body.to_the_end
+        whole = self.body is not None and self.body.to_the_end and not self.broken
         self.close()
         if not self.client.answered:
             if self.writing:
                 self.client.refuse(503, "engine-not-ready", "the engine of this replica does not run yet, or no more")
             else:
                 self.client.refuse(502, "engine-lost", "the engine of this replica hung up", "")
-            self.client.finished(True)
         else:
-            self.client.finished(False if not whole else None)
+            if whole:
+                self.client.send(b"0\r\n\r\n")
+            self.client.finished(whole)
 
 
 class Client(Peer):
@@ -382,6 +409,7 @@ class Client(Peer):
         self.name, self.role, self.since = address, None, CLOCK.now()
         self.head, self.body, self.engine, self.answered = b"", None, None, False
         self.agent, self.keep = None, True  # a request for the agent: method, path, body so far
+        self.refused = False
         CLIENTS.add(self)
 
     def ready(self, mask):
@@ -421,7 +449,7 @@ class Client(Peer):
         except (ValueError, AttributeError):
             self.log("refused: malformed body")
             return self.close()
-        if data:
+        if data and not self.refused:
             self.since = self.since if self.head or self.busy() else CLOCK.now()
             self.head += data
         self.go_on()
@@ -443,6 +471,8 @@ class Client(Peer):
     def go_on(self):
         """Answers or relays what has come whole; what comes behind a request waits until that is answered."""
         while not self.closed and not self.last:
+            if self.refused:
+                return self.shut() if self.body.done else None
             if self.body is not None and self.body.done and self.agent:
                 agent, self.agent = self.agent, None
                 self.answer(*AGENT.answer(self, *agent))
@@ -488,7 +518,7 @@ class Client(Peer):
             self.engine = Engine(self, method, head)
 
     def finished(self, whole):
-        """The engine's answer has been relayed; None if only the end of the connection says so."""
+        """The engine's answer has been relayed, or that has come to an end."""
         self.engine = None
         if whole and self.body.done and self.keep:
             self.since = CLOCK.now()
@@ -509,9 +539,13 @@ class Client(Peer):
             status, http.client.responses.get(status, ""), len(body), more)).encode() + body)
 
     def refuse(self, status, word, text, more="Retry-After: 5\r\n"):
-        """In the form of the engine's own errors; the word tells the router what has happened to the request."""
+        """In the form of the engine's own errors; the word tells the router what has happened to the request. Hung up is
+        once that has come whole: the answer would be lost if it overtook what is still being sent."""
         self.answer(status, {"error": {"message": text, "type": "tuna-replica-" + word, "code": status}},
-                    more + "X-Tuna-Replica: %s\r\n" % word)
+                    more + "X-Tuna-Replica: %s\r\nConnection: close\r\n" % word)
+        self.engine, self.refused, self.since = None, True, CLOCK.now()
+        self.pause(False)
+        self.go_on()
 
     def reject(self, status, why):
         """An answer, and no further word."""
@@ -541,6 +575,8 @@ class Client(Peer):
             self.engine.lost()
         elif self.out:
             pass
+        elif self.refused and waited > HEAD:
+            self.close()
         elif not self.engine and (self.head or self.agent) and waited > HEAD:
             self.reject(408, "slow request")
         elif not self.engine and waited > IDLE:
@@ -616,39 +652,60 @@ class Agent:
 
 
 class Metadata:
-    """Asks the machine's metadata service, by its second version."""
+    """Asks the machine's metadata service, by its second version. Every call ends within half a second."""
 
     def __init__(self):
-        self.token, self.until = "", 0.0
+        self.token, self.due = "", 0.0
 
-    def call(self, method, where, headers):
-        request = urllib.request.Request(METADATA + where, method=method, headers=headers)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=2) as answer:
-            return answer.read(4096).decode()
+    @staticmethod
+    def call(method, where, headers):
+        connection = http.client.HTTPConnection(METADATA, timeout=0.5)
+        try:
+            connection.request(method, where, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(4096).decode()
+        finally:
+            connection.close()
+
+    def renew(self):
+        """Hours before the token ends, or once it is refused; whoever looks for notices goes on with the old one meanwhile."""
+        if CLOCK.now() >= self.due:
+            status, token = self.call("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "21600"})
+            if status != 200:
+                raise OSError("HTTP %d" % status)
+            self.token, self.due = token, CLOCK.now() + 300
 
     def get(self, where):
         """None if there is nothing."""
-        if CLOCK.now() >= self.until:
-            self.token = self.call("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "21600"})
-            self.until = CLOCK.now() + 10000
-        try:
-            return json.loads(self.call("GET", where, {"X-aws-ec2-metadata-token": self.token}))
-        except urllib.error.HTTPError as e:
-            if e.code == 404:
-                return None
-            self.until = 0.0
-            raise
+        status, text = self.call("GET", where, {"X-aws-ec2-metadata-token": self.token}) if self.token else (404, "")
+        if status == 401:
+            self.due = 0.0
+        elif status not in (200, 404):
+            raise OSError("HTTP %d" % status)
+        return json.loads(text) if status == 200 else None
 
-    def look(self):
-        notice = self.get("/latest/meta-data/spot/instance-action")
-        if notice and notice != REPLICA.interruption:
-            REPLICA.noticed = REPLICA.noticed or CLOCK.now()
-            REPLICA.interruption = {"action": str(notice["action"]), "time": str(notice["time"])}
-            REPLICA.drain("the cloud takes this machine at " + REPLICA.interruption["time"])
-        advice = self.get("/latest/meta-data/events/recommendations/rebalance")
-        if advice and not REPLICA.rebalance:
-            REPLICA.rebalance = str(advice["noticeTime"])
+    def notice(self):
+        found = self.get("/latest/meta-data/spot/instance-action")
+        told = {"action": str(found["action"]), "time": str(found["time"])} if found else None
+        if told and told != REPLICA.interruption:
+            REPLICA.until = CLOCK.now() + left(told["time"]) + 5
+            REPLICA.interruption = told
+            REPLICA.drain("the cloud takes this machine at " + told["time"])
+
+    def advice(self):
+        found = self.get("/latest/meta-data/events/recommendations/rebalance")
+        if found and not REPLICA.rebalance:
+            REPLICA.rebalance = str(found["noticeTime"])
             log("the cloud recommends to leave this machine")
+
+
+def left(instant):
+    """Seconds until a UTC instant; where the clock cannot be right, what EC2 gives."""
+    try:
+        seconds = calendar.timegm(time.strptime(instant[:19], "%Y-%m-%dT%H:%M:%S")) - CLOCK.today()
+    except ValueError:
+        return NOTICE
+    return seconds if 0 <= seconds <= 600 else NOTICE
 
 
 def health():
@@ -685,15 +742,6 @@ def every(seconds, work):
     threading.Thread(target=run, daemon=True).start()
 
 
-def passed(instant):
-    """Whether a UTC instant is five seconds gone."""
-    try:
-        at = time.strptime(instant[:19], "%Y-%m-%dT%H:%M:%S")
-    except ValueError:
-        return False
-    return CLOCK.today() > calendar.timegm(at) + 5
-
-
 def sweep():
     CLOCK.look()
     now = CLOCK.now()
@@ -701,7 +749,7 @@ def sweep():
         client.sweep(now)
     if now - REPLICA.contact > ORPHAN:
         REPLICA.end("no controller has spoken for %d s" % (now - REPLICA.contact))
-    elif REPLICA.interruption and passed(REPLICA.interruption["time"]) and now - REPLICA.noticed > 60:
+    elif REPLICA.until and now > REPLICA.until:
         REPLICA.end("the cloud's notice is over")
     if now - REPLICA.alive > 10:
         write(os.path.join(RUN, "alive"), "")  # boot.sh ends the machine when this grows old
@@ -723,20 +771,33 @@ def accept(listening):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setblocking(False)
             wrapped = REPLICA.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-            Client(wrapped, address[0]).want()
+            Client(wrapped, address[0].replace("::ffff:", "")).want()
         except (OSError, ValueError):
             sock.close()  # it has hung up already
+
+
+def listen():
+    """Over both versions of IP, unless told which address to take."""
+    host, port = ENV.get("TUNA_HOST", ""), int(ENV.get("TUNA_PORT", "8443"))
+    if not host and socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=512)
+        except OSError:
+            pass  # there is none on this machine
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512)
 
 
 def main():
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # two sockets for each request
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    listening = socket.create_server(
-        (ENV.get("TUNA_HOST", ""), int(ENV.get("TUNA_PORT", "8443"))), backlog=512)
+    listening = listen()
     listening.setblocking(False)
     SELECTOR.register(listening, READ, None)
     log("listening at port %d, %s" % (listening.getsockname()[1], "enrolled" if REPLICA.enrolled else "not enrolled"))
-    every(POLL, Metadata().look)
+    metadata = Metadata()
+    every(0.2, metadata.renew)
+    every(0.5, metadata.notice)  # so that a call that fails, or a token refused, is made up for within two seconds
+    every(1, metadata.advice)
     every(2, health)
     every(10, gpus)
     due = 0.0

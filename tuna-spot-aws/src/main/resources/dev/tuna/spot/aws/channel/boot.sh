@@ -9,6 +9,10 @@ TUNA_ROOT=${TUNA_ROOT:-}
 TUNA_DIR=$TUNA_ROOT/var/lib/tuna
 TUNA_RUN=$TUNA_ROOT/run/tuna
 TUNA_SHUTDOWN=${TUNA_SHUTDOWN:-shutdown -h now}
+TUNA_POWEROFF=${TUNA_POWEROFF:-poweroff -ff}
+# Seconds: for an image, for weights, for any other call of docker; between tries.
+TUNA_PULL_LIMIT=${TUNA_PULL_LIMIT:-900} TUNA_SYNC_LIMIT=${TUNA_SYNC_LIMIT:-1800} TUNA_DOCKER_LIMIT=${TUNA_DOCKER_LIMIT:-120}
+TUNA_PAUSES=${TUNA_PAUSES:-5 15 30 0}
 TUNA_ENGINE_PORT=${TUNA_ENGINE_PORT:-8000}
 PATH=$PATH:/usr/local/bin
 port='' orphan_timeout='' image='' model_cache=''
@@ -32,12 +36,28 @@ fail() {
 	exit 1
 }
 
+# Ends the machine. If that fails, or has not done it in two minutes, without ado.
+power_off() {
+	say "ending this machine: $*"
+	$TUNA_SHUTDOWN && sleep "${TUNA_OFF:-120}"
+	$TUNA_POWEROFF || :
+}
+
 # Without an agent nobody can be told, and nobody would end the machine.
 give_up() {
 	trap - EXIT
-	say "ending this machine: $*"
-	$TUNA_SHUTDOWN
+	power_off "$@"
 	exit 1
+}
+
+# It may hang; nothing here waits for it for ever.
+docker() {
+	timeout -k 10 "$TUNA_DOCKER_LIMIT" docker "$@"
+}
+
+# Of what a command said, as much as a person would read.
+last_words() {
+	printf '%s' "$1" | tail -n 1 | cut -c 1-300
 }
 
 install() {
@@ -101,14 +121,13 @@ unit() {
 # Should the agent be gone for good, the machine ends all the same.
 guard() {
 	minutes=$((orphan_timeout / 60 + 2)) bad=0
-	while sleep 30 && [ -d "$TUNA_RUN" ]; do
+	while sleep "${TUNA_GUARD:-30}" && [ -d "$TUNA_RUN" ]; do
 		if [ -n "$(find "$TUNA_RUN/alive" -mmin "-$minutes")" ]; then
 			bad=0
 		elif [ $bad = 0 ]; then
 			bad=1 # once may be the clock, set right after the boot
 		else
-			say "ending this machine: the agent does not run"
-			$TUNA_SHUTDOWN || :
+			power_off "the agent does not run"
 		fi
 	done
 }
@@ -126,34 +145,48 @@ use_store() {
 		with open(file, "w") as out:
 		    json.dump(settings, out)
 	END
-	systemctl restart docker
+	timeout -k 10 "$TUNA_DOCKER_LIMIT" systemctl restart docker
 }
 
-# Weights that are there already need not come from the hub; what is missing does.
+# Weights that are there already need not come from the hub; what is missing does. Leaves a word about what went wrong.
 fetch_weights() {
 	[ -n "$model_cache" ] || return 0
-	aws s3 sync --only-show-errors "$model_cache" "$cache/hub" || say "the model cache cannot be read: $model_cache"
+	code=0
+	why=$(timeout -k 10 "$TUNA_SYNC_LIMIT" aws s3 sync --only-show-errors "$model_cache" "$cache/hub" 2>&1) || code=$?
+	case $code in
+	0) return 0 ;;
+	124 | 137) why="it takes longer than $TUNA_SYNC_LIMIT s" ;;
+	esac
+	say "the model cache $model_cache cannot be read: $why"
+	printf '; not from %s: %s' "$model_cache" "$(last_words "$why")" >"$TUNA_RUN/cache"
 }
 
 # Right after the boot it may not be there yet.
 docker_is_up() {
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
-		docker info >/dev/null 2>&1 && return 0
-		sleep 5
+		why=$(timeout -k 5 10 docker info 2>&1) && return 0
+		sleep "${TUNA_WAIT:-5}"
 	done
 	return 1
 }
 
 pull() {
-	for pause in 5 15 30 0; do
-		docker pull -q "$image" >/dev/null && return 0
+	for pause in $TUNA_PAUSES; do
+		code=0
+		why=$(timeout -k 10 "$TUNA_PULL_LIMIT" docker pull -q "$image" 2>&1 >/dev/null) || code=$?
+		case $code in
+		0) return 0 ;;
+		124 | 137) why="it takes longer than $TUNA_PULL_LIMIT s" ;;
+		esac
+		phase image "fetching $image again: $(last_words "$why")"
 		sleep "$pause"
 	done
 	return 1
 }
 
+# Whether the engine has said so since it was started last.
 started() {
-	docker logs --tail 400 tuna-engine 2>&1 | grep -q "$1"
+	docker logs --since "$since" --tail 400 tuna-engine 2>&1 | grep -q "$1"
 }
 
 ended() {
@@ -167,11 +200,12 @@ ended() {
 follow() {
 	word=weights served='' restarts=0
 	while sleep "${TUNA_POLL:-2}"; do
-		status=$(docker inspect -f '{{.State.Status}}' tuna-engine 2>/dev/null) || {
+		state=$(docker inspect -f '{{.State.Status}} {{.State.StartedAt}}' tuna-engine 2>/dev/null) || {
 			docker info >/dev/null 2>&1 || continue # it may come back
-			status=gone
+			state=gone
 		}
-		case $status in
+		since=${state#* }
+		case ${state%% *} in
 		running)
 			if [ $word = weights ] && started 'Loading weights took\|Model loading took'; then
 				word=engine
@@ -184,7 +218,7 @@ follow() {
 		created | restarting) ;;
 		*)
 			# Whole lines, and for the agent alone, which takes keys out of them.
-			last=$(docker logs --tail 8 tuna-engine 2>&1 | tr '\n' ' ') || :
+			last=$(docker logs --since "$since" --tail 8 tuna-engine 2>&1 | tr '\n' ' ') || :
 			restarts=$((restarts + 1))
 			if [ -z "$served" ] || [ $restarts -gt 3 ]; then ended; fi
 			say "the engine ended and is started again"
@@ -202,10 +236,10 @@ run() {
 	phase booted
 	guard &
 	echo $! >"$TUNA_RUN/guard.pid"
-	docker_is_up || fail "docker does not run"
+	docker_is_up || fail "docker does not run: $(last_words "$why")"
 	store=${TUNA_STORE:-/opt/dlami/nvme}
-	if [ ! -d "$store" ]; then
-		store=
+	if ! mountpoint -q "$store" 2>/dev/null; then
+		store= # a mere directory is on the root volume, like everything else
 	elif ! docker image inspect "$image" >/dev/null 2>&1; then
 		phase image moving docker to the instance store
 		use_store || fail "docker does not start with its images on $store"
@@ -213,21 +247,27 @@ run() {
 	cache=${store:-$TUNA_DIR}/cache
 	mkdir -p "$cache/hub" "$cache/vllm"
 	phase image fetching "$image"
+	rm -f "$TUNA_RUN/cache"
 	fetch_weights &
 	weights=$!
-	docker image inspect "$image" >/dev/null 2>&1 || pull || fail "cannot pull $image"
+	docker image inspect "$image" >/dev/null 2>&1 || pull || fail "cannot pull $image: $(last_words "$why")"
 	phase image waiting for the controller to bring the keys
 	while [ ! -f "$TUNA_RUN/engine.env" ]; do
 		sleep 1
 	done
 	phase weights fetching and loading
 	wait "$weights" || :
+	if [ -f "$TUNA_RUN/cache" ]; then
+		phase weights "fetching and loading$(cat "$TUNA_RUN/cache")"
+	fi
 	# shellcheck source=/dev/null
 	. "$TUNA_DIR/arguments.sh"
 	docker rm -f tuna-engine >/dev/null 2>&1 || :
-	docker run -d --name tuna-engine --gpus all --ipc=host -p "127.0.0.1:$TUNA_ENGINE_PORT:8000" \
+	code=0
+	why=$(docker run -d --name tuna-engine --gpus all --ipc=host -p "127.0.0.1:$TUNA_ENGINE_PORT:8000" \
 		--env-file "$TUNA_RUN/engine.env" -v "$cache:/root/.cache/huggingface" -v "$cache/vllm:/root/.cache/vllm" \
-		--log-opt max-size=20m --entrypoint vllm "$image" serve "$@" >/dev/null || fail "docker does not start the engine"
+		--log-opt max-size=20m --entrypoint vllm "$image" serve "$@" 2>&1) || code=$?
+	[ $code = 0 ] || fail "docker does not start the engine: $(last_words "$why")"
 	follow
 }
 

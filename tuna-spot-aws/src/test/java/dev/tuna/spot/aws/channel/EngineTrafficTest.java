@@ -48,7 +48,7 @@ class EngineTrafficTest {
         router = RouterEngine.builder()
                 .config(RouterConfig.builder().port(0).ioThreads(2).build())
                 .start();
-        route(List.of());
+        route(rig);
     }
 
     @AfterAll
@@ -61,14 +61,14 @@ class EngineTrafficTest {
         }
     }
 
-    private void route(List<RouteBackend> serverless) {
-        BackendAddress address = rig.channel.backend().withCredential(Credential.bearer(Rig.ENGINE_KEY));
+    private void route(Rig to) {
+        BackendAddress address = to.channel.backend().withCredential(Credential.bearer(Rig.ENGINE_KEY));
         router.put(new Route(
                 Rig.DEPLOYMENT,
                 List.of(Rig.MODEL),
                 List.of(),
                 true,
-                serverless,
+                List.of(),
                 List.of(RouteBackend.of("spot-1", Tier.SPOT, address)),
                 0,
                 RoutePolicy.DEFAULT));
@@ -133,12 +133,30 @@ class EngineTrafficTest {
         rig.until("nothing in flight", () -> Optional.of(rig.channel.look()).filter(report -> report.inFlight() == 0));
     }
 
+    /** By itself the answer would take a quarter of an hour, far longer than the test waits. */
     @Test
-    void aClientThatHangsUpStopsTheEngine() throws Exception {
-        HttpResponse<InputStream> answer = CLIENT.send(chat(true, 2000, "hello"), BodyHandlers.ofInputStream());
-        assertThat(answer.body().read()).isNotNegative();
-        answer.body().close();
-        rig.until("nothing in flight", () -> Optional.of(rig.channel.look()).filter(report -> report.inFlight() == 0));
+    void aClientThatHangsUpStopsTheEngine(@TempDir Path other) throws Exception {
+        try (Rig slow = new Rig(other, Optional.empty(), "--standin-tokens-per-second", "2")) {
+            slow.ready();
+            route(slow);
+            HttpResponse<InputStream> answer = CLIENT.send(chat(true, 2000, "hello"), BodyHandlers.ofInputStream());
+            assertThat(answer.body().read()).isNotNegative();
+            assertThat(running(slow)).isEqualTo("1");
+            answer.body().close();
+            slow.until("an idle engine", () -> Optional.of(running(slow)).filter("0"::equals));
+            assertThat(slow.channel.look().inFlight()).isZero();
+        } finally {
+            route(rig);
+        }
+    }
+
+    private static String running(Rig at) throws Exception {
+        String metrics = CLIENT.send(
+                        HttpRequest.newBuilder(URI.create(at.machine.engine() + "/metrics"))
+                                .build(),
+                        BodyHandlers.ofString())
+                .body();
+        return metrics.replaceAll("(?s).*\\nvllm:num_requests_running\\{[^}]*} (\\d+).*", "$1");
     }
 
     @Test

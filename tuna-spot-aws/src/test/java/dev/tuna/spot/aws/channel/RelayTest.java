@@ -1,6 +1,7 @@
 package dev.tuna.spot.aws.channel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,6 +9,10 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The relay between the router and an engine of which every byte is known. */
@@ -179,16 +185,62 @@ class RelayTest {
     }
 
     @Test
-    void anAnswerWithoutLengthEndsWithTheConnectionAndABrokenOneEarly() throws Exception {
-        for (String head : new String[] {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"}) {
-            try (Socket client = client()) {
+    void anAnswerWithoutLengthIsPassedOnInChunksSoThatItsEndIsSeen() throws Exception {
+        try (Socket client = client()) {
+            for (String version : new String[] {"1.1", "1.0"}) {
                 send(client, GET);
                 try (Socket engine = taken()) {
-                    send(engine, head + "hello");
+                    send(engine, "HTTP/" + version + " 200 OK\r\nA: b\r\n\r\nhello");
                 }
-                assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
-                        .isEqualTo(head + "hello");
+                String passed = "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+                assertThat(read(client, passed.length())).isEqualTo(passed);
             }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}, reset: {1}")
+    @CsvSource({
+        "'', true",
+        "Content-Length: 100, true",
+        "Content-Length: 100, false",
+        "Transfer-Encoding: chunked, true",
+        "Transfer-Encoding: chunked, false"
+    })
+    void anAnswerThatBreaksOffIsNotTakenForAWholeOne(String field, boolean reset) throws Exception {
+        HttpClient client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .sslContext(rig.trust.router(Rig.REPLICA).sslContext())
+                .build();
+        var answer = client.sendAsync(
+                HttpRequest.newBuilder(URI.create(rig.channel.backend().url() + "/v1/models"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+        InputStream in;
+        try (Socket engine = taken()) {
+            String body = field.startsWith("T") ? "5\r\nhello\r\n" : "hello";
+            send(engine, "HTTP/1.1 200 OK\r\n" + field + (field.isEmpty() ? "" : "\r\n") + "\r\n" + body);
+            in = answer.get(60, TimeUnit.SECONDS).body();
+            assertThat(in.readNBytes(5)).asString(StandardCharsets.US_ASCII).isEqualTo("hello");
+            engine.setSoLinger(reset, 0);
+        }
+        assertThatThrownBy(in::readAllBytes).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void aRefusalSaysThatItIsTheLastWordAndHangsUpOnceTheRequestHasComeWhole() throws Exception {
+        try (Socket client = client()) {
+            send(client, "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
+            taken().close();
+            String head = head(client.getInputStream());
+            assertThat(head)
+                    .startsWith("HTTP/1.1 502 ")
+                    .contains("X-Tuna-Replica: engine-lost\r\n")
+                    .contains("Connection: close\r\n");
+            int length = Integer.parseInt(head.replaceAll("(?s).*Content-Length: (\\d+).*", "$1"));
+            assertThat(read(client, length)).contains("hung up");
+            send(client, "67890" + GET);
+            assertThat(client.getInputStream().read()).isNegative();
+            assertThat(requests).isEmpty();
         }
     }
 

@@ -1,11 +1,15 @@
 package dev.tuna.spot.aws.channel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tuna.api.SecretRef;
 import dev.tuna.spot.aws.channel.ReplicaReport.Gpu;
 import dev.tuna.spot.aws.channel.ReplicaReport.Phase;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -99,6 +104,8 @@ class ReplicaLifeTest {
         try (Rig rig = new Rig(root)) {
             rig.logged("not enrolled");
             rig.machine.pass(Rig.ORPHAN.minusSeconds(30));
+            rig.swept();
+            assertThat(rig.log()).doesNotContain("ending this machine");
             assertThat(rig.machine.isOff()).isFalse();
             rig.machine.pass(Duration.ofSeconds(31));
             rig.machine.off().get(60, TimeUnit.SECONDS);
@@ -120,6 +127,119 @@ class ReplicaLifeTest {
             assertThat(rig.machine.isOff()).isFalse();
             rig.machine.pass(Rig.ORPHAN.plusSeconds(1));
             rig.machine.off().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void aRebootIsNoSignOfLife() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            rig.machine.pass(Duration.ofMinutes(5));
+            rig.reboot();
+            rig.machine.pass(Duration.ofMinutes(5));
+            rig.reboot();
+            ReplicaReport first = rig.seen("the agent", report -> true);
+            assertThat(first.sinceContact()).isGreaterThanOrEqualTo(Duration.ofMinutes(9));
+            rig.ready();
+            rig.machine.pass(Rig.ORPHAN.minusSeconds(60));
+            rig.reboot();
+            rig.machine.pass(Duration.ofSeconds(90));
+            rig.logged("no controller has spoken for");
+            rig.until("the end", () -> Optional.of(rig.machine.isOff()).filter(off -> off));
+        }
+    }
+
+    @Test
+    void aMachineThatCannotShutDownIsPoweredOff() throws Exception {
+        Files.createFile(root.resolve("no-shutdown"));
+        try (Rig rig = new Rig(root)) {
+            rig.logged("not enrolled");
+            rig.machine.pass(Rig.ORPHAN.plusSeconds(1));
+            rig.machine.off().get(60, TimeUnit.SECONDS);
+            assertThat(rig.machine.commands()).contains("shutdown -h now", "poweroff -ff");
+        }
+    }
+
+    @Test
+    void aNoticeThatLeavesLittleTimeIsNotWaitedForAnyLonger() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            rig.metadata.interrupt(Instant.now().plusSeconds(20));
+            rig.seen("the notice", report -> report.interruption().isPresent());
+            rig.machine.pass(Duration.ofSeconds(30));
+            rig.machine.off().get(60, TimeUnit.SECONDS);
+            assertThat(rig.log()).contains("the cloud's notice is over");
+        }
+    }
+
+    @Test
+    void aMachineWhoseDateIsWrongKeepsTheTwoMinutesThatItsCloudGives() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            rig.metadata.interrupt(Instant.now().minus(Duration.ofHours(2)));
+            Duration noticed = rig.seen(
+                            "the notice", report -> report.interruption().isPresent())
+                    .uptime();
+            rig.machine.pass(Duration.ofSeconds(90));
+            rig.seen("that time has passed", report -> report.uptime().compareTo(noticed.plusSeconds(90)) >= 0);
+            assertThat(rig.log()).doesNotContain("ending this machine");
+            rig.machine.pass(Duration.ofSeconds(40));
+            rig.machine.off().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void aNoticeIsSeenThoughTheTokenHasExpired() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            rig.metadata.expireToken();
+            rig.metadata.interrupt(Instant.now().plusSeconds(120));
+            rig.seen("the notice", report -> report.interruption().isPresent());
+            // Every half a second one is made; three that fail leave two seconds' time.
+            assertThat(rig.metadata.refusedLooks()).isBetween(1, 3);
+        }
+    }
+
+    @Test
+    void aNoticeIsSeenWhileNoTokenIsToBeHad() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            rig.metadata.hangTokens();
+            rig.machine.pass(Duration.ofMinutes(6));
+            rig.until("a token in vain", () -> Optional.of(rig.metadata.hung()).filter(hung -> hung > 1));
+            rig.metadata.interrupt(Instant.now().plus(Duration.ofMinutes(8)));
+            rig.seen("the notice", report -> report.interruption().isPresent());
+        }
+    }
+
+    @Test
+    void aMachineWithoutMetadataServesAllTheSameAndSaysSoOnce() throws Exception {
+        try (Rig rig = new Rig(root, Optional.empty(), Map.of("TUNA_METADATA", "http://127.0.0.1:1"))) {
+            rig.ready();
+            rig.logged("Metadata.renew: ConnectionRefusedError");
+            assertThat(rig.log().lines().filter(line -> line.contains("Metadata.")))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void aReplicaListensOverBothVersionsOfIp() throws Exception {
+        assumeTrue(
+                Files.exists(Path.of("/proc/net/if_inet6"))
+                        && Files.readString(Path.of("/proc/net/if_inet6")).contains(" lo\n"),
+                "there is no IPv6 here");
+        try (Rig rig = new Rig(root, Optional.empty(), Map.of("TUNA_HOST", ""))) {
+            rig.seen("life over IPv4", report -> true);
+            InetSocketAddress six = new InetSocketAddress(
+                    InetAddress.getAllByName("::1")[0], rig.machine.address().getPort());
+            try (ReplicaChannel over6 =
+                    new ReplicaChannel(rig.trust, Rig.REPLICA, six, Map::of, ChannelTimes.DEFAULT)) {
+                assertThat(over6.look().uptime()).isPositive();
+                assertThat(over6.backend().url().getHost()).isEqualTo("[0:0:0:0:0:0:0:1]");
+            }
+            new Socket(rig.machine.address().getAddress(), six.getPort()).close();
+            rig.logged("127.0.0.1 refused");
+            assertThat(rig.log()).doesNotContain("::ffff:");
         }
     }
 
@@ -149,6 +269,21 @@ class ReplicaLifeTest {
                     () -> Optional.of(rig.machine.text("docker/pid"))
                             .filter(pid -> !pid.isBlank() && !pid.equals(first)));
             rig.ready();
+        }
+    }
+
+    @Test
+    void anEngineThatDoesNotComeUpAgainIsNotTakenForTheOneBefore() throws Exception {
+        try (Rig rig = new Rig(root)) {
+            rig.ready();
+            Files.createFile(root.resolve("no-engine"));
+            String engine = rig.machine.text("docker/pid").strip();
+            ProcessHandle.of(Long.parseLong(engine)).orElseThrow().destroyForcibly();
+            ReplicaReport failed = rig.seen("failure", report -> report.phase() == Phase.FAILED);
+            assertThat(failed.detail()).contains("Engine core initialization failed");
+            assertThat(failed.detail()).as("words of the engine before").doesNotContain("stand-in:");
+            assertThat(rig.machine.commands().stream().filter(line -> line.startsWith("docker start")))
+                    .hasSize(1);
         }
     }
 

@@ -7,11 +7,16 @@ import dev.tuna.testkit.contract.InMemorySecretStore;
 import dev.tuna.testkit.machine.MachineSandbox;
 import dev.tuna.testkit.secret.SecretSearch;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,18 +50,38 @@ final class Rig implements AutoCloseable {
     final MachineSandbox machine;
     final ReplicaChannel channel;
 
+    /** How long the agent's log was when the test began. */
+    private int mark;
+
     Rig(Path root) throws IOException {
         this(root, Optional.empty());
     }
 
     Rig(Path root, Optional<String> modelCache, String... engineArguments) throws IOException {
+        this(root, modelCache, Map.of(), engineArguments);
+    }
+
+    Rig(Path root, Optional<String> modelCache, Map<String, String> environment, String... engineArguments)
+            throws IOException {
         MachineSandbox.missing().ifPresent(missing -> System.err.println("skipped: " + missing));
         assumeTrue(
                 MachineSandbox.missing().isEmpty(),
                 () -> MachineSandbox.missing().orElse(""));
         metadata = new FakeMetadata();
-        machine = MachineSandbox.boot(root, UserData.of(boot(modelCache)).bytes(), metadata.uri(), engineArguments);
+        machine = MachineSandbox.boot(
+                root,
+                UserData.of(boot(modelCache)).bytes(),
+                metadata.uri(),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort()),
+                environment,
+                engineArguments);
         channel = channel(trust, REPLICA);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     ReplicaBoot boot(Optional<String> modelCache) {
@@ -98,13 +123,33 @@ final class Rig implements AutoCloseable {
         return seen("ready", report -> report.phase() == ReplicaReport.Phase.READY);
     }
 
-    /** Ends the agent as a fault would, and starts it again as the machine's service manager would. */
-    void restartAgent() throws IOException {
-        Path pid = machine.root().resolve("run/tuna/agent.pid");
-        ProcessHandle agent =
-                ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+    /** Ends the agent as a fault would. */
+    void killAgent() throws IOException {
+        ProcessHandle agent = ProcessHandle.of(
+                        Long.parseLong(Files.readString(agentPid()).strip()))
+                .orElseThrow();
         agent.destroyForcibly();
         agent.onExit().join();
+    }
+
+    private Path agentPid() {
+        return machine.root().resolve("run/tuna/agent.pid");
+    }
+
+    /** Ends the agent as a fault would, and starts it again as the machine's service manager would. */
+    void restartAgent() throws IOException {
+        killAgent();
+        startAgent();
+    }
+
+    /** What the agent knew is gone from memory, and it is another one. */
+    void reboot() throws IOException {
+        killAgent();
+        Files.deleteIfExists(machine.root().resolve("run/tuna/contact"));
+        startAgent();
+    }
+
+    private void startAgent() throws IOException {
         Path directory = machine.root().resolve("var/lib/tuna");
         ProcessBuilder again = new ProcessBuilder(
                         "python3", directory.resolve("agent.py").toString())
@@ -120,11 +165,35 @@ final class Rig implements AutoCloseable {
         again.environment()
                 .put("TUNA_TEST_CLOCK", machine.root().resolve("clock").toString());
         again.environment().put("TUNA_SHUTDOWN", machine.root().resolve("bin/shutdown") + " -h now");
-        Files.writeString(pid, Long.toString(again.start().pid()));
+        again.environment().put("TUNA_POWEROFF", machine.root().resolve("bin/poweroff") + " -ff");
+        Files.writeString(agentPid(), Long.toString(again.start().pid()));
     }
 
+    /** What was logged before does not count for {@link #logged}; and the agent's log has room for what is to come. */
+    void mark() throws IOException {
+        Duration before = channel.look().uptime();
+        Duration full = Duration.ofSeconds(11);
+        machine.pass(full);
+        seen("that time has passed", report -> report.uptime().compareTo(before.plus(full)) >= 0);
+        mark = log().length();
+    }
+
+    /** Waits for a text in the agent's log behind the mark. */
     void logged(String text) {
-        until("'" + text + "' in the agent's log", () -> Optional.of(log()).filter(log -> log.contains(text)));
+        logged("'" + text + "'", log -> log.contains(text));
+    }
+
+    void logged(String what, Predicate<String> fits) {
+        until(
+                what + " in the agent's log",
+                () -> Optional.of(log().substring(mark)).filter(fits));
+    }
+
+    /** Waits until the agent has acted upon what time it is now, whether anybody speaks to it or not. */
+    void swept() {
+        Path alive = machine.root().resolve("run/tuna/alive");
+        FileTime now = FileTime.from(Instant.now());
+        until("a sweep", () -> Optional.of(Files.getLastModifiedTime(alive)).filter(at -> at.compareTo(now) > 0));
     }
 
     String log() {

@@ -1,5 +1,6 @@
 package dev.tuna.spot.aws;
 
+import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -9,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
+import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.client.builder.SdkSyncClientBuilder;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.http.SdkHttpClient;
@@ -16,6 +19,9 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.pricing.PricingClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.S3Configuration;
+import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 import software.amazon.awssdk.services.servicequotas.ServiceQuotasClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.sts.StsClient;
@@ -68,6 +74,56 @@ final class AwsClients implements AutoCloseable {
         return client(PricingClient.class, PRICES, () -> configured(PricingClient.builder(), PRICES));
     }
 
+    /** Buckets are on hosts of their own, unless one host stands for all of AWS. */
+    S3Client s3(String region) {
+        return client(
+                S3Client.class,
+                region,
+                () -> configured(
+                        S3Client.builder()
+                                .forcePathStyle(settings.endpoint().isPresent())
+                                .serviceConfiguration(configuration -> configuration.chunkedEncodingEnabled(false))
+                                // What is sent has a checksum of its own, in its name.
+                                .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
+                                .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED),
+                        region));
+    }
+
+    /** A URL by which whoever has it can fetch an object for a while, with the rights that these credentials have then. */
+    URI presigned(String region, String bucket, String key, Duration time) {
+        var builder = S3Presigner.builder()
+                .region(Region.of(region))
+                .credentialsProvider(keys())
+                .serviceConfiguration(S3Configuration.builder()
+                        .pathStyleAccessEnabled(settings.endpoint().isPresent())
+                        .build());
+        settings.endpoint().ifPresent(builder::endpointOverride);
+        try (S3Presigner presigner = builder.build()) {
+            return URI.create(presigner
+                    .presignGetObject(request -> request.signatureDuration(time)
+                            .getObjectRequest(object -> object.bucket(bucket).key(key)))
+                    .url()
+                    .toString());
+        }
+    }
+
+    private AwsCredentialsProvider keys() {
+        lock.lock();
+        try {
+            if (closed) {
+                throw AwsCalls.closed();
+            }
+            AwsCredentialsProvider known = provider;
+            if (known == null) {
+                known = credentials.get();
+                provider = known;
+            }
+            return known;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private <C extends SdkClient> C client(Class<C> type, String region, Supplier<C> make) {
         String key = type.getName() + " " + region;
         SdkClient known = clients.get(key);
@@ -98,14 +154,9 @@ final class AwsClients implements AutoCloseable {
                     .build();
             http = shared;
         }
-        AwsCredentialsProvider keys = provider;
-        if (keys == null) {
-            keys = credentials.get();
-            provider = keys;
-        }
         settings.endpoint().ifPresent(builder::endpointOverride);
         return builder.region(Region.of(region))
-                .credentialsProvider(keys)
+                .credentialsProvider(keys())
                 // A client that was not made here is not closed by the SDK's.
                 .httpClient(shared)
                 .overrideConfiguration(ClientOverrideConfiguration.builder()

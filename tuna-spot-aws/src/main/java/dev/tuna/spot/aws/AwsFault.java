@@ -78,6 +78,8 @@ enum AwsFault {
             "BandwidthLimitExceeded",
             "SlowDown");
 
+    private static final int FORBIDDEN = 403;
+    private static final int NO_SUCH_THING = 404;
     private static final int SERVER_ERROR = 500;
 
     /**
@@ -112,12 +114,18 @@ enum AwsFault {
                 || lower.endsWith("unknown")
                 || code.equals("ParameterNotFound")
                 || code.equals("NoSuchResourceException")
+                || code.equals("NoSuchKey")
+                || code.equals("NoSuchBucket")
+                || status == NO_SUCH_THING
                 || lower.endsWith("doesnotexist")) {
             return NOT_FOUND;
         } else if (lower.endsWith("duplicate") || lower.endsWith("alreadyexistsexception")) {
             return EXISTS;
         } else if (code.equals("DependencyViolation") || lower.endsWith("inuse")) {
             return IN_USE;
+        }
+        if (status == FORBIDDEN) { // an answer without a body says no more
+            return PERMISSION;
         }
         return status >= SERVER_ERROR || code.equals("InternalError") || code.equals("RequestExpired")
                 ? TRANSIENT

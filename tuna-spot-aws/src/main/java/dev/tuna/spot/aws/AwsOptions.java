@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * What a request, or else the installation, says about machines on EC2. Immutable.
@@ -86,27 +87,33 @@ record AwsOptions(
     private static final String VOLUME_THROUGHPUT = "volume_throughput";
     private static final String MODEL_CACHE = "model_cache";
     private static final String PORT = "port";
-    static final List<String> KEYS = List.of(
-            REGIONS_KEY,
-            ZONES,
-            TYPES,
-            SPREAD,
-            AMI,
-            AMI_PARAMETERS,
-            VPC,
-            SUBNETS,
-            KEY_NAME,
-            PROFILE,
-            INGRESS,
-            VOLUME_GB,
-            VOLUME_IOPS,
-            VOLUME_THROUGHPUT,
-            MODEL_CACHE,
-            PORT);
+
+    /** Those of router VMs too: a request may say both. */
+    static final List<String> KEYS = Stream.concat(
+                    Stream.of(
+                            REGIONS_KEY,
+                            ZONES,
+                            TYPES,
+                            SPREAD,
+                            AMI,
+                            AMI_PARAMETERS,
+                            VPC,
+                            SUBNETS,
+                            KEY_NAME,
+                            PROFILE,
+                            INGRESS,
+                            VOLUME_GB,
+                            VOLUME_IOPS,
+                            VOLUME_THROUGHPUT,
+                            MODEL_CACHE,
+                            PORT),
+                    RouterOptions.KEYS.stream())
+            .toList();
 
     static final String REGION_NAME = "[a-z]{2}(-[a-z]+)+-\\d{1,2}";
-    private static final String AMI_ID = "ami-[0-9a-f]{1,32}";
-    private static final String CIDR = "\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}";
+    static final String AMI_ID = "ami-[0-9a-f]{1,32}";
+    static final String PROFILE_NAME = "[A-Za-z0-9+=,.@_-]{1,128}|arn:aws[a-z-]*:iam::\\d{12}:instance-profile/\\S+";
+    static final String CIDR = "\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}";
     private static final String GROUP = "sg-[0-9a-f]{1,32}";
 
     /** Copies collections. */
@@ -143,10 +150,7 @@ record AwsOptions(
                 reader.matching(VPC, "vpc-[0-9a-f]{1,32}", "a network such as vpc-0123456789abcdef0"),
                 list(reader, SUBNETS, "", "subnet-[0-9a-f]{1,32}", "a subnet such as subnet-0123456789abcdef0"),
                 reader.matching(KEY_NAME, "[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?", "a key pair's name"),
-                reader.matching(
-                        PROFILE,
-                        "[A-Za-z0-9+=,.@_-]{1,128}|arn:aws[a-z-]*:iam::\\d{12}:instance-profile/\\S+",
-                        "an instance profile's name or ARN"),
+                reader.matching(PROFILE, PROFILE_NAME, "an instance profile's name or ARN"),
                 ingress(reader),
                 number(reader, VOLUME_GB, 50, 16_384).orElse(200),
                 number(reader, VOLUME_IOPS, 3000, 16_000).orElse(6000),
@@ -223,7 +227,7 @@ record AwsOptions(
         return given;
     }
 
-    private static OptionalInt number(OptionReader reader, String key, int least, int most) {
+    static OptionalInt number(OptionReader reader, String key, int least, int most) {
         String allowed = "a whole number, " + least + " to " + most;
         Optional<Integer> number = reader.matching(key, "\\d{1,6}", allowed).map(Integer::valueOf);
         number.ifPresent(given -> reader.check(given >= least && given <= most, key, given, allowed));

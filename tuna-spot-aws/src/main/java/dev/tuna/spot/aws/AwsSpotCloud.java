@@ -9,6 +9,7 @@ import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.SpotCloud;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -37,6 +38,7 @@ final class AwsSpotCloud implements SpotCloud {
     private final Atlas atlas;
     private final Inventory inventory;
     private final Launcher launcher;
+    private final RouterVms routers;
     private final ExecutorService background;
 
     AwsSpotCloud(ProviderContext context, ReplicaLink.Maker links) {
@@ -53,6 +55,7 @@ final class AwsSpotCloud implements SpotCloud {
         this.inventory = new Inventory(clients, context.ownerId(), context.clock());
         this.host = new HostAddress(context.http(), settings.ingressUrl());
         this.launcher = new Launcher(context, clients, inventory, link, host::cidr);
+        this.routers = new RouterVms(context, clients, inventory, atlas, host::cidr, background);
     }
 
     private AwsOptions options(ReplicaSpec spec) {
@@ -112,11 +115,24 @@ final class AwsSpotCloud implements SpotCloud {
                 byRegion.computeIfAbsent(Names.region(replica).orElseThrow(), made -> new TreeSet<>(Names.ORDER))
                         .add(replica);
             } else {
-                observations.put(replica, ReplicaObservation.gone());
+                observations.put(replica, routerVm(replica));
             }
         }
         byRegion.forEach((region, here) -> observations.putAll(observe(region, here)));
         return observations;
+    }
+
+    /** The machine of a router that nobody accounts for, seen from outside: nobody talks to it here. */
+    private ReplicaObservation routerVm(ResourceRef vm) {
+        if (!Names.isRouterVm(vm)) {
+            return ReplicaObservation.gone();
+        }
+        String region = Names.region(vm).orElseThrow();
+        return inventory
+                .instance(region, Names.id(vm))
+                .map(instance -> Instances.observation(
+                        region, instance, Optional.empty(), Instances.endedAt(instance), Optional.empty()))
+                .orElseGet(() -> unseen(vm));
     }
 
     private Map<ResourceRef, ReplicaObservation> observe(String region, Set<ResourceRef> replicas) {
@@ -157,7 +173,7 @@ final class AwsSpotCloud implements SpotCloud {
 
     @Override
     public void terminate(ResourceRef replica) {
-        if (Names.isInstance(replica)) {
+        if (Names.isInstance(replica) || Names.isRouterVm(replica)) {
             inventory.terminate(Names.region(replica).orElseThrow(), List.of(Names.id(replica)));
         }
     }
@@ -194,8 +210,14 @@ final class AwsSpotCloud implements SpotCloud {
     }
 
     @Override
+    public Optional<RouterCloud> routers() {
+        return Optional.of(routers);
+    }
+
+    @Override
     public void close() {
         background.shutdownNow();
+        routers.close();
         link.close();
         clients.close();
     }

@@ -17,6 +17,7 @@ final class Blanks {
     static final String HOST_CIDR = "${host-cidr}";
     static final String GROUP = "${security-group}";
     static final String USER_DATA = "${user-data}";
+    static final String SUBNET_CHOSEN = "${subnet}";
     static final String VERSION = "${launch-template-version}";
 
     private static final String SUBNET = "${subnet-in:";

@@ -37,7 +37,7 @@ final class FleetPlanner {
     static final int MAX_OVERRIDES = 300;
 
     private static final int SSH = 22;
-    private static final int TAG_LENGTH = 256;
+    static final int TAG_LENGTH = 256;
 
     private final String ownerId;
     private final ReplicaSpec spec;
@@ -136,17 +136,17 @@ final class FleetPlanner {
     private ObjectNode ingress() {
         ObjectNode body = object().put("GroupId", Blanks.GROUP);
         ArrayNode permissions = body.putArray("IpPermissions");
-        permissions.add(permission(options.port()));
+        permissions.add(permission(options.port(), options.ingress()));
         if (options.keyName().isPresent()) {
-            permissions.add(permission(SSH));
+            permissions.add(permission(SSH, options.ingress()));
         }
         return body;
     }
 
-    private ObjectNode permission(int port) {
+    /** Lets connect to a port whom the option {@code ingress} may name. */
+    static ObjectNode permission(int port, String from) {
         ObjectNode permission =
                 object().put("IpProtocol", "tcp").put("FromPort", port).put("ToPort", port);
-        String from = options.ingress();
         if (from.startsWith("sg-")) {
             permission.putArray("UserIdGroupPairs").addObject().put("GroupId", from);
             return permission;
@@ -242,7 +242,7 @@ final class FleetPlanner {
         return body;
     }
 
-    private static ObjectNode tags(String type, Map<String, String> tags) {
+    static ObjectNode tags(String type, Map<String, String> tags) {
         ObjectNode specification = object().put("ResourceType", type);
         ArrayNode list = specification.putArray("Tags");
         tags.forEach((key, value) -> list.addObject().put("Key", key).put("Value", value));

@@ -51,17 +51,23 @@ record Helpers(AwsClients clients, Journal journal, Supplier<String> host, Strin
     }
 
     Ready prepare(FleetPlan.Step step) {
-        Network network = new Networks(clients, region)
+        Network network = network(step);
+        String group = group(step, network);
+        return new Ready(network, group, template(step));
+    }
+
+    /** Where machines may be. */
+    Network network(FleetPlan.Step step) {
+        return new Networks(clients, region)
                 .find(Optional.of(step.vpc()).filter(vpc -> !vpc.isEmpty()), step.subnets())
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.INVALID_REQUEST,
                         "provider aws: there is no network in " + region + "; run " + Networks.CREATE_DEFAULT + region
                                 + ", or set the option vpc or subnets"));
-        String group = group(step, network);
-        return new Ready(network, group, template(step));
     }
 
-    private String group(FleetPlan.Step step, Network network) {
+    /** Makes the security group, if it is not there, and opens it. */
+    String group(FleetPlan.Step step, Network network) {
         Map<String, String> values = new HashMap<>(Map.of(Blanks.VPC, network.vpc(), Blanks.VPC_CIDR, network.cidr()));
         JsonNode create = Blanks.fill(step.request(FleetPlanner.CREATE_GROUP), values);
         String name = create.path("GroupName").asText();

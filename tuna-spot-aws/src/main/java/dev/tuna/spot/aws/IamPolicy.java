@@ -53,6 +53,12 @@ public final class IamPolicy {
     private static final String ROLE = "iam:CreateServiceLinkedRole";
     private static final String PASS_ROLE = "iam:PassRole";
 
+    /** What else it takes to have routers on machines of their own: their jars, and what is known of how to talk to them. */
+    private static final List<String> JARS = List.of("s3:DeleteObject", "s3:GetObject", "s3:PutObject");
+
+    private static final List<String> LIST = List.of("s3:ListBucket");
+    private static final List<String> ACCESS = List.of("ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter");
+
     private static final List<String> TAGGED_BY =
             List.of("CreateFleet", "CreateLaunchTemplate", "CreateSecurityGroup", "RunInstances");
     private static final List<String> SERVICES = List.of("spot.amazonaws.com", "ec2fleet.amazonaws.com");
@@ -66,7 +72,8 @@ public final class IamPolicy {
      */
     public static List<String> actions() {
         var actions = new TreeSet<String>();
-        Stream.of(READ, CREATE, OWN, List.of(TAG, IMAGE, ROLE, PASS_ROLE)).forEach(actions::addAll);
+        Stream.of(READ, CREATE, OWN, List.of(TAG, IMAGE, ROLE, PASS_ROLE), JARS, LIST, ACCESS)
+                .forEach(actions::addAll);
         return List.copyOf(actions);
     }
 
@@ -87,6 +94,28 @@ public final class IamPolicy {
      */
     public static String json(String roleArn) {
         return policy(Optional.of(roleArn)).toPrettyString();
+    }
+
+    /**
+     * What whoever has routers on machines of their own must be allowed beside {@link #json()}. The machines' role itself needs
+     * {@link #json()} if they are to rent replicas, and otherwise nothing.
+     *
+     * @param roleArn ARN of the role of {@code router_instance_profile}
+     * @param bucket name of {@code artifact_bucket}
+     * @return an IAM policy document
+     */
+    public static String routerJson(String roleArn, String bucket) {
+        return routerPolicy(roleArn, bucket).toPrettyString();
+    }
+
+    static ObjectNode routerPolicy(String roleArn, String bucket) {
+        ObjectNode policy = SdkJson.JSON.createObjectNode().put("Version", "2012-10-17");
+        policy.putArray("Statement")
+                .add(statement("RouterJars", JARS, "arn:aws:s3:::" + bucket + "/tuna/*"))
+                .add(statement("FindRouterJars", LIST, "arn:aws:s3:::" + bucket))
+                .add(statement("TalkToRouters", ACCESS, "arn:aws:ssm:*:*:parameter/tuna/*"))
+                .add(statement("GiveRoutersTheirRole", List.of(PASS_ROLE), roleArn));
+        return policy;
     }
 
     static ObjectNode policy(Optional<String> roleArn) {

@@ -167,7 +167,7 @@ final class Instances {
                 Optional.empty());
     }
 
-    private static BackendPhase phase(Instance instance, Optional<ReplicaLink.Report> report) {
+    static BackendPhase phase(Instance instance, Optional<ReplicaLink.Report> report) {
         return switch (state(instance)) {
             case RUNNING -> report.map(ReplicaLink.Report::phase).orElse(BackendPhase.BOOTING);
             case TERMINATED -> BackendPhase.GONE;

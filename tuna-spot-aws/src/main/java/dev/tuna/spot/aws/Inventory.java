@@ -130,9 +130,20 @@ final class Inventory {
      * younger one is ended.
      */
     Optional<ResourceRef> byToken(Set<String> regions, String token) {
+        return byTag(regions, Names.REPLICA, token).map(found -> ref(found.getKey(), found.getValue()));
+    }
+
+    /** The same for the machine of a router. */
+    Optional<ResourceRef> routerByToken(String region, String token) {
+        return byTag(Set.of(region), Names.ROUTER_TOKEN, token)
+                .map(found ->
+                        Names.ref(Names.ROUTER_VM, region, found.getValue().instanceId()));
+    }
+
+    private Optional<Map.Entry<String, Instance>> byTag(Set<String> regions, String key, String token) {
         List<Map.Entry<String, Instance>> found = new ArrayList<>();
         for (String region : regions) {
-            describe(region, List.of(tagged(Names.OWNER, ownerId), tagged(Names.REPLICA, token)))
+            describe(region, List.of(tagged(Names.OWNER, ownerId), tagged(key, token)))
                     .forEach(instance -> found.add(Map.entry(region, instance)));
         }
         found.sort(Comparator.comparing((Map.Entry<String, Instance> each) -> !Instances.lives(each.getValue()))
@@ -143,7 +154,24 @@ final class Inventory {
                     "{} was launched twice: {} is ended", token, each.getValue().instanceId());
             terminate(each.getKey(), List.of(each.getValue().instanceId()));
         });
-        return found.stream().findFirst().map(each -> ref(each.getKey(), each.getValue()));
+        return found.stream().findFirst();
+    }
+
+    /** One instance by its id; empty if EC2 does not show it. */
+    Optional<Instance> instance(String region, String id) {
+        used(region);
+        return describe(region, List.of(filter("instance-id", List.of(id)))).stream()
+                .findFirst();
+    }
+
+    /** The machines of routers in a region, whoever's, ended ones included that EC2 still shows. */
+    List<Instance> routers(String region) {
+        return describe(region, List.of(Networks.filter("tag-key", Names.ROUTER_NAME)));
+    }
+
+    /** Those of one name of one installation. */
+    List<Instance> routers(String region, String owner, String name) {
+        return describe(region, List.of(tagged(Names.OWNER, owner), tagged(Names.ROUTER_NAME, name)));
     }
 
     /** Ends instances; those that are not there are fine. */
@@ -235,8 +263,13 @@ final class Inventory {
         Filter owned = Networks.filter("tag-key", Names.OWNER);
         describe(region, List.of(owned)).stream()
                 .filter(instance -> !Instances.isGone(instance))
-                .forEach(instance ->
-                        add(found, ref(region, instance), instance.tags(), Optional.ofNullable(instance.launchTime())));
+                .forEach(instance -> add(
+                        found,
+                        Instances.tag(instance, Names.ROUTER_NAME).isPresent()
+                                ? Names.ref(Names.ROUTER_VM, region, instance.instanceId())
+                                : ref(region, instance),
+                        instance.tags(),
+                        Optional.ofNullable(instance.launchTime())));
         fleets(region, List.of(Networks.filter("key", Names.OWNER)))
                 .forEach(fleet -> add(
                         found,
@@ -293,8 +326,13 @@ final class Inventory {
     private static void add(
             List<FoundResource> found, ResourceRef resource, List<Tag> tags, Optional<Instant> createdAt) {
         String owner = value(tags, Names.OWNER);
+        String router = value(tags, Names.ROUTER_NAME);
         if (!owner.isEmpty()) {
-            found.add(new FoundResource(resource, owner, value(tags, Names.DEPLOYMENT), createdAt));
+            found.add(new FoundResource(
+                    resource,
+                    owner,
+                    router.isEmpty() ? value(tags, Names.DEPLOYMENT) : Names.routerAccount(router),
+                    createdAt));
         }
     }
 

@@ -173,7 +173,23 @@ record Market(AwsClients clients, String region) {
     Prices listPrices(Instant now) {
         Map<String, BigDecimal> prices =
                 new HashMap<>(BuiltIn.listPrices(region).usdPerHour());
-        List<String> products = new AwsCalls(AwsClients.PRICES)
+        for (String product : products("instanceFamily", "GPU instance")) {
+            listPrice(product, prices);
+        }
+        return new Prices(prices, now, Prices.LIVE);
+    }
+
+    /** The list price of Linux on one type; empty if it is not sold here. */
+    Optional<BigDecimal> listPrice(String type) {
+        Map<String, BigDecimal> prices = new HashMap<>();
+        for (String product : products("instanceType", type)) {
+            listPrice(product, prices);
+        }
+        return Optional.ofNullable(prices.get(type));
+    }
+
+    private List<String> products(String field, String value) {
+        return new AwsCalls(AwsClients.PRICES)
                 .call(
                         "read list prices",
                         "pricing:GetProducts",
@@ -182,7 +198,7 @@ record Market(AwsClients clients, String region) {
                                 .getProductsPaginator(request -> request.serviceCode("AmazonEC2")
                                         .filters(List.of(
                                                 term("regionCode", region),
-                                                term("instanceFamily", "GPU instance"),
+                                                term(field, value),
                                                 term("operatingSystem", "Linux"),
                                                 term("tenancy", "Shared"),
                                                 term("preInstalledSw", "NA"),
@@ -190,10 +206,6 @@ record Market(AwsClients clients, String region) {
                                 .priceList()
                                 .stream()
                                 .toList());
-        for (String product : products) {
-            listPrice(product, prices);
-        }
-        return new Prices(prices, now, Prices.LIVE);
     }
 
     private static software.amazon.awssdk.services.pricing.model.Filter term(String field, String value) {

@@ -20,6 +20,14 @@ final class Names {
     static final String ENGINE_KEY = "tuna-engine-key";
     static final String SECRET_PREFIX = "tuna-secret-";
 
+    /** On the machine of a router and on its security group: the machine's name. */
+    static final String ROUTER_NAME = "tuna-router-vm";
+
+    static final String ROUTER_TOKEN = "tuna-router-token";
+    static final String CLIENT_PORT = "tuna-client-port";
+    static final String BUCKET = "tuna-artifact-bucket";
+    static final String INGRESS = "tuna-ingress";
+
     /** EC2's own tag on instances that a fleet made. */
     static final String FLEET_OF_INSTANCE = "aws:ec2:fleet-id";
 
@@ -28,6 +36,12 @@ final class Names {
     static final String GROUP = "security-group";
     static final String FLEET = "fleet";
     static final String VOLUME = "volume";
+
+    /** Machines of routers, and what is made beside them. */
+    static final String ROUTER_VM = "router-vm";
+
+    static final String PARAMETER = "parameter";
+    static final String JARS = "s3-prefix";
 
     static final Comparator<ResourceRef> ORDER = Comparator.comparing(ResourceRef::toString);
 
@@ -38,6 +52,26 @@ final class Names {
     /** Of the launch template and the security group of a deployment; the same in every region. */
     static String shared(String ownerId, String deployment) {
         return "tuna-" + ownerId + "-" + deployment.replaceAll("[^A-Za-z0-9._-]", "-");
+    }
+
+    /** Of the security group of a router's machine. No deployment's can be called so. */
+    static String routerGroup(String ownerId, String vm) {
+        return "tuna-" + ownerId + ":router-vm:" + vm;
+    }
+
+    /** The parameter by which a router's machine can be talked to from anywhere. */
+    static String routerParameter(String ownerId, String vm) {
+        return "/tuna/" + ownerId + "/router-vm/" + vm;
+    }
+
+    /** What the keys of a router's jars begin with in the user's bucket. */
+    static String routerJars(String ownerId, String vm) {
+        return "tuna/" + ownerId + "/" + vm + "/";
+    }
+
+    /** The deployment as which what belongs to a router's machine is shown. */
+    static String routerAccount(String vm) {
+        return "router-vm/" + vm;
     }
 
     static ResourceRef ref(String kind, String region, String id) {
@@ -56,9 +90,18 @@ final class Names {
         return ref.id().substring(ref.id().indexOf('/') + 1);
     }
 
-    /** Whether a reference can be one of an instance. */
+    /** Whether a reference can be one of a replica's instance. */
     static boolean isInstance(ResourceRef ref) {
-        return ref.kind().equals(INSTANCE) && region(ref).isPresent() && id(ref).matches("i-[0-9a-f]{8,32}");
+        return ref.kind().equals(INSTANCE) && namesInstance(ref);
+    }
+
+    /** Whether a reference can be one of a router's machine. */
+    static boolean isRouterVm(ResourceRef ref) {
+        return ref.kind().equals(ROUTER_VM) && namesInstance(ref);
+    }
+
+    private static boolean namesInstance(ResourceRef ref) {
+        return region(ref).isPresent() && id(ref).matches("i-[0-9a-f]{8,32}");
     }
 
     /** A client token: equal for equal parts, different for others, and no longer than AWS allows. */

@@ -22,10 +22,22 @@ final class Surcharge {
     private Surcharge() {}
 
     static BigDecimal usdPerHour(AwsOptions options) {
-        BigDecimal volume = GB_MONTH.multiply(BigDecimal.valueOf(options.volumeGb()))
-                .add(IOPS_MONTH.multiply(BigDecimal.valueOf(options.volumeIops() - FREE_IOPS)))
-                .add(THROUGHPUT_MONTH.multiply(BigDecimal.valueOf(options.volumeThroughput() - FREE_THROUGHPUT)));
-        return volume.divide(HOURS, DIGITS, RoundingMode.HALF_UP)
-                .add(options.isPrivate() ? BigDecimal.ZERO : ADDRESS_HOUR);
+        return usdPerHour(
+                options.volumeGb(),
+                options.volumeIops() - FREE_IOPS,
+                options.volumeThroughput() - FREE_THROUGHPUT,
+                options.isPrivate());
+    }
+
+    /** Of a router's machine, whose volume is as quick as one that costs nothing extra. */
+    static BigDecimal usdPerHour(RouterOptions options) {
+        return usdPerHour(options.diskGb(), 0, 0, options.shared().isPrivate());
+    }
+
+    private static BigDecimal usdPerHour(int gb, int iops, int throughput, boolean isPrivate) {
+        BigDecimal volume = GB_MONTH.multiply(BigDecimal.valueOf(gb))
+                .add(IOPS_MONTH.multiply(BigDecimal.valueOf(iops)))
+                .add(THROUGHPUT_MONTH.multiply(BigDecimal.valueOf(throughput)));
+        return volume.divide(HOURS, DIGITS, RoundingMode.HALF_UP).add(isPrivate ? BigDecimal.ZERO : ADDRESS_HOUR);
     }
 }

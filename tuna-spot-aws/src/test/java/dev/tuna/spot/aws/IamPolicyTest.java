@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class IamPolicyTest {
 
-    private static final Pattern ACTION = Pattern.compile("\"((?:ec2|ssm|pricing|servicequotas|sts|iam):[A-Z]\\w+)\"");
+    private static final Pattern ACTION =
+            Pattern.compile("\"((?:ec2|s3|ssm|pricing|servicequotas|sts|iam):[A-Z]\\w+)\"");
 
     private static Set<String> actions(JsonNode policy) {
         Set<String> actions = new TreeSet<>();
@@ -37,8 +38,23 @@ class IamPolicyTest {
         }
         assertThat(called).hasSizeGreaterThan(25);
         assertThat(IamPolicy.actions()).containsAll(called);
-        assertThat(actions(IamPolicy.policy(Optional.of("arn:aws:iam::123456789012:role/tuna"))))
-                .containsExactlyInAnyOrderElementsOf(IamPolicy.actions());
+        String role = "arn:aws:iam::123456789012:role/tuna";
+        Set<String> allowed = actions(IamPolicy.policy(Optional.of(role)));
+        allowed.addAll(actions(IamPolicy.routerPolicy(role, "artifacts")));
+        assertThat(allowed).containsExactlyInAnyOrderElementsOf(IamPolicy.actions());
+    }
+
+    @Test
+    void routersReachNothingButWhatIsTunas() {
+        for (JsonNode statement : IamPolicy.routerPolicy("arn:aws:iam::123456789012:role/router", "artifacts")
+                .path("Statement")) {
+            assertThat(statement.path("Resource").asText())
+                    .isIn(
+                            "arn:aws:s3:::artifacts/tuna/*",
+                            "arn:aws:s3:::artifacts",
+                            "arn:aws:ssm:*:*:parameter/tuna/*",
+                            "arn:aws:iam::123456789012:role/router");
+        }
     }
 
     @Test
@@ -58,6 +74,9 @@ class IamPolicyTest {
         // A managed policy has at most 6,144 characters, an inline one of a user 2,048, of a role 10,240; white space
         // not counted.
         assertThat(IamPolicy.policy(Optional.empty()).toString()).hasSizeLessThan(2048);
+        assertThat(IamPolicy.routerPolicy("arn:aws:iam::123456789012:role/router", "artifacts")
+                        .toString())
+                .hasSizeLessThan(2048);
     }
 
     @Test

@@ -30,6 +30,7 @@ final class AwsAccount {
     private final ReentrantLock lock = new ReentrantLock();
     private final Guests guests;
     private final Map<String, AwsRegion> regions = new LinkedHashMap<>();
+    private final Buckets buckets = new Buckets(this);
     private final Ids ids = new Ids();
     private final Map<Pool, Integer> stock = new HashMap<>();
     private final Map<String, Integer> quotas = new HashMap<>();
@@ -144,6 +145,10 @@ final class AwsAccount {
 
     Optional<AwsRegion> region(String name) {
         return Optional.ofNullable(regions.get(name));
+    }
+
+    Buckets buckets() {
+        return buckets;
     }
 
     List<AwsRegion> regions() {

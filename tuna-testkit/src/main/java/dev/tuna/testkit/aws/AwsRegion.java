@@ -35,6 +35,16 @@ final class AwsRegion {
     private final Map<String, LaunchTemplate> templates = new LinkedHashMap<>();
     private final Map<String, Fleet> fleets = new LinkedHashMap<>();
     private final Map<String, Volume> volumes = new LinkedHashMap<>();
+    private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+
+    /**
+     * A parameter of the account's own.
+     *
+     * @param type {@code String}, {@code StringList} or {@code SecureString}
+     * @param value what it holds
+     * @param version counted from 1
+     */
+    record Parameter(String type, String value, int version) {}
 
     AwsRegion(String name, int firstNetwork, Instant now) {
         this.name = name;
@@ -120,6 +130,10 @@ final class AwsRegion {
 
     Map<String, Fleet> fleets() {
         return fleets;
+    }
+
+    Map<String, Parameter> parameters() {
+        return parameters;
     }
 
     Map<String, Volume> volumes() {

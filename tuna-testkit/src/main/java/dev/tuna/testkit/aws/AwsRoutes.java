@@ -17,6 +17,7 @@ final class AwsRoutes {
 
     private static final String EC2 = "ec2";
     private static final String STS = "sts";
+    private static final String S3 = "s3";
 
     /** Prefix of X-Amz-Target to the service. */
     private static final Map<String, String> TARGETS = Map.of(
@@ -45,6 +46,9 @@ final class AwsRoutes {
      * followed by {@link #REHEARSED} if nothing is to be done.
      */
     static String nameOf(VendorRequest request) {
+        if (Buckets.isFor(request)) {
+            return Buckets.nameOf(request);
+        }
         if (request.method().equals("GET")) {
             return request.toString();
         }
@@ -63,6 +67,13 @@ final class AwsRoutes {
     }
 
     VendorAnswer handle(VendorRequest request) {
+        if (Buckets.isFor(request)) {
+            try {
+                return account.with(() -> account.buckets().answer(request));
+            } catch (AwsError e) {
+                return Buckets.error(e);
+            }
+        }
         if (request.method().equals("GET")) {
             return request.path().equals("/")
                     ? VendorAnswer.of(
@@ -177,6 +188,7 @@ final class AwsRoutes {
                         "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>"
                                 + inside.put("Code", error.code()).put("Message", error.text())
                                 + "</Error><RequestId>" + UUID.randomUUID() + "</RequestId></ErrorResponse>");
+            case S3 -> Buckets.error(error);
             default -> VendorAnswer.of(error.status(), "application/x-amz-json-1.1", JsonServices.error(error));
         };
     }

@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * AWS on a loopback port, as far as it takes to rent machines: EC2 (fleets, launch templates, instances, security groups,
- * volumes, prices, scores), SSM's public parameters, Pricing, Service Quotas and STS, in the protocols that their clients speak.
+ * volumes, prices, scores), SSM's parameters, S3's objects, Pricing, Service Quotas and STS, in the protocols that their clients
+ * speak.
  * All services and regions are on one port; the region of a call is that for which it was signed. There are the regions
  * us-east-1, us-east-2 and us-west-2.
  *
@@ -217,8 +218,37 @@ public final class AwsStandIn implements AutoCloseable {
     }
 
     /**
-     * Everything that would have to be removed: instances that have not terminated, volumes, launch templates, and security
-     * groups other than the default ones.
+     * Makes a bucket, if there is none of this name.
+     *
+     * @param bucket its name
+     */
+    public void bucket(String bucket) {
+        account.run(() -> account.buckets().add(bucket));
+    }
+
+    /**
+     * The objects in all buckets.
+     *
+     * @return bucket and key, for instance {@code artifacts/tuna/app.jar}
+     */
+    public List<String> objects() {
+        return account.with(() -> account.buckets().objects());
+    }
+
+    /**
+     * The parameters that somebody made.
+     *
+     * @return names with region, for instance {@code us-east-1/tuna/key}
+     */
+    public List<String> parameters() {
+        return account.with(() -> account.regions().stream()
+                .flatMap(region -> region.parameters().keySet().stream().map(name -> region.name() + name))
+                .toList());
+    }
+
+    /**
+     * Everything that would have to be removed: instances that have not terminated, volumes, launch templates, security
+     * groups other than the default ones, parameters that somebody made, and objects in buckets.
      *
      * @return ids with region, for instance {@code us-east-1/i-0123456789abcdef0}
      */
@@ -235,7 +265,9 @@ public final class AwsStandIn implements AutoCloseable {
                 ids.addAll(region.groups().keySet());
                 ids.remove(region.defaultGroup().id());
                 ids.forEach(id -> things.add(region.name() + "/" + id));
+                region.parameters().keySet().forEach(name -> things.add(region.name() + name));
             }
+            things.addAll(account.buckets().objects());
             return things;
         });
     }

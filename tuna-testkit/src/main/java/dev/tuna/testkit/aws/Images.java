@@ -50,6 +50,13 @@ final class Images {
                 "x86_64",
                 AMAZON,
                 8);
+        add(
+                region,
+                "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
+                "al2023-ami-arm64",
+                "arm64",
+                AMAZON,
+                8);
     }
 
     private void deepLearning(String region, String architecture, String kind, String rootDevice) {

@@ -17,6 +17,8 @@ final class JsonServices {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Set<String> PRICING = Set.of("us-east-1", "eu-central-1", "ap-south-1");
     private static final int MOST_PRODUCTS = 100;
+    private static final String SECURE = "SecureString";
+    private static final int LONGEST_PARAMETER = 4096;
 
     private final AwsAccount account;
 
@@ -41,6 +43,8 @@ final class JsonServices {
         ObjectNode out = JSON.createObjectNode();
         switch (action) {
             case "ssm:GetParameter" -> parameter(region, input, out);
+            case "ssm:PutParameter" -> put(region, input, out);
+            case "ssm:DeleteParameter" -> delete(region, input);
             case "ssm:GetParameters" -> parameters(region, input, out);
             case "pricing:GetProducts" -> products(region, input, out);
             case "servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota" ->
@@ -67,10 +71,51 @@ final class JsonServices {
 
     private static void parameter(AwsRegion region, JsonNode input, ObjectNode out) {
         String name = require(input, "Name");
+        AwsRegion.Parameter own = region.parameters().get(name);
+        if (own != null) {
+            boolean sealed =
+                    own.type().equals(SECURE) && !input.path("WithDecryption").asBoolean();
+            ObjectNode told = parameter(region, name, sealed ? "AQICAHh" + Ids.fixed("", name) : own.value());
+            out.set("Parameter", told.put("Type", own.type()).put("Version", own.version()));
+            return;
+        }
         String value = region.images()
                 .parameter(name)
                 .orElseThrow(() -> AwsError.bad("ParameterNotFound", "Parameter " + name + " not found."));
         out.set("Parameter", parameter(region, name, value));
+    }
+
+    private static void put(AwsRegion region, JsonNode input, ObjectNode out) {
+        String name = require(input, "Name");
+        String value = require(input, "Value");
+        boolean overwrite = input.path("Overwrite").asBoolean();
+        AwsRegion.Parameter before = region.parameters().get(name);
+        if (!name.matches("/?[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+){0,15}") || name.matches("(?i)/?(aws|ssm).*")) {
+            throw AwsError.bad("ValidationException", "Parameter name: can't be prefixed with \"aws\" or \"ssm\" ...");
+        }
+        if (value.length() > LONGEST_PARAMETER) {
+            throw AwsError.bad(
+                    "ValidationException",
+                    "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.");
+        }
+        if (before != null && !overwrite) {
+            throw AwsError.bad(
+                    "ParameterAlreadyExists",
+                    "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.");
+        }
+        if (overwrite && !input.path("Tags").isEmpty()) {
+            throw AwsError.bad("ValidationException", "Invalid request: tags and overwrite can't be used together.");
+        }
+        int version = before == null ? 1 : before.version() + 1;
+        region.parameters().put(name, new AwsRegion.Parameter(input.path("Type").asText("String"), value, version));
+        out.put("Version", version).put("Tier", "Standard");
+    }
+
+    private static void delete(AwsRegion region, JsonNode input) {
+        String name = require(input, "Name");
+        if (region.parameters().remove(name) == null) {
+            throw AwsError.bad("ParameterNotFound", "Parameter " + name + " not found.");
+        }
     }
 
     private static ObjectNode parameter(AwsRegion region, String name, String value) {

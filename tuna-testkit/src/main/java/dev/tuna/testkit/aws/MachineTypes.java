@@ -65,7 +65,8 @@ final class MachineTypes {
             "p6-b300.48xlarge|B300|8|275040|192|4096|30400|142.416",
             "g6f.xlarge|L4|0|2861|4|16|100|0.2012",
             "m5.large||0|0|2|8|0|0.096",
-            "t3.micro||0|0|2|1|0|0.0104");
+            "t3.micro||0|0|2|1|0|0.0104",
+            "t3.small||0|0|2|2|0|0.0208");
 
     /** Family or type to the number of zones that have it in each region, in the order of {@link AwsRegion#NAMES}. */
     private static final Map<String, int[]> OFFERED = Map.ofEntries(
@@ -119,6 +120,7 @@ final class MachineTypes {
                         150,
                         "x86_64",
                         new BigDecimal("0.37853")));
+        add(all, new MachineType("t4g.small", "", "", 0, 0, 2, 2, 0, "arm64", new BigDecimal("0.0168")));
         add(all, new MachineType("g5g.xlarge", "T4g", NVIDIA, 1, 16384, 4, 8, 0, "arm64", new BigDecimal("0.42")));
         return all;
     }

@@ -16,6 +16,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,13 +29,15 @@ import java.util.zip.GZIPInputStream;
 /**
  * A machine whose user data is run for real, unprivileged: shell, Python and OpenSSL are this machine's, while the commands
  * {@code docker} (which runs a model server stand-in), {@code shutdown}, {@code poweroff}, {@code mountpoint},
- * {@code nvidia-smi}, {@code systemctl} and {@code aws}, and everything below the root directory, are its own. Time passes as
+ * {@code nvidia-smi}, {@code systemctl}, {@code aws} and {@code dnf} (which brings this process's Java), and everything below the
+ * root directory, are its own. Time passes as
  * it does here, and faster as told.
  *
  * <p>Commands that are in {@code bin} below the root before it boots stay as they are. Empty files in the root let things go
  * wrong: {@code no-docker} (it does not run), {@code no-image}, {@code slow-image} (cannot be pulled, or hangs),
  * {@code no-engine} (ends as soon as it starts), {@code no-s3}, {@code slow-s3}, {@code not-mounted} (the instance store is a
- * mere directory), {@code no-shutdown} (fails, so that {@code poweroff} is needed).
+ * mere directory), {@code no-shutdown} (fails, so that {@code poweroff} is needed),
+ * {@code no-packages} ({@code dnf} fails).
  *
  * <p>User data must keep to what is below {@code $TUNA_ROOT} and take {@code TUNA_PORT}, {@code TUNA_HOST},
  * {@code TUNA_ENGINE_PORT}, {@code TUNA_METADATA}, {@code TUNA_STORE}, {@code TUNA_SHUTDOWN}, {@code TUNA_POWEROFF} and
@@ -43,7 +47,8 @@ import java.util.zip.GZIPInputStream;
 public final class MachineSandbox implements AutoCloseable {
 
     private static final List<String> COMMANDS =
-            List.of("docker", "shutdown", "poweroff", "mountpoint", "nvidia-smi", "systemctl", "aws");
+            List.of("docker", "shutdown", "poweroff", "mountpoint", "nvidia-smi", "systemctl", "aws", "dnf", "java");
+    private static final String AGENT = "run/tuna/agent.pid";
     private static final List<String> NEEDED = List.of("sh", "python3", "openssl");
     private static final int MOST_ROUNDS = 10;
     private static final Duration INSTALLED = Duration.ofSeconds(60);
@@ -51,6 +56,7 @@ public final class MachineSandbox implements AutoCloseable {
     private final Path root;
     private final InetSocketAddress address;
     private final int enginePort;
+    private final Map<String, String> environment = new HashMap<>();
     private final CompletableFuture<Void> off = new CompletableFuture<>();
     private Duration ahead = Duration.ZERO;
 
@@ -160,10 +166,7 @@ public final class MachineSandbox implements AutoCloseable {
         }
         Path script = Files.write(root.resolve("user-data"), unpacked(userData));
         tellTime();
-        ProcessBuilder builder = new ProcessBuilder("sh", script.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(root.resolve("console").toFile());
-        Map<String, String> environment = builder.environment();
+        environment.putAll(System.getenv());
         environment.keySet().removeIf(name -> name.startsWith("TUNA_") || name.startsWith("AWS_"));
         environment.put("PATH", bin + File.pathSeparator + environment.getOrDefault("PATH", "/usr/bin:/bin"));
         environment.put("TUNA_ROOT", root.toString());
@@ -187,19 +190,57 @@ public final class MachineSandbox implements AutoCloseable {
         environment.put("STANDIN_CLASSPATH", System.getProperty("java.class.path"));
         environment.put("STANDIN_ARGUMENTS", engineArguments);
         environment.putAll(further);
+        execute("the user data", script);
+    }
+
+    private void execute(String what, Path script, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of("sh", script.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(root.resolve("console").toFile()));
+        builder.environment().clear();
+        builder.environment().putAll(environment);
         Process process = builder.start();
         try {
             if (!process.waitFor(INSTALLED.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
                 process.destroyForcibly();
                 close();
-                throw new IllegalStateException("the user data fails: " + console());
+                throw new IllegalStateException(what + " fails: " + console());
             }
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while a machine boots", e);
         }
-        pid("run/tuna/agent.pid").ifPresent(this::follow);
+        pid(AGENT).ifPresent(this::follow);
+    }
+
+    /**
+     * Boots it again, all at once: nothing that ran runs on, {@code /run} is empty, and {@code boot.sh start} stands in for
+     * what the system starts. Only what was written for such a machine can do that.
+     *
+     * @throws IllegalStateException if that fails, with what it printed
+     */
+    public void reboot() {
+        close();
+        try {
+            try (Stream<Path> files = Files.walk(root.resolve("run"))) {
+                files.sorted(Comparator.reverseOrder()).forEach(MachineSandbox::delete);
+            }
+            execute("the boot", root.resolve("var/lib/tuna/boot.sh"), "start");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void follow(ProcessHandle agent) {
@@ -327,17 +368,21 @@ public final class MachineSandbox implements AutoCloseable {
     /**
      * What runs on it: what its user data has left running, and the engine.
      *
-     * @return live processes with all below them
+     * @return live processes
      */
     public List<ProcessHandle> processes() {
-        List<ProcessHandle> all = new ArrayList<>();
-        for (String file : List.of("run/tuna/boot.pid", "run/tuna/guard.pid", "run/tuna/agent.pid", "docker/pid")) {
-            pid(file).ifPresent(process -> {
-                all.add(process);
-                process.descendants().forEach(all::add);
-            });
+        return ProcessHandle.allProcesses().filter(this::isHere).toList();
+    }
+
+    /** Whatever was started on the machine has been told its root. */
+    private boolean isHere(ProcessHandle process) {
+        try {
+            String told = Files.readString(
+                    Path.of("/proc", Long.toString(process.pid()), "environ"), StandardCharsets.ISO_8859_1);
+            return ("\0" + told).contains("\0TUNA_ROOT=" + root + "\0");
+        } catch (IOException e) {
+            return false; // it has ended, or is somebody else's
         }
-        return all;
     }
 
     private Optional<ProcessHandle> pid(String file) {

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param headers further headers
  * @param contentType type of the body; empty if there is none. {@code text/event-stream} does not end by itself: comments
  *     follow the body until the client hangs up
- * @param body the body; may be empty
+ * @param body the body, of an archive or other octets a character for each byte; may be empty
  * @param relay URL of a model server that answers instead, event by event
  * @param whenOver run when the answer has been written, or could not be
  */

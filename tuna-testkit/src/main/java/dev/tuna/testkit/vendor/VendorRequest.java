@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param path decoded path, without the query
  * @param query raw query; empty if there is none
  * @param headers its headers; not to be changed
- * @param body its body as UTF-8; may be empty
+ * @param body its body as UTF-8, a character for each byte if it is no text; may be empty
  */
 public record VendorRequest(String method, String path, String query, Headers headers, String body) {
 

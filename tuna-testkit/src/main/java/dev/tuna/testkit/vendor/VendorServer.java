@@ -17,6 +17,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -237,7 +238,17 @@ public final class VendorServer implements AutoCloseable {
                 uri.getPath(),
                 Objects.requireNonNullElse(uri.getRawQuery(), ""),
                 exchange.getRequestHeaders(),
-                new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+                new String(
+                        exchange.getRequestBody().readAllBytes(),
+                        charset(Objects.requireNonNullElse(
+                                exchange.getRequestHeaders().getFirst("Content-Type"), ""))));
+    }
+
+    /** What is no text is a character for each byte. */
+    private static Charset charset(String contentType) {
+        return contentType.matches("application/(java-archive|octet-stream)|binary/octet-stream")
+                ? StandardCharsets.ISO_8859_1
+                : StandardCharsets.UTF_8;
     }
 
     private static void await(VendorFault fault) throws IOException {
@@ -266,7 +277,9 @@ public final class VendorServer implements AutoCloseable {
         // This server sends head and body apart; on a connection that stays, the second would wait for an
         // acknowledgement.
         exchange.getResponseHeaders().set("Connection", "close");
-        byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+        byte[] body = exchange.getRequestMethod().equals("HEAD")
+                ? new byte[0]
+                : answer.body().getBytes(charset(answer.contentType()));
         if (answer.contentType().startsWith("text/event-stream")) {
             stream(exchange, answer.status(), body);
             return;

@@ -225,6 +225,16 @@ public final class DeploymentTrust {
     }
 
     private SecretRef authorityRef() {
+        return authority(deployment);
+    }
+
+    /**
+     * Where the authority of a deployment is kept.
+     *
+     * @param deployment the deployment's name
+     * @return its name in the secret store
+     */
+    public static SecretRef authority(String deployment) {
         return new SecretRef("aws/" + deployment + "/authority");
     }
 

@@ -39,20 +39,33 @@ public final class UserData {
      * @return the user data
      */
     public static UserData of(ReplicaBoot boot) {
-        Map<String, String> files = new TreeMap<>(Map.of(
-                "agent.py", resource("agent.py"),
-                "boot.sh", resource("boot.sh"),
-                "ca.pem", boot.authority(),
-                "token", boot.token().reveal() + "\n",
-                "arguments.sh", "set -- " + words(boot) + "\n",
-                "settings.sh", settings(boot)));
+        return of(
+                "replica " + boot.replica(),
+                Map.of(
+                        "boot.sh", resource("boot.sh"),
+                        "ca.pem", boot.authority(),
+                        "token", boot.token().reveal() + "\n",
+                        "arguments.sh", "set -- " + words(boot) + "\n",
+                        "settings.sh", settings(boot)));
+    }
+
+    /**
+     * Writes the script for a machine that an agent looks after. The same text for the same files.
+     *
+     * @param machine what it is, for who reads the script
+     * @param files what is written beside the agent, by name; {@code boot.sh install} is run
+     * @return the user data
+     */
+    public static UserData of(String machine, Map<String, String> files) {
+        Map<String, String> all = new TreeMap<>(files);
+        all.put("agent.py", resource("agent.py"));
         StringBuilder script = new StringBuilder("#!/bin/sh\n");
-        script.append("# Tuna: replica ").append(boot.replica()).append('\n');
+        script.append("# Tuna: ").append(machine).append('\n');
         script.append("set -eu\numask 077\n");
         // A machine that does not get as far as its agent would be nobody's.
         script.append("trap '${TUNA_SHUTDOWN:-shutdown -h now} || ${TUNA_POWEROFF:-poweroff -ff}' EXIT\n");
         script.append("dir=${TUNA_ROOT:-}/var/lib/tuna\nmkdir -p \"$dir\"\n");
-        files.forEach((name, content) -> file(script, name, content));
+        all.forEach((name, content) -> file(script, name, content));
         return new UserData(script.append("exec sh \"$dir/boot.sh\" install\n").toString());
     }
 
@@ -67,8 +80,13 @@ public final class UserData {
         return boot.arguments().stream().map(UserData::quoted).collect(Collectors.joining(" "));
     }
 
-    /** One word to a shell, whatever is in it. */
-    private static String quoted(String word) {
+    /**
+     * One word to a shell, whatever is in it.
+     *
+     * @param word any text
+     * @return the word in quotes
+     */
+    public static String quoted(String word) {
         return "'" + word.replace("'", "'\\''") + "'";
     }
 

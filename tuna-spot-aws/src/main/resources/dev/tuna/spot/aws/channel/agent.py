@@ -747,6 +747,8 @@ def sweep():
     now = CLOCK.now()
     for client in list(CLIENTS):
         client.sweep(now)
+    if os.path.exists(path("needed")):
+        REPLICA.spoken()  # a router that looks after something goes on without its host
     if now - REPLICA.contact > ORPHAN:
         REPLICA.end("no controller has spoken for %d s" % (now - REPLICA.contact))
     elif REPLICA.until and now > REPLICA.until:

@@ -1,0 +1,93 @@
+package dev.tuna.spot.aws.router;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tuna.api.Secret;
+import dev.tuna.provider.support.tls.CertificateAuthority;
+import dev.tuna.spot.aws.channel.UserData;
+import java.io.File;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RouterBootTest {
+
+    private static RouterBoot boot(String jar) {
+        return new RouterBoot(
+                "front",
+                8443,
+                443,
+                Duration.ofMinutes(15),
+                URI.create(jar),
+                "0123456789abcdef".repeat(4),
+                CertificateAuthority.create("front", Instant.EPOCH).certificate(),
+                Secret.of("feedbeef".repeat(8)));
+    }
+
+    /** What temporary credentials sign with is long, and is noise to who compresses it. */
+    @Test
+    void fitsIntoUserDataWithTheLongestUrl() {
+        byte[] noise = new byte[1100];
+        new Random(1).nextBytes(noise);
+        String session = Base64.getUrlEncoder().encodeToString(noise);
+        int size = boot("https://artifacts.s3.amazonaws.com/tuna/x.jar?X-Amz-Security-Token=" + session)
+                .userData()
+                .bytes()
+                .length;
+        System.out.println("router's user data: " + size + " of " + UserData.MOST_BYTES + " bytes");
+        assertThat(size).isLessThan(UserData.MOST_BYTES);
+    }
+
+    @Test
+    void theOnlySecretInItIsTheTokenAndNoTextShowsThat() {
+        RouterBoot boot = boot("https://repo.example.org/tuna.jar?X-Amz-Signature=abc");
+        UserData data = boot.userData();
+        assertThat(data.script())
+                .contains(boot.token().reveal(), "jar_url='https://repo.example.org/tuna.jar?X-Amz-Signature=abc'\n")
+                .doesNotContain("PRIVATE KEY-----\n");
+        assertThat(data.toString() + boot).doesNotContain(boot.token().reveal(), "abc");
+    }
+
+    @Test
+    void isAScriptWithoutItsCommentsToo(@TempDir Path directory) throws Exception {
+        String script = boot("https://repo.example.org/it's.jar").userData().script();
+        Path file = Files.writeString(directory.resolve("user-data"), script);
+        Process shell =
+                new ProcessBuilder("sh", "-n", file.toString()).inheritIO().start();
+        assertThat(shell.waitFor()).isZero();
+        assertThat(script).contains("#!/bin/sh\nset -eu\n");
+    }
+
+    /** Skipped where there is no shellcheck; {@code apt-get install shellcheck} brings it. */
+    @Test
+    void shellcheckFindsNothing(@TempDir Path directory) throws Exception {
+        Optional<Path> shellcheck = Stream.of(
+                        System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .map(each -> Path.of(each, "shellcheck"))
+                .filter(Files::isExecutable)
+                .findFirst();
+        if (shellcheck.isEmpty()) {
+            System.err.println("skipped: the command 'shellcheck' is missing");
+        }
+        assumeTrue(shellcheck.isPresent(), "the command 'shellcheck' is missing");
+        Path script = directory.resolve("boot-router.sh");
+        try (InputStream in = Objects.requireNonNull(RouterBoot.class.getResourceAsStream("boot-router.sh"))) {
+            Files.write(script, in.readAllBytes());
+        }
+        Process process = new ProcessBuilder(shellcheck.get().toString(), script.toString())
+                .inheritIO()
+                .start();
+        assertThat(process.waitFor()).isZero();
+    }
+}

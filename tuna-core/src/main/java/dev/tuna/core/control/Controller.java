@@ -71,6 +71,7 @@ public final class Controller implements AutoCloseable {
     private final Keyring keyring;
     private final Names names = new Names();
     private final Purse purse;
+    private final CommonKnowledge pools = new CommonKnowledge();
     private final ReentrantLock asking = new ReentrantLock(); // makes looking at names and taking one a single step
     private final ReentrantLock loop = new ReentrantLock();
     private final Instant wallAtStart;
@@ -108,6 +109,7 @@ public final class Controller implements AutoCloseable {
         this.purse = new Purse(parts.budget());
         StateSnapshot left = parts.store().load();
         List<Service> adopted = readBack(left);
+        pools.recall(left.deployments(), parts.store(), now().steady());
         if (purse.isForAll()) {
             spentThisMonth().forEach(purse::over);
         }
@@ -343,11 +345,8 @@ public final class Controller implements AutoCloseable {
         String outside = names.outside(service.name(), number);
         String id = keyring.id(outside);
         Revision revision = current.revision().next(number, outside, now);
-        Managed fresh = Managed.fresh(
+        return Managed.fresh(
                 id, revision, request, current.createdAt(), cloud, Rolls.firstTarget(request, current), now);
-        // What is known of pools is as true for a successor.
-        return fresh.with(draft -> draft.fleet =
-                draft.fleet.with(fleet -> fleet.history = current.fleet().history()));
     }
 
     /** Reads a store that may be slow: not for the control loop. */
@@ -740,17 +739,19 @@ public final class Controller implements AutoCloseable {
     }
 
     private void take(Service service, Slot slot, Message message) {
-        Managed before = slot.state();
+        Managed before = pools.tell(slot.state());
         Now now = now();
         Brain.Step step = Brain.step(before, message, () -> load(before), now, parts.timings());
         Managed after = step.state();
         if (after.equals(before)) {
+            slot.swap(before);
             if (message instanceof Message.Tick) {
                 remind(service, slot, now);
             }
             return;
         }
         slot.swap(after);
+        slot.learnedOfPools |= pools.learn(before, after);
         if (!Routes.sameRoute(before, after)) {
             show(service);
         }
@@ -802,9 +803,10 @@ public final class Controller implements AutoCloseable {
     private static StateChange change(Slot slot, List<LedgerEntry> entries, Instant now) {
         Managed after = slot.state();
         var deployments = new ArrayList<DeploymentRecord>();
-        if (slot.saved.isEmpty() || !Records.sameInStore(slot.saved.get(), after)) {
+        if (slot.learnedOfPools || slot.saved.isEmpty() || !Records.sameInStore(slot.saved.get(), after)) {
             deployments.add(Records.deployment(after, now));
         }
+        slot.learnedOfPools = false;
         slot.saved = Optional.of(after);
         var resources = new ArrayList<ResourceRecord>();
         for (Backend backend : after.backends().values()) {

@@ -393,11 +393,24 @@ final class FleetSide {
                     draft.drySince = draft.drySince.or(() -> Optional.of(turn.steady()));
                 });
             });
+            prepared.notBefore()
+                    .filter(moment -> prepared.plans().isEmpty())
+                    .ifPresent(moment -> allRest(turn, moment));
             if (turn.state().goal() == Goal.SERVE) {
                 // The limit may have been lowered since it was asked for.
                 prepared.plans().stream().limit(Math.max(0, room(turn, 0))).forEach(plan -> intend(turn, plan, false));
             }
         });
+    }
+
+    /** Another deployment, or an earlier process, may have been the one that was refused. */
+    private static void allRest(Turn turn, Instant until) {
+        if (!turn.state().problems().containsKey(TOPIC)) {
+            turn.problem(
+                    TOPIC,
+                    "no replica can be rented at the moment: every pool that fits had no machine or no quota lately; the first one"
+                            + " is asked again in " + DurationText.format(Duration.between(turn.steady(), until)));
+        }
     }
 
     private static void priced(Turn turn, BigDecimal usdPerHour) {

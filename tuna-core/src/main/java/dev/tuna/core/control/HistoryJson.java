@@ -39,6 +39,7 @@ final class HistoryJson {
                 .forEach((which, until) -> barred.addObject()
                         .put("provider", which.provider())
                         .put("region", which.region())
+                        .put("machineType", which.machineType())
                         .put("tier", which.tier().name())
                         .put("until", until.toString()));
         return json;
@@ -63,6 +64,7 @@ final class HistoryJson {
                         new PoolClass(
                                 each.path("provider").asText(),
                                 each.path("region").asText(),
+                                each.path("machineType").asText(),
                                 Tier.valueOf(each.path("tier").asText())),
                         rest(each.path("until"), now)));
         return new PoolHistory(pools, barred);

@@ -19,6 +19,7 @@ import dev.tuna.core.ledger.ContainerMeter;
 import dev.tuna.core.ledger.EndpointMeter;
 import dev.tuna.core.ledger.ReplicaMeter;
 import dev.tuna.core.ledger.SameTraffic;
+import dev.tuna.core.placement.PoolHistory;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.ResourceRecord.State;
@@ -126,7 +127,19 @@ final class Records {
                 : Optional.empty();
     }
 
-    /** Whether both would be stored alike. Looks at exactly what {@link #deployment} writes. */
+    /** What was known of pools when a record was written; nothing if it cannot be read, since no start depends on it. */
+    static PoolHistory history(DeploymentRecord stored, Instant now) {
+        try {
+            return HistoryJson.read(details(stored).path("history"), now);
+        } catch (StoreException | IllegalArgumentException | DateTimeException e) {
+            return PoolHistory.NONE;
+        }
+    }
+
+    /**
+     * Whether both would be stored alike. Looks at exactly what {@link #deployment} writes, but for what is known of pools, which
+     * all deployments share: it is stored with the one that learned something.
+     */
     static boolean sameInStore(Managed left, Managed right) {
         return left.phase() == right.phase()
                 && left.revision().role() == right.revision().role()
@@ -143,7 +156,6 @@ final class Records {
                 && restsUntil(left.fleet()).equals(restsUntil(right.fleet()))
                 && left.fleet().scaling().target() == right.fleet().scaling().target()
                 && left.fleet().last().pays() == right.fleet().last().pays()
-                && left.fleet().history().equals(right.fleet().history())
                 && left.ending().cleaned() == right.ending().cleaned()
                 && left.ending().removed().equals(right.ending().removed())
                 && left.accounts().serverlessPrice().equals(right.accounts().serverlessPrice())

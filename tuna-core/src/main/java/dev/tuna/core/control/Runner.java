@@ -256,7 +256,7 @@ final class Runner {
                                 + "; choose another GPU or other regions")
                         .build();
             }
-            plans.add(cloud.plan(spec, order, token));
+            plans.add(cloud.plan(spec, Placement.leastTroubled(order, prepare.history(), prepare.now()), token));
             places.add(order.get(0));
         }
         return new Prepared(

@@ -17,6 +17,7 @@ final class Slot {
 
     // The control loop's own notes:
     Optional<Managed> saved = Optional.empty();
+    boolean learnedOfPools;
     final Map<String, Backend> savedBackends = new HashMap<>();
     Optional<ScheduledFuture<?>> timer = Optional.empty();
     Instant remindedAt = Instant.MIN;

@@ -61,14 +61,35 @@ public final class Placement {
         Tier tier = hasSpot ? Tier.SPOT : Tier.ON_DEMAND;
         return awake.stream()
                 .filter(offer -> offer.pool().tier() == tier)
-                .sorted(Comparator.<PoolOffer, Boolean>comparing(offer -> history.wasDry(offer.pool(), now))
-                        .thenComparing(offer -> history.wasLost(offer.pool(), now))
-                        .thenComparing(offer -> history.isRisky(offer.pool(), now))
+                .sorted(Comparator.<PoolOffer>comparingInt(offer -> trouble(offer.pool(), history, now))
                         .thenComparing(offer -> offer.usdPerHour().isEmpty())
                         .thenComparing(offer -> usdPerHour(offer, fleet, history, boot, now))
                         .thenComparing(offer -> offer.pool().toString()))
                 .map(PoolOffer::pool)
                 .toList();
+    }
+
+    /**
+     * Those pools at the head of an order that are as little troubled as the first. A cloud may choose among the pools that it is
+     * given by what it knows of its stock, so a pool that should not be used is not named as long as there are better ones;
+     * when they turn out to be dry they rest, and the next ones are at the head.
+     *
+     * @param order pools of one tier, best first
+     * @param history what became of replicas
+     * @param now the moment
+     * @return the first ones of them; empty if there are none
+     */
+    public static List<CapacityPool> leastTroubled(List<CapacityPool> order, PoolHistory history, Instant now) {
+        return order.stream()
+                .takeWhile(pool -> trouble(pool, history, now) == trouble(order.get(0), history, now))
+                .toList();
+    }
+
+    private static int trouble(CapacityPool pool, PoolHistory history, Instant now) {
+        if (history.wasDry(pool, now)) {
+            return 3;
+        }
+        return history.wasLost(pool, now) ? 2 : history.isRisky(pool, now) ? 1 : 0;
     }
 
     /**
@@ -81,10 +102,7 @@ public final class Placement {
      */
     public static List<CapacityPool> worthLeavingFor(List<CapacityPool> order, PoolHistory history, Instant now) {
         return order.stream()
-                .filter(pool -> pool.tier() == Tier.SPOT
-                        && !history.wasDry(pool, now)
-                        && !history.wasLost(pool, now)
-                        && !history.isRisky(pool, now))
+                .filter(pool -> pool.tier() == Tier.SPOT && trouble(pool, history, now) == 0)
                 .toList();
     }
 

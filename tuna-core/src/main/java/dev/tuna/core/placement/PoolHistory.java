@@ -13,7 +13,9 @@ import java.util.function.UnaryOperator;
 
 /**
  * What became of replicas in which pool: a memory that fades. Each pool rests by itself, so that one that is dry holds up no
- * other; for want of quota a whole class of pools rests, a region's machines of one tier, since another zone cannot help then.
+ * other; for want of quota a whole class of pools rests, a region's machines of one type and tier, since another zone cannot help
+ * then. That it is no more than one type matters to others who rent there: a quota that a large machine exceeds may have room
+ * for a small one, and clouds have quotas for families of machines.
  * Immutable; as large as the number of pools that were ever used and still matter.
  *
  * @param pools what is remembered of which pool
@@ -27,8 +29,11 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
      */
     public static final Duration MEMORY = Duration.ofMinutes(10);
 
-    /** Rest of a pool that ran dry for the first time; it doubles with each time that follows within {@link #MEMORY}. */
-    public static final Duration FIRST_REST = Duration.ofSeconds(10);
+    /**
+     * Rest of a pool that ran dry for the first time; it doubles with each time that follows within {@link #MEMORY}. Shortages of
+     * spot capacity last about half an hour in the middle, so to ask within seconds is in vain; as long as Karpenter takes.
+     */
+    public static final Duration FIRST_REST = Duration.ofMinutes(3);
 
     /** In this time half of what was learned about losses is forgotten: pools differ from week to week, not from hour to hour. */
     public static final Duration HALF_LIFE = Duration.ofDays(2);
@@ -49,19 +54,21 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
      *
      * @param provider which cloud
      * @param region its region
+     * @param machineType its type of machine
      * @param tier spot or on demand
      */
-    public record PoolClass(String provider, String region, Tier tier) {
+    public record PoolClass(String provider, String region, String machineType, Tier tier) {
 
         /** Checks that every part is there. */
         public PoolClass {
             Objects.requireNonNull(provider, "provider");
             Objects.requireNonNull(region, "region");
+            Objects.requireNonNull(machineType, "machineType");
             Objects.requireNonNull(tier, "tier");
         }
 
         static PoolClass of(CapacityPool pool) {
-            return new PoolClass(pool.provider(), pool.region(), pool.tier());
+            return new PoolClass(pool.provider(), pool.region(), pool.machineType(), pool.tier());
         }
     }
 
@@ -109,6 +116,22 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
 
         private static boolean isRecent(Instant at, Instant now) {
             return !at.equals(Instant.MIN) && at.plus(MEMORY).isAfter(now);
+        }
+
+        private Past join(Past other) {
+            Past dryer = restsUntil.isAfter(other.restsUntil)
+                            || (restsUntil.equals(other.restsUntil) && shortages >= other.shortages)
+                    ? this
+                    : other;
+            Past newer = asOf.isAfter(other.asOf) || (asOf.equals(other.asOf) && hours >= other.hours) ? this : other;
+            return new Past(
+                    dryer.shortages,
+                    dryer.restsUntil,
+                    later(lostAt, other.lostAt),
+                    later(riskAt, other.riskAt),
+                    newer.losses,
+                    newer.hours,
+                    newer.asOf);
         }
 
         private boolean matters(Instant now) {
@@ -250,7 +273,7 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
         double regionLosses = 0;
         double regionHours = 0;
         for (Map.Entry<CapacityPool, Past> entry : pools.entrySet()) {
-            if (PoolClass.of(entry.getKey()).equals(PoolClass.of(pool))) {
+            if (isNeighbour(entry.getKey(), pool)) {
                 double kept = entry.getValue().fading(now);
                 regionLosses += kept * entry.getValue().losses();
                 regionHours += kept * entry.getValue().hours();
@@ -260,6 +283,31 @@ public record PoolHistory(Map<CapacityPool, Past> pools, Map<PoolClass, Instant>
         Past own = pools.getOrDefault(pool, Past.NOTHING);
         double kept = own.fading(now);
         return (kept * own.losses() + DOUBT_HOURS * region) / (kept * own.hours() + DOUBT_HOURS);
+    }
+
+    private static boolean isNeighbour(CapacityPool one, CapacityPool other) {
+        return one.tier() == other.tier()
+                && one.region().equals(other.region())
+                && one.provider().equals(other.provider());
+    }
+
+    /**
+     * What is known together with what another memory of the same events has: of each pool what is newer. Joining what is known
+     * already changes nothing, whatever the order.
+     *
+     * @param other the other memory
+     * @return both in one
+     */
+    public PoolHistory join(PoolHistory other) {
+        var joined = new HashMap<>(pools);
+        other.pools.forEach((pool, past) -> joined.merge(pool, past, Past::join));
+        var bars = new HashMap<>(barred);
+        other.barred.forEach((which, until) -> bars.merge(which, until, PoolHistory::later));
+        return new PoolHistory(joined, bars);
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
     }
 
     /**

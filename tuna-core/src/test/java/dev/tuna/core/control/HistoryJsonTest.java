@@ -20,6 +20,7 @@ class HistoryJsonTest {
     private static PoolHistory lived() {
         return PoolHistory.NONE
                 .lost(A, Duration.ofHours(3), NOW.minusSeconds(60))
+                .atRisk(A, NOW.minusSeconds(50))
                 .kept(B, Duration.ofHours(7), NOW.minusSeconds(30))
                 .dry(List.of(B), NOW.minusSeconds(5))
                 .barred(List.of(A), NOW.plusSeconds(600), NOW);

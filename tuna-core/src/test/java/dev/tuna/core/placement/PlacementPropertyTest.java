@@ -69,10 +69,11 @@ class PlacementPropertyTest {
             Instant when = at.isAfter(NOW) ? NOW : at;
             CapacityPool pool = pool(random);
             Duration held = Duration.ofMinutes(random.nextInt(600));
-            history = switch (random.nextInt(4)) {
+            history = switch (random.nextInt(5)) {
                 case 0 -> history.dry(List.of(pool), when);
                 case 1 -> history.barred(List.of(pool), when.plusSeconds(1800), when);
                 case 2 -> history.lost(pool, held, when);
+                case 3 -> history.atRisk(pool, when);
                 default -> history.kept(pool, held, when);
             };
         }
@@ -153,17 +154,36 @@ class PlacementPropertyTest {
     }
 
     @Test
-    void forWantOfQuotaARegionsWholeMarketRestsAndNoOther() {
+    void forWantOfQuotaThatTypeRestsInItsWholeRegionAndNoOther() {
         CapacityPool zone = new CapacityPool("cloud", "r1", "r1a", "t", Tier.SPOT);
-        CapacityPool neighbour = new CapacityPool("cloud", "r1", "r1b", "u", Tier.SPOT);
+        CapacityPool neighbour = new CapacityPool("cloud", "r1", "r1b", "t", Tier.SPOT);
+        CapacityPool smaller = new CapacityPool("cloud", "r1", "r1a", "u", Tier.SPOT);
         CapacityPool listPrice = new CapacityPool("cloud", "r1", "r1a", "t", Tier.ON_DEMAND);
         CapacityPool elsewhere = new CapacityPool("cloud", "r2", "r2a", "t", Tier.SPOT);
         PoolHistory history = PoolHistory.NONE.barred(List.of(zone), NOW.plusSeconds(60), NOW);
         assertThat(history.rests(zone, NOW)).isTrue();
         assertThat(history.rests(neighbour, NOW)).isTrue();
+        assertThat(history.rests(smaller, NOW))
+                .as("another type, which may be of another family, or fit")
+                .isFalse();
         assertThat(history.rests(listPrice, NOW)).isFalse();
         assertThat(history.rests(elsewhere, NOW)).isFalse();
         assertThat(history.rests(neighbour, NOW.plusSeconds(60))).isFalse();
+    }
+
+    @Test
+    void whatSeveralKnowIsJoinedInAnyOrderAndOnce() {
+        forRandomWorlds(random -> {
+            PoolHistory one = history(random);
+            PoolHistory two = history(random);
+            PoolHistory three = history(random);
+            assertThat(one.join(one)).isEqualTo(one);
+            assertThat(one.join(PoolHistory.NONE)).isEqualTo(one);
+            assertThat(one.join(two)).isEqualTo(two.join(one));
+            assertThat(one.join(two).join(three)).isEqualTo(one.join(two.join(three)));
+            CapacityPool pool = pool(random);
+            assertThat(one.join(two).rests(pool, NOW)).isEqualTo(one.rests(pool, NOW) || two.rests(pool, NOW));
+        });
     }
 
     @Test

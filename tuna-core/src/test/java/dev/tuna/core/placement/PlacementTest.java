@@ -62,6 +62,42 @@ class PlacementTest {
     }
 
     @Test
+    void poolsThatAreToBeLeftComeAfterThoseThatAreNot() {
+        PoolHistory atRisk = PoolHistory.NONE.atRisk(A, NOW.minusSeconds(60));
+        assertThat(order(List.of(), atRisk, false)).containsExactly(B, C, A);
+        assertThat(order(List.of(), atRisk.lost(B, Duration.ZERO, NOW.minusSeconds(30)), false))
+                .as("a loss says more than the risk of one")
+                .containsExactly(C, A, B);
+        assertThat(order(List.of(), PoolHistory.NONE.atRisk(A, NOW.minus(PoolHistory.MEMORY)), false))
+                .containsExactly(A, B, C);
+    }
+
+    @Test
+    void aTroubledPoolIsNotNamedAsLongAsThereAreBetterOnes() {
+        PoolHistory troubled =
+                PoolHistory.NONE.atRisk(A, NOW.minusSeconds(60)).lost(B, Duration.ZERO, NOW.minusSeconds(60));
+        assertThat(Placement.leastTroubled(order(List.of(), troubled, false), troubled, NOW))
+                .containsExactly(C);
+        PoolHistory dry = troubled.dry(List.of(C), NOW.minusSeconds(1));
+        assertThat(Placement.leastTroubled(order(List.of(), dry, false), dry, NOW))
+                .containsExactly(A);
+        assertThat(Placement.leastTroubled(order(List.of(), PoolHistory.NONE, false), PoolHistory.NONE, NOW))
+                .containsExactly(A, B, C);
+        assertThat(Placement.leastTroubled(List.of(), dry, NOW)).isEmpty();
+    }
+
+    @Test
+    void onlySpotPoolsWithoutASignOfTroubleAreWorthLeavingFor() {
+        PoolHistory troubled =
+                PoolHistory.NONE.atRisk(A, NOW.minusSeconds(60)).lost(B, Duration.ZERO, NOW.minusSeconds(60));
+        assertThat(Placement.worthLeavingFor(List.of(A, B, C), troubled, NOW)).containsExactly(C);
+        PoolHistory dry = troubled.dry(List.of(C), NOW.minus(PoolHistory.FIRST_REST));
+        assertThat(Placement.worthLeavingFor(List.of(A, B, C), dry, NOW)).isEmpty();
+        assertThat(Placement.worthLeavingFor(List.of(LIST_PRICE), PoolHistory.NONE, NOW))
+                .isEmpty();
+    }
+
+    @Test
     void listPriceOnlyWhenAllSpotIsDryAndItIsAllowed() {
         PoolHistory dry = PoolHistory.NONE.dry(List.of(A, B, C), NOW);
         assertThat(order(List.of(), dry, true)).containsExactly(LIST_PRICE);
@@ -75,7 +111,7 @@ class PlacementTest {
     void aPoolThatIsDryAgainAndAgainRestsTwiceAsLongEachTimeAndIsForgivenInTheEnd() {
         PoolHistory history = PoolHistory.NONE;
         Instant now = NOW;
-        for (long seconds : new long[] {10, 20, 40, 80, 160, 320, 600, 600}) {
+        for (long seconds : new long[] {180, 360, 600, 600}) {
             history = history.dry(List.of(A), now);
             assertThat(history.dry(List.of(A), now))
                     .as("asked by two launches at once")
@@ -85,7 +121,7 @@ class PlacementTest {
             assertThat(history.firstRested(List.of(A, B), now)).isEmpty();
         }
         now = now.plus(PoolHistory.MEMORY);
-        assertThat(history.dry(List.of(A), now).firstRested(List.of(A), now)).contains(now.plusSeconds(10));
+        assertThat(history.dry(List.of(A), now).firstRested(List.of(A), now)).contains(now.plusSeconds(180));
     }
 
     @Test

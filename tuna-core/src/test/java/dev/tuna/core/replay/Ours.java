@@ -213,7 +213,8 @@ final class Ours extends RoutedPolicy {
         Instant now = Clockwork.instant(world.now);
         List<CapacityPool> fleet =
                 world.machines.stream().map(machine -> pool(world, machine)).toList();
-        List<CapacityPool> order = Placement.order(offers(world), fleet, history, BOOT, onDemandAllowed, now);
+        List<CapacityPool> order = Placement.leastTroubled(
+                Placement.order(offers(world), fleet, history, BOOT, onDemandAllowed, now), history, now);
         if (order.isEmpty()) {
             return;
         }

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What limits of money do to deployments, on virtual time. */
@@ -176,6 +177,57 @@ class BudgetLifeTest {
         }
         assertThat(launches()).isZero();
         assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    private static DeployRequest atAnyTerms(Budget budget) {
+        return Simulation.chat()
+                .serverlessProviders("local")
+                .scaling(ScalingPolicy.DEFAULT.withSpot(ScalingPolicy.Spot.builder()
+                        .maxReplicas(2)
+                        .onDemand(ScalingPolicy.Spot.OnDemand.WHEN_CHEAPER)
+                        .build()))
+                .budget(budget)
+                .build();
+    }
+
+    private BigDecimal rent() {
+        return world.running().stream().map(replica -> replica.usdPerHour()).reduce(BigDecimal.ZERO, BigDecimal::add);
+    }
+
+    @Test
+    void aLaunchFallsThroughToNoPoolThatCostsMoreThanALimitPerHour() {
+        world.cloud.setPrice("local-1b/l4-1/SPOT", new BigDecimal("0.50"));
+        world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
+        Deployment chat = world.start().deploy(atAnyTerms(anHour("0.40", Action.STOP_SCALING)));
+        world.traffic("chat", Duration.ofMinutes(30), SECOND, SECOND);
+        assertThat(launches()).as("the affordable pool was asked").isPositive();
+        assertThat(world.running()).as("and none that is dearer").isEmpty();
+        world.cloud.setCapacity("local-1a/l4-1/SPOT", 1);
+        assertThat(trafficUntil(() -> chat.status().spotState() == SpotState.READY))
+                .isTrue();
+        assertThat(rent()).isEqualByComparingTo("0.24");
+    }
+
+    @ParameterizedTest(name = "{0} an hour: {1}")
+    @CsvSource({"1.10, SPOT", "1.00, ON_DEMAND"})
+    void aMachineAtListPriceGivesWayToSpotWhereThereIsMoneyForBothMeanwhile(String limit, String tier) {
+        world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
+        world.start().deploy(atAnyTerms(anHour(limit, Action.STOP_SCALING)));
+        assertThat(trafficUntil(() -> world.running().size() == 1)).isTrue();
+        world.traffic("chat", Duration.ofMinutes(5), SECOND, SECOND);
+        assertThat(world.running())
+                .singleElement()
+                .satisfies(replica -> assertThat(replica.pool()).endsWith("ON_DEMAND"));
+        world.cloud.setCapacity("local-1b/l4-1/SPOT", 1);
+        for (int i = 0; i < 3600; i++) {
+            world.gateway.request("chat", SECOND);
+            world.pass(SECOND);
+            assertThat(rent()).isLessThanOrEqualTo(new BigDecimal(limit));
+        }
+        assertThat(world.running())
+                .singleElement()
+                .satisfies(replica -> assertThat(replica.pool()).endsWith("/" + tier));
     }
 
     @Test

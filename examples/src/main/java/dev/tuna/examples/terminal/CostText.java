@@ -123,7 +123,8 @@ public final class CostText {
                 .intValue();
         return (use.overall() ? "overall budget: " : "budget: ") + Dollars.text(use.usedUsd()) + " of "
                 + Dollars.text(use.limitUsd()) + " " + period + " (" + percent + "%), then " + word(use.action())
-                + use.hitUntil().map(until -> "; HIT until " + until).orElse("");
+                + use.hitUntil().map(until -> "; HIT until " + until).orElse("")
+                + (use.complete() ? "" : "; of a part only, the rest has no known price");
     }
 
     private static String price(GpuOffer offer, Instant now) {

@@ -127,12 +127,13 @@ class CostTextTest {
                                 Budget.Period.HOUR,
                                 new BigDecimal("0.20"),
                                 new BigDecimal("0.24"),
+                                false,
                                 Budget.Action.SERVERLESS_ONLY,
                                 Optional.of(NOW.plusSeconds(1800))))));
         assertThat(text)
                 .contains("budget: $0.3500 of $20.00 a day (2%), then warn")
                 .contains(
-                        "overall budget: $0.2400 of $0.2000 an hour (120%), then serverless-only; HIT until 2026-03-02T02:00:00Z")
+                        "overall budget: $0.2400 of $0.2000 an hour (120%), then serverless-only; HIT until 2026-03-02T02:00:00Z; of a part only, the rest has no known price")
                 .contains("price: spot local-spot $0.2400/h for l4-1, 1m35s old (the local cloud)");
     }
 }

@@ -125,6 +125,16 @@ public record Restraint(
                 .isPresent();
     }
 
+    /**
+     * Whether nothing but what replicas cost per hour stands in the way of another one.
+     *
+     * @return false also if there is no limit per hour
+     */
+    public boolean holdsRateOnly() {
+        return usdPerHour.isPresent()
+                && action.filter(each -> each != Action.WARN).isEmpty();
+    }
+
     /** Why new requests are refused; empty if they are not. */
     public Optional<String> refusal() {
         return action.filter(each -> each == Action.REFUSE).map(each -> reason);

@@ -44,7 +44,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,7 +110,7 @@ public final class Controller implements AutoCloseable {
         List<Service> adopted = readBack(left);
         pools.recall(left.deployments(), parts.store(), now().steady());
         if (purse.isForAll()) {
-            spentThisMonth().forEach(purse::over);
+            rememberThisMonth();
         }
         this.gateway = parts.gateway().apply(new Signals());
         try {
@@ -173,16 +172,18 @@ public final class Controller implements AutoCloseable {
     }
 
     /** What deployments have cost that are over. */
-    private Stream<List<CostReport.Day>> spentThisMonth() {
+    private void rememberThisMonth() {
         Instant month = wallAtStart
                 .atOffset(ZoneOffset.UTC)
                 .withDayOfMonth(1)
                 .truncatedTo(ChronoUnit.DAYS)
                 .toInstant();
-        return new History(parts.store())
+        new History(parts.store())
                 .since(month).stream()
                         .filter(Records::isCurrent)
-                        .map(record -> finalBill(asItEnded(record), record).days());
+                        .forEach(record -> purse.over(
+                                record.id(),
+                                finalBill(asItEnded(record), record).days()));
     }
 
     private void adopt(Service service) {
@@ -884,9 +885,7 @@ public final class Controller implements AutoCloseable {
         loop.lock();
         try {
             names.release(service);
-            if (purse.isForAll()) {
-                purse.over(bill(service).days());
-            }
+            purse.over(service.current().state().id(), bill(service).days());
         } finally {
             loop.unlock();
         }

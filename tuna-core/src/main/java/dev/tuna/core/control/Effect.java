@@ -6,10 +6,12 @@ import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessPlan;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** What the control loop wants done for one deployment. */
@@ -39,7 +41,7 @@ sealed interface Effect {
     /** Check the cloud of the fleet. */
     record CheckSpot(long generation, String cloud) implements Effect {}
 
-    /** Find pools and plan launches in them. */
+    /** Find pools and plan launches in them, none of which can come to cost more than there is money for. */
     record Prepare(
             long generation,
             String cloud,
@@ -48,6 +50,7 @@ sealed interface Effect {
             PoolHistory history,
             boolean onDemandAllowed,
             boolean relocation,
+            Optional<BigDecimal> usdLeft,
             Instant now)
             implements Effect {}
 

@@ -15,6 +15,7 @@ import dev.tuna.core.autoscale.ScalingMemory;
 import dev.tuna.core.autoscale.Signals;
 import dev.tuna.core.budget.LastPrice;
 import dev.tuna.core.budget.Restraint;
+import dev.tuna.core.ledger.Money;
 import dev.tuna.core.placement.PoolHistory;
 import dev.tuna.core.reconcile.FleetAction;
 import dev.tuna.core.reconcile.Reconciler;
@@ -109,7 +110,7 @@ final class FleetSide {
         boolean listPrice = state.replicas(replica -> replica.tier() == Tier.ON_DEMAND && replica.serves()) > 0;
         boolean room = state.replicas(Backend::takesRoom)
                         < state.restraint().limit(state.scaling().spot().maxReplicas())
-                && state.restraint().launchable(state.fleet().price().at(turn.steady())) > target;
+                && isMoneyForAnother(turn, target);
         if (target > 0 && listPrice && room && booting(state) == 0) {
             prepare(turn, 1, false);
         }
@@ -127,12 +128,53 @@ final class FleetSide {
 
     /** How many more may be asked for. */
     private static int room(Turn turn, int beyondTheMost) {
+        return Math.min(places(turn.state(), beyondTheMost), launchable(turn));
+    }
+
+    /** How many of those that are prepared may be launched: limits may have been lowered since they were asked for. */
+    private static int room(Turn turn, int beyondTheMost, Prepared prepared) {
+        return Math.max(0, Math.min(places(turn.state(), beyondTheMost), affordable(turn, prepared)));
+    }
+
+    private static int places(Managed state, int beyondTheMost) {
+        int most = state.restraint().limit(state.scaling().spot().maxReplicas());
+        return (most == 0 ? 0 : most + beyondTheMost) - state.replicas(Backend::takesRoom);
+    }
+
+    private static int launchable(Turn turn) {
         Managed state = turn.state();
-        Restraint restraint = state.restraint();
-        int most = restraint.limit(state.scaling().spot().maxReplicas());
-        return Math.min(
-                (most == 0 ? 0 : most + beyondTheMost) - state.replicas(Backend::takesRoom),
-                restraint.launchable(state.fleet().price().at(turn.steady())) - state.replicas(Backend::isWanted));
+        return state.restraint().launchable(state.fleet().price().at(turn.steady()))
+                - state.replicas(Backend::isWanted);
+    }
+
+    /** How many launches there is money for, however dear their machines come. */
+    private static int affordable(Turn turn, Prepared prepared) {
+        Managed state = turn.state();
+        Optional<BigDecimal> left = Purse.left(state, state.fleet().price().at(turn.steady()));
+        if (left.isEmpty() || !state.restraint().holdsRateOnly() || !prepared.isPriced()) {
+            return launchable(turn);
+        }
+        BigDecimal rest = left.get();
+        int number = 0;
+        for (Prepared.Launch launch : prepared.launches()) {
+            rest = rest.subtract(launch.usdPerHour().orElseThrow());
+            if (rest.signum() < 0) {
+                break;
+            }
+            number++;
+        }
+        return number;
+    }
+
+    /** Both run for a while. That the dearer one goes then is not counted on. */
+    private static boolean isMoneyForAnother(Turn turn, int target) {
+        Managed state = turn.state();
+        Optional<BigDecimal> last = state.fleet().price().at(turn.steady());
+        OptionalLong spot = state.fleet().spotPrice();
+        return Purse.left(state, last)
+                .filter(left -> state.restraint().holdsRateOnly())
+                .flatMap(left -> Money.usd(spot).map(usd -> usd.compareTo(left) <= 0))
+                .orElseGet(() -> state.restraint().launchable(last) > target);
     }
 
     /** What money is saved by ending is not ended for lack of traffic. */
@@ -350,6 +392,7 @@ final class FleetSide {
                         knownNow(turn),
                         onDemandAllowed,
                         relocation,
+                        Purse.left(state, fleet.price().at(turn.steady())),
                         turn.steady()));
         turn.fleet(draft -> draft.call = Optional.of(call));
     }
@@ -372,12 +415,13 @@ final class FleetSide {
         }
         turn.fleet(draft -> draft.call = Optional.empty());
         if (message.relocation()) {
-            List<LaunchPlan> plans =
-                    message.result().value().map(Prepared::plans).orElse(List.of());
-            if (plans.isEmpty()) {
+            Optional<Prepared> found = message.result()
+                    .value()
+                    .filter(prepared -> !prepared.launches().isEmpty());
+            if (found.isEmpty()) {
                 stay(turn, PoolHistory.MEMORY);
             } else if (turn.state().goal() == Goal.SERVE) {
-                plans.stream().limit(Math.max(0, room(turn, 1))).forEach(plan -> intend(turn, plan, true));
+                intend(turn, found.get(), 1, true);
             }
             return;
         }
@@ -394,11 +438,10 @@ final class FleetSide {
                 });
             });
             prepared.notBefore()
-                    .filter(moment -> prepared.plans().isEmpty())
+                    .filter(moment -> prepared.launches().isEmpty())
                     .ifPresent(moment -> allRest(turn, moment));
             if (turn.state().goal() == Goal.SERVE) {
-                // The limit may have been lowered since it was asked for.
-                prepared.plans().stream().limit(Math.max(0, room(turn, 0))).forEach(plan -> intend(turn, plan, false));
+                intend(turn, prepared, 0, false);
             }
         });
     }
@@ -411,6 +454,12 @@ final class FleetSide {
                     "no replica can be rented at the moment: every pool that fits had no machine or no quota lately; the first one"
                             + " is asked again in " + DurationText.format(Duration.between(turn.steady(), until)));
         }
+    }
+
+    private static void intend(Turn turn, Prepared prepared, int beyondTheMost, boolean relocation) {
+        prepared.launches().stream()
+                .limit(room(turn, beyondTheMost, prepared))
+                .forEach(launch -> intend(turn, launch.plan(), relocation));
     }
 
     private static void priced(Turn turn, BigDecimal usdPerHour) {

@@ -14,12 +14,13 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
 
 /** Holds limits of money against bills. What weighs is the control loop's own; how things stand may be asked by anybody. */
@@ -29,7 +30,10 @@ final class Purse {
     private static final Duration FRESH = Duration.ofSeconds(1);
 
     private final Budget overall;
-    private final Queue<CostReport.Day> over = new ConcurrentLinkedQueue<>();
+
+    /** By deployment; nothing of earlier months. */
+    private final ConcurrentMap<String, List<CostReport.Day>> over = new ConcurrentHashMap<>();
+
     private volatile RateMemory memory = RateMemory.NONE;
 
     // The control loop's own:
@@ -52,14 +56,18 @@ final class Purse {
                 || !managed.restraint().equals(Restraint.NONE);
     }
 
-    /** What a deployment that is over has cost still counts in its day and month. */
-    void over(List<CostReport.Day> days) {
-        over.addAll(days);
+    /** What a deployment that is over has cost still counts in its day and month, once. */
+    void over(String deploymentId, List<CostReport.Day> days) {
+        over.put(deploymentId, List.copyOf(days));
     }
 
     /** What all have spent: those that live, and those that are over. */
     Spent all(List<CostReport> bills, Instant now) {
-        Spent sum = Spent.of(List.copyOf(over), now);
+        YearMonth month = YearMonth.from(now.atOffset(ZoneOffset.UTC));
+        over.values()
+                .removeIf(days ->
+                        days.stream().allMatch(day -> YearMonth.from(day.day()).isBefore(month)));
+        Spent sum = Spent.of(over.values().stream().flatMap(List::stream).toList(), now);
         for (CostReport bill : bills) {
             sum = sum.plus(Spent.of(bill, now));
         }
@@ -107,6 +115,21 @@ final class Purse {
                 prices.size(),
                 (int) prices.stream().filter(Optional::isEmpty).count(),
                 managed.replicas().flatMap(replica -> price(replica).stream()).max(BigDecimal::compareTo));
+    }
+
+    /**
+     * What replicas may still come to cost per hour.
+     *
+     * @param last what one was last known to cost, for those that have just been asked for
+     * @return US dollars, below zero if they cost too much already; empty if anything
+     */
+    static Optional<BigDecimal> left(Managed managed, Optional<BigDecimal> last) {
+        return managed.restraint()
+                .usdPerHour()
+                .map(limit -> managed.replicas()
+                        .filter(Backend::isWanted)
+                        .flatMap(replica -> price(replica).or(() -> last).stream())
+                        .reduce(limit, BigDecimal::subtract));
     }
 
     /** What a replica costs per hour; empty if that is unknown. */

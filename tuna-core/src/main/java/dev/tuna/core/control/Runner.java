@@ -5,7 +5,9 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.budget.ShortPurse;
 import dev.tuna.core.catalog.Prices;
+import dev.tuna.core.control.Prepared.Launch;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.core.placement.Placement;
 import dev.tuna.core.provider.Alarms;
@@ -13,7 +15,6 @@ import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.provider.Helpers;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.spi.CapacityPool;
-import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.PoolOffer;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
@@ -35,6 +36,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -230,10 +232,15 @@ final class Runner {
         ReplicaSpec spec = replicaSpec(managed, prepare.cloud());
         List<PoolOffer> offers = cloud.pools(spec).stream().map(prices::of).toList();
         var places = new ArrayList<>(prepare.fleet());
-        var plans = new ArrayList<LaunchPlan>();
+        var launches = new ArrayList<Launch>();
+        var purse = new ShortPurse(prepare.usdLeft());
         for (String token : prepare.tokens()) {
+            List<PoolOffer> affordable = purse.affordable(offers);
+            if (affordable.isEmpty() && !offers.isEmpty()) {
+                return prepared(offers, launches, Optional.empty());
+            }
             List<CapacityPool> order = Placement.order(
-                    offers, places, prepare.history(), USUAL_BOOT, prepare.onDemandAllowed(), prepare.now());
+                    affordable, places, prepare.history(), USUAL_BOOT, prepare.onDemandAllowed(), prepare.now());
             if (prepare.relocation()) {
                 order = Placement.worthLeavingFor(order, prepare.history(), prepare.now());
                 if (order.isEmpty()) {
@@ -241,10 +248,9 @@ final class Runner {
                 }
             }
             Optional<Instant> rested = prepare.history()
-                    .firstRested(offers.stream().map(PoolOffer::pool).toList(), prepare.now());
+                    .firstRested(affordable.stream().map(PoolOffer::pool).toList(), prepare.now());
             if (order.isEmpty() && rested.isPresent()) {
-                return new Prepared(
-                        plans, rested, price(offers, plans), onDemandPrice(offers), spotPrice(offers, plans));
+                return prepared(offers, launches, rested);
             }
             if (order.isEmpty()) {
                 throw ProviderException.of(prepare.cloud(), "find capacity pools")
@@ -256,29 +262,33 @@ final class Runner {
                                 + "; choose another GPU or other regions")
                         .build();
             }
-            plans.add(cloud.plan(spec, Placement.leastTroubled(order, prepare.history(), prepare.now()), token));
+            List<CapacityPool> named = Placement.leastTroubled(order, prepare.history(), prepare.now());
+            launches.add(new Launch(cloud.plan(spec, named, token), purse.spendOnDearest(affordable, named)));
             places.add(order.get(0));
         }
-        return new Prepared(
-                plans, Optional.empty(), price(offers, plans), onDemandPrice(offers), spotPrice(offers, plans));
+        return prepared(offers, launches, Optional.empty());
     }
 
-    private static OptionalLong spotPrice(List<PoolOffer> offers, List<LaunchPlan> plans) {
-        return Money.microUsdPerHour(plans.stream()
-                .map(plan -> plan.pools().get(0))
+    private static Prepared prepared(List<PoolOffer> offers, List<Launch> launches, Optional<Instant> rested) {
+        return new Prepared(
+                launches, rested, price(offers, launches), onDemandPrice(offers), spotPrice(offers, launches));
+    }
+
+    private static OptionalLong spotPrice(List<PoolOffer> offers, List<Launch> launches) {
+        return Money.microUsdPerHour(launches.stream()
+                .map(Launch::best)
                 .filter(pool -> pool.tier() == Tier.SPOT)
                 .flatMap(best -> offers.stream().filter(offer -> offer.pool().equals(best)))
                 .findFirst()
                 .flatMap(PoolOffer::usdPerHour));
     }
 
-    private static Optional<BigDecimal> price(List<PoolOffer> offers, List<LaunchPlan> plans) {
-        List<CapacityPool> first =
-                plans.stream().map(plan -> plan.pools().get(0)).toList();
-        return offers.stream()
-                .filter(offer -> first.contains(offer.pool()))
-                .flatMap(offer -> offer.usdPerHour().stream())
-                .max(BigDecimal::compareTo);
+    private static Optional<BigDecimal> price(List<PoolOffer> offers, List<Launch> launches) {
+        Stream<BigDecimal> prices = offers.stream()
+                .filter(offer -> launches.isEmpty()
+                        || launches.stream().map(Launch::best).anyMatch(offer.pool()::equals))
+                .flatMap(offer -> offer.usdPerHour().stream());
+        return launches.isEmpty() ? prices.min(BigDecimal::compareTo) : prices.max(BigDecimal::compareTo);
     }
 
     private static OptionalLong onDemandPrice(List<PoolOffer> offers) {

@@ -65,6 +65,7 @@ final class AwsPreflight {
         if (who.isEmpty()) {
             return;
         }
+        policy(options);
         List<RegionChecks.Result> results = atlas.atOnce(
                 regions,
                 region -> new RegionChecks(
@@ -104,6 +105,17 @@ final class AwsPreflight {
                             : "https://health.aws.amazon.com/health/status"));
             return Optional.empty();
         }
+    }
+
+    /** Whoever sets the account up needs it, whether something is missing or not. */
+    private void policy(AwsOptions options) {
+        checks.add(Check.passed(
+                "policy",
+                "the least that whoever runs Tuna must be allowed"
+                        + (options.instanceProfile().isPresent()
+                                ? ", beside iam:PassRole on the instance profile's role"
+                                : "")
+                        + ": " + IamPolicy.policy(Optional.empty())));
     }
 
     private void permissions(RegionChecks.Result result, AwsOptions options, String who) {

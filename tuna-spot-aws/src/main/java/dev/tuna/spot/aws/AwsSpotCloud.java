@@ -39,6 +39,7 @@ final class AwsSpotCloud implements SpotCloud {
     private final Inventory inventory;
     private final Launcher launcher;
     private final RouterVms routers;
+    private final HostIngress ingress;
     private final ExecutorService background;
 
     AwsSpotCloud(ProviderContext context, ReplicaLink.Maker links) {
@@ -56,6 +57,7 @@ final class AwsSpotCloud implements SpotCloud {
         this.host = new HostAddress(context.http(), settings.ingressUrl());
         this.launcher = new Launcher(context, clients, inventory, link, host::cidr);
         this.routers = new RouterVms(context, clients, inventory, atlas, host::cidr, background);
+        this.ingress = new HostIngress(context, clients, host::cidr);
     }
 
     private AwsOptions options(ReplicaSpec spec) {
@@ -150,6 +152,12 @@ final class AwsSpotCloud implements SpotCloud {
                                             region, instance, Optional.ofNullable(ends.get(instance.instanceId()))));
                 })
                 .forEach(seen -> observations.put(seen.getKey(), seen.getValue()));
+        // Perhaps it is this host that cannot be let in; nobody waits until that is known.
+        instances.values().stream()
+                .filter(instance -> Instances.isRunning(instance) && link.isSilent(instance.instanceId()))
+                .flatMap(instance -> Instances.tag(instance, Names.DEPLOYMENT).stream())
+                .distinct()
+                .forEach(deployment -> background.execute(() -> ingress.check(region, deployment)));
         return observations;
     }
 

@@ -63,6 +63,7 @@ final class ChannelLink implements ReplicaLink {
         private final ReplicaChannel channel;
         private volatile Optional<Report> last = Optional.empty();
         private volatile Instant lastAt = Instant.MIN;
+        private volatile boolean silent;
 
         private Talk(Machine machine, ReplicaChannel channel) {
             this.machine = machine;
@@ -125,6 +126,7 @@ final class ChannelLink implements ReplicaLink {
             ReplicaReport said = talk.channel.look();
             LOG.debug("{} {}: {}", machine.deployment(), machine.instanceId(), said);
             Report report = report(machine, talk.channel, said);
+            talk.silent = false;
             talk.lastAt = context.clock().instant();
             talk.last = Optional.of(report);
             return talk.last;
@@ -135,8 +137,16 @@ final class ChannelLink implements ReplicaLink {
             return Optional.of(Report.only(BackendPhase.IMAGE, String.valueOf(e.getMessage())));
         } catch (IOException e) {
             LOG.debug("{} {}: {}", machine.deployment(), machine.instanceId(), e.toString());
+            talk.silent = true;
             return remembered(talk);
         }
+    }
+
+    @Override
+    public boolean isSilent(String instanceId) {
+        return Optional.ofNullable(talks.get(instanceId))
+                .map(talk -> talk.silent)
+                .orElse(false);
     }
 
     private Optional<Report> remembered(Talk talk) {

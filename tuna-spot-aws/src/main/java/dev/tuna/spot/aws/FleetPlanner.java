@@ -153,7 +153,8 @@ final class FleetPlanner {
         }
         ArrayNode ranges = permission.putArray("IpRanges");
         switch (from) {
-            case AwsOptions.INGRESS_HOST -> ranges.addObject().put("CidrIp", Blanks.HOST_CIDR);
+            case AwsOptions.INGRESS_HOST ->
+                ranges.addObject().put("CidrIp", Blanks.HOST_CIDR).put("Description", IngressRules.HOST);
             case AwsOptions.INGRESS_VPC -> ranges.addObject().put("CidrIp", Blanks.VPC_CIDR);
             default ->
                 List.of(from.split(",")).forEach(range -> ranges.addObject().put("CidrIp", range));

@@ -1,7 +1,6 @@
 package dev.tuna.spot.aws;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderException;
@@ -11,7 +10,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSecurityGroupRequest;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
@@ -27,6 +27,8 @@ import software.amazon.awssdk.services.ec2.model.SecurityGroup;
  * @param deployment the deployment's name
  */
 record Helpers(AwsClients clients, Journal journal, Supplier<String> host, String region, String deployment) {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Helpers.class);
 
     private AwsCalls calls() {
         return new AwsCalls(region);
@@ -71,17 +73,38 @@ record Helpers(AwsClients clients, Journal journal, Supplier<String> host, Strin
         Map<String, String> values = new HashMap<>(Map.of(Blanks.VPC, network.vpc(), Blanks.VPC_CIDR, network.cidr()));
         JsonNode create = Blanks.fill(step.request(FleetPlanner.CREATE_GROUP), values);
         String name = create.path("GroupName").asText();
-        String id = find(name, network.vpc()).orElseGet(() -> {
+        IngressRules rules = new IngressRules(clients, region);
+        Optional<SecurityGroup> there = find(name, network.vpc());
+        String id = there.map(SecurityGroup::groupId).orElseGet(() -> {
             journal.intend(deployment, Names.ref(Names.GROUP, region, name), create.toString());
-            return create(create).or(() -> find(name, network.vpc())).orElseThrow(() -> Helpers.unseen(name));
+            return create(create)
+                    .or(() -> find(name, network.vpc()).map(SecurityGroup::groupId))
+                    .orElseThrow(() -> Helpers.unseen(name));
         });
         values.put(Blanks.GROUP, id);
         JsonNode open = step.request(FleetPlanner.OPEN_GROUP);
-        if (open.toString().contains(Blanks.HOST_CIDR)) {
+        boolean toHost = open.toString().contains(Blanks.HOST_CIDR);
+        if (toHost) {
             values.put(Blanks.HOST_CIDR, host.get());
         }
-        open(Blanks.fill(open, values));
+        rules.open(Blanks.fill(open, values));
+        if (toHost) {
+            there.ifPresent(group -> closeOthers(rules, group, values.getOrDefault(Blanks.HOST_CIDR, "")));
+        }
         return id;
+    }
+
+    /** No launch fails since an old address is still let in; the next one closes it. */
+    private void closeOthers(IngressRules rules, SecurityGroup group, String cidr) {
+        try {
+            rules.closeOthers(group, cidr);
+        } catch (TunaException e) {
+            LOG.warn(
+                    "{}: machines in {} stay open to the address that this host was seen from before: {}",
+                    deployment,
+                    region,
+                    e.getMessage());
+        }
     }
 
     private static TunaException unseen(String name) {
@@ -91,18 +114,10 @@ record Helpers(AwsClients clients, Journal journal, Supplier<String> host, Strin
                 .build();
     }
 
-    private Optional<String> find(String name, String vpc) {
-        return calls().call(
-                        "look for security group",
-                        "ec2:DescribeSecurityGroups",
-                        () -> clients
-                                .ec2(region)
-                                .describeSecurityGroups(request -> request.filters(
-                                        Networks.filter("group-name", name), Networks.filter("vpc-id", vpc)))
-                                .securityGroups()
-                                .stream()
-                                .map(SecurityGroup::groupId)
-                                .findFirst());
+    private Optional<SecurityGroup> find(String name, String vpc) {
+        return new IngressRules(clients, region)
+                .find(Networks.filter("group-name", name), Networks.filter("vpc-id", vpc)).stream()
+                        .findFirst();
     }
 
     private Optional<String> create(JsonNode body) {
@@ -114,23 +129,6 @@ record Helpers(AwsClients clients, Journal journal, Supplier<String> host, Strin
                                 .createSecurityGroup(SdkJson.fill(CreateSecurityGroupRequest.builder(), body)
                                         .build())
                                 .groupId());
-    }
-
-    /** A rule at a time: one that is there already would keep others of the same call from being made. */
-    private void open(JsonNode body) {
-        for (JsonNode permission : body.path("IpPermissions")) {
-            ObjectNode one = SdkJson.JSON.createObjectNode();
-            one.set("GroupId", body.path("GroupId"));
-            one.putArray("IpPermissions").add(permission);
-            calls().unless(
-                            AwsFault.EXISTS,
-                            "open security group",
-                            "ec2:AuthorizeSecurityGroupIngress",
-                            () -> clients.ec2(region)
-                                    .authorizeSecurityGroupIngress(
-                                            SdkJson.fill(AuthorizeSecurityGroupIngressRequest.builder(), one)
-                                                    .build()));
-        }
     }
 
     /** The image is settled once for each deployment: what is called the latest one moves on, its machines stay alike. */

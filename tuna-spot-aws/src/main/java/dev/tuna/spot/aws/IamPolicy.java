@@ -44,8 +44,10 @@ public final class IamPolicy {
             "ec2:CreateLaunchTemplateVersion",
             "ec2:DeleteFleets",
             "ec2:DeleteLaunchTemplate",
+            "ec2:DeleteLaunchTemplateVersions",
             "ec2:DeleteSecurityGroup",
             "ec2:DeleteVolume",
+            "ec2:RevokeSecurityGroupIngress",
             "ec2:TerminateInstances");
 
     private static final String TAG = "ec2:CreateTags";

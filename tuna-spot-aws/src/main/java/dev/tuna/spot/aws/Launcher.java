@@ -122,7 +122,7 @@ final class Launcher {
         atLeast(body, ready.image().rootGb());
         // Another content is another version: a token that was used for one must not be used for the other.
         body.put("ClientToken", Names.token(body.path("ClientToken").asText(), body.toString()));
-        return new AwsCalls(step.region())
+        long made = new AwsCalls(step.region())
                 .call(
                         "create launch template version",
                         "ec2:CreateLaunchTemplateVersion",
@@ -131,8 +131,10 @@ final class Launcher {
                                         SdkJson.fill(CreateLaunchTemplateVersionRequest.builder(), body)
                                                 .build())
                                 .launchTemplateVersion()
-                                .versionNumber()
-                                .toString());
+                                .versionNumber());
+        new OldVersions(clients, context.clock(), step.region())
+                .remove(body.path("LaunchTemplateName").asText(), made);
+        return Long.toString(made);
     }
 
     /** A root volume cannot be smaller than its image. */

@@ -114,16 +114,23 @@ final class Permissions {
                         .launchTemplateName("tuna-check")
                         .launchTemplateData(data -> data.instanceType(InstanceType.G6_XLARGE))));
         ask(
+                "DeleteLaunchTemplateVersions",
+                ec2 -> ec2.deleteLaunchTemplateVersions(request ->
+                        request.dryRun(true).launchTemplateName("tuna-check").versions("2")));
+        IpPermission permission = IpPermission.builder()
+                .ipProtocol("tcp")
+                .fromPort(SOME_PORT)
+                .toPort(SOME_PORT)
+                .ipRanges(IpRange.builder().cidrIp("192.0.2.1/32").build())
+                .build();
+        ask(
                 "AuthorizeSecurityGroupIngress",
-                ec2 -> ec2.authorizeSecurityGroupIngress(request -> request.dryRun(true)
-                        .groupId("sg-" + NOBODY)
-                        .ipPermissions(IpPermission.builder()
-                                .ipProtocol("tcp")
-                                .fromPort(SOME_PORT)
-                                .toPort(SOME_PORT)
-                                .ipRanges(
-                                        IpRange.builder().cidrIp("192.0.2.1/32").build())
-                                .build())));
+                ec2 -> ec2.authorizeSecurityGroupIngress(
+                        request -> request.dryRun(true).groupId("sg-" + NOBODY).ipPermissions(permission)));
+        ask(
+                "RevokeSecurityGroupIngress",
+                ec2 -> ec2.revokeSecurityGroupIngress(
+                        request -> request.dryRun(true).groupId("sg-" + NOBODY).ipPermissions(permission)));
         ask(
                 "TerminateInstances",
                 ec2 -> ec2.terminateInstances(request -> request.dryRun(true).instanceIds("i-" + NOBODY)));

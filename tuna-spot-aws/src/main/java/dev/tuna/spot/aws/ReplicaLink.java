@@ -44,6 +44,9 @@ interface ReplicaLink extends AutoCloseable {
      */
     Optional<Report> look(Machine machine);
 
+    /** Whether a machine did not answer when it was looked at last; false if it never was. */
+    boolean isSilent(String instanceId);
+
     /** Forgets what was kept for a replica that is gone for good. One that is not known is fine. */
     void forget(String deployment, String token);
 

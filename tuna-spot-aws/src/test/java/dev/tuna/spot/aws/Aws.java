@@ -27,6 +27,7 @@ final class Aws implements AutoCloseable {
 
     private final AwsStandIn cloud;
     private final HttpServer outside;
+    private volatile String seenFrom = "203.0.113.7";
     /** Owner to the context whose secrets its machines get. */
     private final Map<String, ProviderContext> owners = new ConcurrentHashMap<>();
 
@@ -40,7 +41,7 @@ final class Aws implements AutoCloseable {
         }
         outside.createContext("/", exchange -> {
             byte[] answer = exchange.getRequestURI().getPath().equals("/ip")
-                    ? "203.0.113.7\n".getBytes(StandardCharsets.UTF_8)
+                    ? (seenFrom + "\n").getBytes(StandardCharsets.UTF_8)
                     : "{}".getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, answer.length);
             exchange.getResponseBody().write(answer);
@@ -79,6 +80,11 @@ final class Aws implements AutoCloseable {
 
     private static String tag(InstanceView machine, String key) {
         return machine.tags().getOrDefault(key, "");
+    }
+
+    /** From now on the host has another address. */
+    void seeFrom(String address) {
+        seenFrom = address;
     }
 
     AwsStandIn cloud() {

@@ -39,7 +39,9 @@ class ChannelLinkTest {
                     "{\"image\":\"i\",\"arguments\":[],\"port\":8443,\"orphanTimeoutSeconds\":900,\"modelCache\":\"\"}",
                     "chat",
                     "chat-r1");
+            assertThat(link.isSilent("i-1")).isFalse();
             assertThat(link.look(machine())).isEmpty();
+            assertThat(link.isSilent("i-1")).isTrue();
         }
     }
 }

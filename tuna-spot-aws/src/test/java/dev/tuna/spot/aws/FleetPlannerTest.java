@@ -99,7 +99,7 @@ class FleetPlannerTest {
         JsonNode open = steps(plan(Map.of(), A)).get(0).request("AuthorizeSecurityGroupIngress");
         assertThat(open.path("IpPermissions").toString())
                 .isEqualTo("[{\"IpProtocol\":\"tcp\",\"FromPort\":8443,\"ToPort\":8443,"
-                        + "\"IpRanges\":[{\"CidrIp\":\"${host-cidr}\"}]}]");
+                        + "\"IpRanges\":[{\"CidrIp\":\"${host-cidr}\",\"Description\":\"the host of Tuna\"}]}]");
         Map<String, String> ssh = Map.of("key_name", "ann", "ingress", "203.0.113.0/24", "port", "9443");
         assertThat(steps(plan(ssh, A))
                         .get(0)

@@ -9,9 +9,11 @@ import dev.tuna.api.TunaException;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.ReplicaObservation;
+import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.testkit.aws.AwsFaults;
+import dev.tuna.testkit.aws.InstanceView;
 import dev.tuna.testkit.aws.Market;
 import dev.tuna.testkit.aws.Pool;
 import dev.tuna.testkit.contract.ContractContext;
@@ -131,6 +133,92 @@ class ObserveTest {
                         .isBeforeOrEqualTo(clock.instant()));
         assertThat(gone.address()).isEmpty();
         assertThat(TestLink.FORGOTTEN).contains("chat-r1");
+    }
+
+    private List<String> open() {
+        return aws.cloud().ingress().stream()
+                .map(rule -> rule.replaceFirst(" .*", "").replaceFirst("/.*", "") + rule.replaceFirst("\\S+", ""))
+                .toList();
+    }
+
+    @Test
+    void machinesThatDoNotAnswerAreOpenedToTheHostsNewAddressAndClosedToItsOldOne() {
+        ReplicaSpec withKey = Specs.of("chat", "L4", 1, Map.of("key_name", "ann"));
+        ResourceRef replica = cloud.launch(cloud.plan(withKey, List.of(SPOT), "chat-r1"));
+        assertThat(open()).containsExactly("us-east-1 8443 203.0.113.7/32", "us-east-1 22 203.0.113.7/32");
+        aws.seeFrom("198.51.100.9");
+        pass(Duration.ofSeconds(30));
+        eventually(() -> {
+            look(replica);
+            return open().equals(List.of("us-east-1 8443 198.51.100.9/32", "us-east-1 22 198.51.100.9/32"));
+        });
+    }
+
+    @Test
+    void whatIsOpenToARangeOrToOthersStaysAsItIs() {
+        ReplicaSpec range = Specs.of("chat", "L4", 1, Map.of("ingress", "198.51.100.0/24"));
+        ResourceRef replica = cloud.launch(cloud.plan(range, List.of(SPOT), "chat-r1"));
+        pass(Duration.ofSeconds(30));
+        eventually(() -> {
+            look(replica);
+            return calls("ec2:DescribeSecurityGroups") == 2;
+        });
+        assertThat(open()).containsExactly("us-east-1 8443 198.51.100.0/24");
+        assertThat(calls("ec2:AuthorizeSecurityGroupIngress")).isEqualTo(1);
+        pass(HostIngress.PAUSE);
+        eventually(() -> {
+            look(replica);
+            return calls("ec2:DescribeSecurityGroups") == 3;
+        });
+        assertThat(open()).containsExactly("us-east-1 8443 198.51.100.0/24");
+    }
+
+    @Test
+    void aLaunchClosesTheGroupToTheAddressThatTheHostHadBefore() {
+        launch("chat-r1", SPOT);
+        aws.seeFrom("198.51.100.9");
+        launch("chat-r2", SPOT);
+        assertThat(open()).containsExactly("us-east-1 8443 198.51.100.9/32");
+    }
+
+    @Test
+    void whoMayNotCloseTheGroupLaunchesAllTheSame() {
+        launch("chat-r1", SPOT);
+        aws.seeFrom("198.51.100.9");
+        aws.cloud().deny("ec2:RevokeSecurityGroupIngress");
+        launch("chat-r2", SPOT);
+        assertThat(open()).containsExactly("us-east-1 8443 203.0.113.7/32", "us-east-1 8443 198.51.100.9/32");
+    }
+
+    @Test
+    void versionsOfTheTemplateThatNoLaunchNeedsAnyMoreGo() {
+        for (int each = 2; each <= OldVersions.ROUND; each++) {
+            launch("chat-old" + each, SPOT);
+        }
+        assertThat(aws.cloud().templateVersions()).isEqualTo(OldVersions.ROUND);
+        pass(OldVersions.NEEDED.plusSeconds(1));
+        for (int each = 1; each < OldVersions.ROUND; each++) {
+            launch("chat-new" + each, SPOT);
+        }
+        assertThat(calls("ec2:DeleteLaunchTemplateVersions")).isZero();
+        launch("chat-last", SPOT);
+        // The first, which says which image is booted, and those that are kept.
+        assertThat(aws.cloud().templateVersions()).isEqualTo(1 + OldVersions.KEPT);
+        assertThat(calls("ec2:DeleteLaunchTemplateVersions")).isEqualTo(1);
+        launch("chat-after", SPOT);
+        assertThat(aws.cloud().instances()).extracting(InstanceView::image).containsOnly(image());
+    }
+
+    private String image() {
+        return aws.cloud().instances().get(0).image();
+    }
+
+    @Test
+    void versionsThatALaunchMayStillNeedStay() {
+        for (int each = 2; each <= 2 * OldVersions.ROUND; each++) {
+            launch("chat-r" + each, SPOT);
+        }
+        assertThat(aws.cloud().templateVersions()).isEqualTo(2 * OldVersions.ROUND);
     }
 
     @Test

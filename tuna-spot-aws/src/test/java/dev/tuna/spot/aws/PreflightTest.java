@@ -125,6 +125,24 @@ class PreflightTest {
     }
 
     @Test
+    void theLeastPolicyIsToldWhetherSomethingIsMissingOrNot() throws Exception {
+        for (String denied : List.of("", "ec2:CreateFleet")) {
+            aws.cloud().deny(denied.isEmpty() ? "none:None" : denied);
+            String told = named(report(ONE_REGION), "policy")
+                    .findFirst()
+                    .orElseThrow()
+                    .message();
+            assertThat(SdkJson.JSON.readTree(told.substring(told.indexOf('{'))))
+                    .isEqualTo(SdkJson.JSON.readTree(IamPolicy.json()));
+        }
+        String profile = named(report(Map.of("regions", "us-east-1", "instance_profile", "tuna")), "policy")
+                .findFirst()
+                .orElseThrow()
+                .message();
+        assertThat(profile).contains("iam:PassRole on the instance profile's role");
+    }
+
+    @Test
     void aMissingSpotRoleIsToldWithTheCommandThatMakesIt() {
         aws.cloud().spotRole(false);
         aws.cloud().deny("iam:CreateServiceLinkedRole");

@@ -36,6 +36,7 @@ final class TestLink implements ReplicaLink {
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
+    private final Set<String> silent = ConcurrentHashMap.newKeySet();
     private final ProviderContext context;
     private final AwsStandIn cloud;
 
@@ -60,7 +61,22 @@ final class TestLink implements ReplicaLink {
     }
 
     @Override
+    public boolean isSilent(String instanceId) {
+        return silent.contains(instanceId);
+    }
+
+    @Override
     public Optional<Report> look(Machine machine) {
+        Optional<Report> report = ask(machine);
+        if (report.isEmpty()) {
+            silent.add(machine.instanceId());
+        } else {
+            silent.remove(machine.instanceId());
+        }
+        return report;
+    }
+
+    private Optional<Report> ask(Machine machine) {
         URI engine = URI.create("http://" + machine.host() + ":" + machine.port());
         try {
             int status = HTTP.send(

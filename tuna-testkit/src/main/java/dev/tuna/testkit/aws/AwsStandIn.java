@@ -297,6 +297,34 @@ public final class AwsStandIn implements AutoCloseable {
     }
 
     /**
+     * Who may connect where, by the security groups that somebody made.
+     *
+     * @return a text for each rule: region, group's name, port and source, for instance
+     *     {@code us-east-1/tuna-chat 8443 203.0.113.7/32}
+     */
+    public List<String> ingress() {
+        return account.with(() -> account.regions().stream()
+                .flatMap(region -> region.groups().values().stream()
+                        .filter(each -> !each.equals(region.defaultGroup()))
+                        .flatMap(each -> each.rules().keySet().stream()
+                                .map(rule -> region.name() + "/" + each.name() + " " + rule.from() + " " + rule.cidr()
+                                        + rule.group())))
+                .toList());
+    }
+
+    /**
+     * How many versions launch templates have, all together.
+     *
+     * @return a number
+     */
+    public int templateVersions() {
+        return account.with(() -> account.regions().stream()
+                .flatMap(region -> region.templates().values().stream())
+                .mapToInt(template -> template.versions().size())
+                .sum());
+    }
+
+    /**
      * The fleets that have not been deleted.
      *
      * @return ids with region

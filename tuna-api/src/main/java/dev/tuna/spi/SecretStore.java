@@ -2,6 +2,7 @@ package dev.tuna.spi;
 
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
+import java.util.List;
 import java.util.Optional;
 
 /** Where secrets live; everything else holds references. Thread-safe. */
@@ -32,4 +33,17 @@ public interface SecretStore {
      * @throws dev.tuna.api.StoreException if the store cannot be written
      */
     void remove(SecretRef ref);
+
+    /**
+     * Which secrets there are: needed only when a deployment is handed over to another controller, with what is kept for it.
+     * What a plugin keeps for one deployment has a name that begins with {@code <provider>/<deployment>/}.
+     *
+     * @param prefix what names begin with
+     * @return their names, in no particular order
+     * @throws UnsupportedOperationException unless the store can tell, as by default
+     * @throws dev.tuna.api.StoreException if the store cannot be read
+     */
+    default List<SecretRef> names(String prefix) {
+        throw new UnsupportedOperationException(getClass().getName() + " cannot tell the names of its secrets");
+    }
 }

@@ -23,8 +23,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
-/** What runs at the providers and no live deployment accounts for: found, taken in or removed. Blocks. */
-record Orphans(Clouds clouds, String ownerId, Controller controller) {
+/**
+ * What runs at the providers and no live deployment accounts for: found, taken in or removed. Blocks.
+ *
+ * @param lodging whether the installation has other controllers that have deployments of their own: then only what belongs to
+ *     a deployment that came here is looked for
+ */
+record Orphans(Clouds clouds, String ownerId, Controller controller, boolean lodging) {
 
     OrphanReport search() {
         var found = new ArrayList<FoundResource>();
@@ -38,7 +43,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller) {
         // Asked after the search: what has come to be known meanwhile is no orphan.
         Set<ResourceRef> known = controller.known();
         List<Orphan> orphans = found.stream()
-                .filter(each -> !known.contains(each.resource()) && !isBeingMade(each))
+                .filter(each -> !known.contains(each.resource()) && !isBeingMade(each) && isOurs(each))
                 .map(this::orphan)
                 .distinct()
                 .toList();
@@ -69,6 +74,10 @@ record Orphans(Clouds clouds, String ownerId, Controller controller) {
         }
     }
 
+    private boolean isOurs(FoundResource found) {
+        return lodging ? controller.isHere(found.deployment()) : !controller.isElsewhere(found.deployment());
+    }
+
     private boolean isBeingMade(FoundResource found) {
         return found.ownerId().equals(ownerId)
                 && controller.isMaking(found.deployment(), found.resource().provider());
@@ -83,6 +92,19 @@ record Orphans(Clouds clouds, String ownerId, Controller controller) {
                 found.deployment(),
                 found.ownerId().equals(ownerId),
                 found.createdAt());
+    }
+
+    /** What another controller made for a deployment that is looked after here by now: it becomes part of it, or goes. */
+    void takeIn(String name) {
+        search().found().stream()
+                .filter(orphan -> orphan.ours() && Controller.isOf(name, orphan.deployment()))
+                .forEach(orphan -> {
+                    try {
+                        adopt(orphan);
+                    } catch (TunaException e) {
+                        var unused = destroy(orphan);
+                    }
+                });
     }
 
     /** Makes it a backend of the deployment that its tag names. */

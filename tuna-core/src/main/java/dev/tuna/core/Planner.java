@@ -1,12 +1,9 @@
 package dev.tuna.core;
 
-import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
-import dev.tuna.api.ErrorCode;
 import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
-import dev.tuna.api.RouterPlacement;
 import dev.tuna.core.catalog.GpuCatalog;
 import dev.tuna.core.catalog.GpuListing;
 import dev.tuna.core.catalog.GpuNames;
@@ -37,11 +34,6 @@ final class Planner {
 
     /** Fills in the name, and refuses what cannot be had here. */
     DeployRequest complete(DeployRequest request, Supplier<String> name) {
-        if (request.routerPlacement() == RouterPlacement.SEPARATE_VM) {
-            throw new ConfigurationException(
-                    ErrorCode.INVALID_REQUEST,
-                    "routerPlacement is 'SEPARATE_VM', which is not available in this version; use EMBEDDED");
-        }
         ProviderCatalog providers = clouds.catalog();
         request.serverlessProviders().forEach(providers::serverless);
         request.providerOptions().keySet().forEach(providers::requireKnown);

@@ -7,13 +7,16 @@ import dev.tuna.router.RouterEngine;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.Optional;
 
 /**
  * The router's engine as the control plane sees it. Thread-safe.
  *
  * @param engine closed with this object
+ * @param scheme what it speaks
+ * @param publicAddress by which clients reach it, where that is not the one that it listens on
  */
-record RouterGateway(RouterEngine engine) implements Gateway {
+record RouterGateway(RouterEngine engine, String scheme, Optional<URI> publicAddress) implements Gateway {
 
     @Override
     public void put(Route route) {
@@ -33,7 +36,8 @@ record RouterGateway(RouterEngine engine) implements Gateway {
     @Override
     public URI address() {
         InetSocketAddress bound = engine.address();
-        return URI.create("http://" + host(bound.getAddress()) + ":" + bound.getPort());
+        return publicAddress.orElseGet(
+                () -> URI.create(scheme + "://" + host(bound.getAddress()) + ":" + bound.getPort()));
     }
 
     /** Nobody can connect to the address that stands for all of them. */

@@ -17,6 +17,7 @@ import dev.tuna.api.LogEntry;
 import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
 import dev.tuna.api.PreflightReport;
+import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.core.catalog.GpuNames;
@@ -24,9 +25,11 @@ import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Summaries;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.core.remote.ControlServer;
+import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.RemoteControlPlane;
 import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.core.text.Suggestions;
+import dev.tuna.core.vm.RouterVms;
 import dev.tuna.spi.StateStore;
 import java.net.URI;
 import java.nio.file.Files;
@@ -38,7 +41,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /**
  * Serves models from serverless and rented GPUs behind one OpenAI-compatible endpoint.
@@ -62,14 +68,18 @@ public final class Tuna implements ControlPlane {
     private final Installation installation;
     private final Controller controller;
     private final Planner planner;
+    private final RouterVms vms;
 
     /** Set before anybody else sees this object. */
     private Optional<ControlServer> controlEndpoint = Optional.empty();
 
-    Tuna(Installation installation, Controller controller) {
+    private boolean isLodging;
+
+    Tuna(Installation installation, Controller controller, Function<Consumer<String>, RouterVms> vms) {
         this.installation = installation;
         this.controller = controller;
         this.planner = new Planner(installation.clouds(), installation.catalog(), installation.orphanTimeout());
+        this.vms = vms.apply(name -> strays().takeIn(name));
     }
 
     /**
@@ -121,11 +131,20 @@ public final class Tuna implements ControlPlane {
         controlEndpoint = Optional.of(ControlServer.open(this, stateDirectory, random));
     }
 
+    /** Lets hosts elsewhere in from now on, until this is closed. */
+    void openLodging(int port, Secret token, UnaryOperator<Lodging> program) {
+        isLodging = true;
+        Lodging lodger = program.apply(new Lodger(controller.handover()));
+        controlEndpoint = Optional.of(ControlServer.at(this, port, token, lodger));
+    }
+
     @Override
     public Deployment deploy(DeployRequest request) {
         Objects.requireNonNull(request, "request");
         DeployRequest complete = planner.complete(request, installation::randomName);
-        return controller.accept(complete, planner.cloud(complete));
+        return complete.routerPlacement() == RouterPlacement.SEPARATE_VM && !isLodging
+                ? vms.deploy(complete, planner.cloud(complete))
+                : controller.accept(complete, planner.cloud(complete));
     }
 
     @Override
@@ -136,17 +155,20 @@ public final class Tuna implements ControlPlane {
                     ErrorCode.INVALID_REQUEST,
                     "the request to redeploy has no serviceName; set that of the deployment to be changed");
         });
-        return controller.redeploy(complete, planner.cloud(complete));
+        Optional<Deployment> elsewhere = vms.find(complete.serviceName().orElseThrow());
+        return elsewhere.isPresent()
+                ? vms.redeploy(complete)
+                : controller.redeploy(complete, planner.cloud(complete));
     }
 
     @Override
     public List<Deployment> deployments() {
-        return controller.all();
+        return Stream.concat(controller.all().stream(), vms.all().stream()).toList();
     }
 
     @Override
     public Optional<Deployment> deployment(String name) {
-        return controller.find(Objects.requireNonNull(name, "name"));
+        return controller.find(Objects.requireNonNull(name, "name")).or(() -> vms.find(name));
     }
 
     @Override
@@ -217,11 +239,17 @@ public final class Tuna implements ControlPlane {
 
     @Override
     public List<LogEntry> logs(String name, int lines) {
+        if (vms.find(name).isPresent()) {
+            return vms.awaitArrived(name).logs(name, lines);
+        }
         return endpoints(name).logs(lines);
     }
 
     @Override
     public List<String> clearCache(String name) {
+        if (vms.find(name).isPresent()) {
+            return vms.awaitArrived(name).clearCache(name);
+        }
         return endpoints(name).clearCache();
     }
 
@@ -262,7 +290,7 @@ public final class Tuna implements ControlPlane {
     }
 
     private Orphans strays() {
-        return new Orphans(installation.clouds(), installation.store().ownerId(), controller);
+        return new Orphans(installation.clouds(), installation.store().ownerId(), controller, isLodging);
     }
 
     @Override
@@ -289,12 +317,40 @@ public final class Tuna implements ControlPlane {
     }
 
     /**
+     * The machines on which deployments of this installation live on when this process ends.
+     *
+     * @return to be used until this is closed
+     */
+    public RouterVms routerVms() {
+        return vms;
+    }
+
+    /**
+     * Whether anything is looked after here: a deployment that lives, or one that is being handed over.
+     *
+     * @return false if this process could end and nothing would be missed
+     */
+    public boolean isInUse() {
+        return !controller.all().isEmpty() || controller.handover().isLeaving();
+    }
+
+    /**
+     * Gives control up for a successor on the same state and the same address, and goes on routing with the routes there are
+     * until {@link #close()}: what is in flight comes to its end here. Requires a store of the caller's, who closes it next.
+     */
+    public void retire() {
+        controlEndpoint.ifPresent(ControlServer::close);
+        controller.retire();
+    }
+
+    /**
      * Stops the endpoint and all work, in bounded time. Destroys nothing: rented replicas wait for the next start until the
      * orphan timeout, always-on workers go on being billed; what is still billed is logged. Idempotent.
      */
     @Override
     public void close() {
         controlEndpoint.ifPresent(ControlServer::close);
+        vms.close();
         controller.close();
         installation.close();
     }

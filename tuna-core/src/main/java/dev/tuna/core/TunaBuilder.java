@@ -7,6 +7,7 @@ import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Secret;
 import dev.tuna.core.catalog.GpuCatalog;
 import dev.tuna.core.catalog.Price;
 import dev.tuna.core.catalog.Prices;
@@ -14,13 +15,17 @@ import dev.tuna.core.control.ControlParts;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Gateway;
+import dev.tuna.core.control.HostMachine;
 import dev.tuna.core.control.HttpProber;
 import dev.tuna.core.control.Prober;
 import dev.tuna.core.control.Threads;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.provider.ProviderCatalog;
+import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.SqliteStateStore;
+import dev.tuna.core.vm.RouterVmOptions;
+import dev.tuna.core.vm.RouterVms;
 import dev.tuna.router.NamedKey;
 import dev.tuna.router.RoutePolicy;
 import dev.tuna.router.RouterConfig;
@@ -30,6 +35,7 @@ import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.ServerlessProvider;
 import dev.tuna.spi.SpotProvider;
 import dev.tuna.spi.StateStore;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -48,6 +54,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
@@ -78,10 +85,15 @@ public final class TunaBuilder {
     private Optional<Executor> executor = Optional.empty();
     private RandomGenerator random = new SecureRandom();
     private RoutePolicy routePolicy = RoutePolicy.DEFAULT;
+    private UnaryOperator<RouterConfig.Builder> routerSettings = UnaryOperator.identity();
+    private Optional<URI> publicAddress = Optional.empty();
     private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
     private Budget budget = Budget.NONE;
     private ControlTimings timings = ControlTimings.DEFAULT;
     private Optional<Boolean> controlEndpoint = Optional.empty();
+    private Optional<Place> lodging = Optional.empty();
+    private Optional<HostMachine> machine = Optional.empty();
+    private RouterVmOptions routerVms = RouterVmOptions.DEFAULT;
     private final List<Consumer<DeploymentEvent>> listeners = new ArrayList<>();
     private Optional<Function<RouterListener, Gateway>> gateway = Optional.empty();
     private Optional<Prober> prober = Optional.empty();
@@ -131,6 +143,29 @@ public final class TunaBuilder {
     public TunaBuilder listen(String host, int port) {
         this.host = Objects.requireNonNull(host, "host");
         this.port = port;
+        return this;
+    }
+
+    /**
+     * Sets what else there is to set about the endpoint: its certificate, limits, threads. {@link #listen} and the admin key
+     * are set already.
+     *
+     * @param settings is given a builder, and gives it back
+     * @return this
+     */
+    public TunaBuilder router(UnaryOperator<RouterConfig.Builder> settings) {
+        this.routerSettings = Objects.requireNonNull(settings, "settings");
+        return this;
+    }
+
+    /**
+     * Sets the address that clients reach the endpoint by, where it is not the one that it listens on.
+     *
+     * @param base URL without path, for instance {@code https://models.example.org}
+     * @return this
+     */
+    public TunaBuilder publicAddress(URI base) {
+        this.publicAddress = Optional.of(base);
         return this;
     }
 
@@ -318,6 +353,44 @@ public final class TunaBuilder {
         return this;
     }
 
+    /**
+     * Lets hosts elsewhere act through this one, and hand deployments over to it and back. It listens on loopback: whatever
+     * relays to it proves who calls. This is what runs on a router's machine; {@link dev.tuna.core.vm.RouterVmMain} uses it.
+     *
+     * @param port on loopback
+     * @param token what callers must know beside
+     * @param program may stand before what is done with deployments that come and go; upgrades are its own
+     * @return this
+     */
+    public TunaBuilder lodging(int port, Secret token, UnaryOperator<Lodging> program) {
+        this.lodging = Optional.of(new Place(port, token, program));
+        return this;
+    }
+
+    /**
+     * Sets what router VMs run: see {@link DeployRequest#routerPlacement()}.
+     *
+     * @param options default {@link RouterVmOptions#DEFAULT}, which is enough for a program that is one jar
+     * @return this
+     */
+    public TunaBuilder routerVms(RouterVmOptions options) {
+        this.routerVms = Objects.requireNonNull(options, "options");
+        return this;
+    }
+
+    /**
+     * Sets what this runs on costs, to be shared by the deployments that are looked after here.
+     *
+     * @param rented the machine; default none, which is right where it runs anyway
+     * @return this
+     */
+    public TunaBuilder machine(HostMachine rented) {
+        this.machine = Optional.of(rented);
+        return this;
+    }
+
+    private record Place(int port, Secret token, UnaryOperator<Lodging> program) {}
+
     /** Simulations have no sockets. */
     TunaBuilder gateway(Function<RouterListener, Gateway> opener) {
         this.gateway = Optional.of(opener);
@@ -406,8 +479,23 @@ public final class TunaBuilder {
                 routePolicy,
                 orphanTimeout,
                 budget,
+                machine,
                 listeners));
-        var tuna = new Tuna(installation, controller);
+        var tuna = new Tuna(
+                installation,
+                controller,
+                recovered -> new RouterVms(
+                        state,
+                        secretStore,
+                        clouds,
+                        controller,
+                        clock,
+                        random,
+                        orphanTimeout,
+                        settings,
+                        routerVms,
+                        recovered));
+        lodging.ifPresent(place -> tuna.openLodging(place.port(), place.token(), place.program()));
         if (controlEndpoint.orElse(store.isEmpty())) {
             open.push(tuna);
             tuna.openControlEndpoint(stateDirectory, random);
@@ -416,16 +504,17 @@ public final class TunaBuilder {
     }
 
     private Gateway engine(Installation installation, RouterListener listener) {
-        RouterConfig config = RouterConfig.builder()
-                .host(host)
-                .port(port)
-                .adminKeys(List.of(NamedKey.of("admin", installation.adminKey())))
+        RouterConfig config = routerSettings.apply(RouterConfig.builder()
+                        .host(host)
+                        .port(port)
+                        .adminKeys(List.of(NamedKey.of("admin", installation.adminKey()))))
                 .build();
-        return new RouterGateway(RouterEngine.builder()
+        RouterEngine engine = RouterEngine.builder()
                 .config(config)
                 .listener(listener)
                 .clock(clock)
-                .start());
+                .start();
+        return new RouterGateway(engine, config.tls().isPresent() ? "https" : "http", publicAddress);
     }
 
     private ProviderCatalog providers() {

@@ -26,6 +26,8 @@ import java.util.Optional;
  * @param shutdownGrace how long {@link RouterEngine#close()} lets answers that flow come to their end; default 5 s
  * @param adminKeys keys for the admin endpoints; without any, the ones that change something are refused
  * @param tls certificate and key of the listener; empty for plain HTTP
+ * @param sharedPort whether another engine of the same user may listen on the same address at the same time, so that one
+ *     process can follow another without a gap; default false, since two by mistake would each get half of the requests
  * @param backendCertificates PEM file of the authorities that {@code https} backends may have their certificates from;
  *     empty for the ones that the Java runtime trusts
  */
@@ -42,6 +44,7 @@ public record RouterConfig(
         Duration shutdownGrace,
         List<NamedKey> adminKeys,
         Optional<Tls> tls,
+        boolean sharedPort,
         Optional<Path> backendCertificates) {
 
     /** The loopback address. */
@@ -111,7 +114,8 @@ public record RouterConfig(
                 .headerTimeout(headerTimeout)
                 .keepAliveTimeout(keepAliveTimeout)
                 .shutdownGrace(shutdownGrace)
-                .adminKeys(adminKeys);
+                .adminKeys(adminKeys)
+                .sharedPort(sharedPort);
         tls.ifPresent(builder::tls);
         backendCertificates.ifPresent(builder::backendCertificates);
         return builder;
@@ -142,6 +146,7 @@ public record RouterConfig(
         private Duration shutdownGrace = Duration.ofSeconds(5);
         private List<NamedKey> adminKeys = List.of();
         private Optional<Tls> tls = Optional.empty();
+        private boolean sharedPort;
         private Optional<Path> backendCertificates = Optional.empty();
 
         private Builder() {}
@@ -279,6 +284,17 @@ public record RouterConfig(
         }
 
         /**
+         * Sets {@link RouterConfig#sharedPort()}.
+         *
+         * @param value true to share
+         * @return this
+         */
+        public Builder sharedPort(boolean value) {
+            this.sharedPort = value;
+            return this;
+        }
+
+        /**
          * Sets {@link RouterConfig#backendCertificates()}.
          *
          * @param value PEM file
@@ -309,6 +325,7 @@ public record RouterConfig(
                     shutdownGrace,
                     adminKeys,
                     tls,
+                    sharedPort,
                     backendCertificates);
         }
     }

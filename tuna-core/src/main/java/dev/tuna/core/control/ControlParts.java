@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -34,6 +35,7 @@ import java.util.random.RandomGenerator;
  * @param routePolicy limits and time-outs of every route
  * @param orphanTimeout a replica that has heard from no controller for this long ends itself
  * @param budget what all deployments together may cost
+ * @param machine what this runs on, where that is rented for it; empty usually
  * @param listeners are told of everything from the beginning
  */
 public record ControlParts(
@@ -51,6 +53,7 @@ public record ControlParts(
         RoutePolicy routePolicy,
         Duration orphanTimeout,
         Budget budget,
+        Optional<HostMachine> machine,
         List<Consumer<DeploymentEvent>> listeners) {
 
     /** Checks that every part is there and copies the list. */
@@ -69,6 +72,7 @@ public record ControlParts(
         Objects.requireNonNull(routePolicy, "routePolicy");
         Objects.requireNonNull(orphanTimeout, "orphanTimeout");
         Objects.requireNonNull(budget, "budget");
+        Objects.requireNonNull(machine, "machine");
         listeners = List.copyOf(listeners);
     }
 }

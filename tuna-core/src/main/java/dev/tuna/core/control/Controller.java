@@ -11,6 +11,8 @@ import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RollReport;
+import dev.tuna.api.Secret;
+import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.budget.Spent;
@@ -39,10 +41,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +66,11 @@ public final class Controller implements AutoCloseable {
     /** The topic of what became of the last change. */
     private static final String ROLL = "roll";
 
+    /** How many calls in a row may be waited for before a handover: one that is under way, and one that it lets begin. */
+    private static final int HOLD_LIMIT = 2;
+
+    private static final long HOLD_SECONDS = 60;
+
     private final ControlParts parts;
     private final Mailbox mailbox;
     private final EventBus events;
@@ -71,10 +81,12 @@ public final class Controller implements AutoCloseable {
     private final Names names = new Names();
     private final Purse purse;
     private final CommonKnowledge pools = new CommonKnowledge();
+    private final Handover handover;
     private final ReentrantLock asking = new ReentrantLock(); // makes looking at names and taking one a single step
     private final ReentrantLock loop = new ReentrantLock();
     private final Instant wallAtStart;
     private final long ticksAtStart;
+    private Optional<Rent> rent = Optional.empty(); // guarded by loop
     private volatile boolean closed;
 
     /**
@@ -106,15 +118,17 @@ public final class Controller implements AutoCloseable {
                 parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
         this.purse = new Purse(parts.budget());
-        StateSnapshot left = parts.store().load();
-        List<Service> adopted = readBack(left);
-        pools.recall(left.deployments(), parts.store(), now().steady());
+        this.handover = new Handover(this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock());
+        Map<String, Custody> custodies = handover.custodies();
+        List<Service> adopted = readBack(name -> !isElsewhere(custodies, name));
+        pools.recall(parts.store().load().deployments(), parts.store(), now().steady());
         if (purse.isForAll()) {
             rememberThisMonth();
         }
         this.gateway = parts.gateway().apply(new Signals());
         try {
             adopted.forEach(this::adopt);
+            beginRent();
         } catch (RuntimeException e) {
             closed = true;
             gateway.close();
@@ -139,9 +153,17 @@ public final class Controller implements AutoCloseable {
         }
     }
 
-    private List<Service> readBack(StateSnapshot left) {
+    private static boolean isElsewhere(Map<String, Custody> custodies, String name) {
+        return Optional.ofNullable(custodies.get(name)).filter(Custody::isElsewhere).isPresent();
+    }
+
+    private List<Service> readBack(Predicate<String> ours) {
+        StateSnapshot left = parts.store().load();
         var services = new LinkedHashMap<String, List<Slot>>();
         for (DeploymentRecord record : left.deployments()) {
+            if (!ours.test(Records.service(record))) {
+                continue;
+            }
             Slot slot = readBack(record, left.resources());
             services.computeIfAbsent(slot.state().name(), name -> new ArrayList<>())
                     .add(slot);
@@ -207,13 +229,8 @@ public final class Controller implements AutoCloseable {
         asking.lock();
         try {
             Now now = now();
-            String name = request.serviceName().orElseThrow();
-            String id = keyring.id(name);
-            var revision = Revision.first(id, name, now);
-            int target = Fleet.firstTarget(request.effectiveScaling().spot());
-            var slot = new Slot(
-                    Managed.fresh(id, revision, request, now.wall(), cloud, target, now),
-                    keyring.of(id, revision, request));
+            Slot slot = fresh(request, cloud, now);
+            requireHere(slot.state().name());
             var service = new Service(slot, Optional.empty(), List.of());
             names.take(service);
             try {
@@ -229,6 +246,183 @@ public final class Controller implements AutoCloseable {
         } finally {
             asking.unlock();
         }
+    }
+
+    private Slot fresh(DeployRequest request, Optional<String> cloud, Now now) {
+        String name = request.serviceName().orElseThrow();
+        String id = keyring.id(name);
+        var revision = Revision.first(id, name, now);
+        int target = Fleet.firstTarget(request.effectiveScaling().spot());
+        return new Slot(
+                Managed.fresh(id, revision, request, now.wall(), cloud, target, now),
+                keyring.of(id, revision, request));
+    }
+
+    private void requireHere(String name) {
+        if (isElsewhere(handover.custodies(), name)) {
+            throw new ConfigurationException(
+                    ErrorCode.NAME_TAKEN,
+                    "a deployment named '" + name + "' is live already, on a router VM; destroy it first, or choose"
+                            + " another serviceName");
+        }
+    }
+
+    /**
+     * Accepts a deployment for another controller: when this returns it is on disk, on its way there.
+     *
+     * @param request complete: with its name, and a GPU and providers that exist
+     * @param cloud who rents its replicas; empty for none
+     * @param id of the handover, unique for ever
+     * @param to the router VM that is to have it
+     * @param beside what is stored in the same write
+     * @throws ConfigurationException {@code NAME_TAKEN}
+     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing was done then
+     */
+    public void acceptFor(
+            DeployRequest request, Optional<String> cloud, String id, String to, List<ResourceRecord> beside) {
+        requireOpen();
+        asking.lock();
+        try {
+            Now now = now();
+            Slot slot = fresh(request, cloud, now);
+            String name = slot.state().name();
+            requireHere(name);
+            if (names.find(name).isPresent()) {
+                throw new ConfigurationException(
+                        ErrorCode.NAME_TAKEN,
+                        "a deployment named '" + name + "' is live already; hand it over, destroy it first, or choose"
+                                + " another serviceName");
+            }
+            keyring.keep(slot.state().id(), slot.state().revision(), slot.keys());
+            var resources = new ArrayList<>(beside);
+            resources.add(Custody.none(name).leaving(id, to).record(now.wall()));
+            parts.store()
+                    .save(new StateChange(
+                            List.of(Records.deployment(slot.state(), now.wall())), resources, List.of()));
+            tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted, for router VM '" + to + "'");
+        } finally {
+            asking.unlock();
+        }
+    }
+
+    /**
+     * Tells listeners what happened to a deployment that another controller looks after.
+     *
+     * @param event as it was told there
+     */
+    public void relay(DeploymentEvent event) {
+        events.tell(List.of(event));
+    }
+
+    /**
+     * Gives deployments to other controllers, and takes them.
+     *
+     * @return this controller's end
+     */
+    public Handover handover() {
+        return handover;
+    }
+
+    /**
+     * Ends the control of a deployment between two steps: no call is under way for it when this returns, and what came of
+     * the last ones is on disk. Its requests go on being routed. One that is not looked after here is no error.
+     */
+    void hold(String name) {
+        Optional<Service> found = names.find(name);
+        if (found.isEmpty()) {
+            return;
+        }
+        Service service = found.get();
+        payRent();
+        try {
+            if (!service.calls().stop(parts.timings().callLimit().multipliedBy(HOLD_LIMIT))) {
+                service.calls().goOn();
+                throw new TimedOutException("deployment '" + name + "' cannot be handed over: a call to one of its"
+                        + " providers does not come back; try again");
+            }
+            // What the last calls answered is in the mailbox by now.
+            CompletableFuture<Void> emptied = CompletableFuture.runAsync(() -> {}, mailbox);
+            emptied.get(HOLD_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            service.calls().goOn();
+            Thread.currentThread().interrupt();
+            throw new TimedOutException("interrupted while deployment '" + name + "' was to be handed over");
+        } catch (ExecutionException | TimeoutException e) {
+            service.calls().goOn();
+            throw new TimedOutException("deployment '" + name + "' cannot be handed over: its control loop is stuck");
+        }
+        loop.lock();
+        try {
+            service.held = true;
+            service.slots().forEach(slot -> slot.timer.ifPresent(timer -> timer.cancel(false)));
+        } finally {
+            loop.unlock();
+        }
+        storeLast(service.slots());
+    }
+
+    /** Forgets a deployment that another controller has by now. */
+    void letGo(String name) {
+        names.find(name).ifPresent(service -> {
+            tell(service.current().state(), DeploymentEvent.Kind.WARNING, "handed over; no longer looked after here");
+            gateway.remove(name);
+            names.release(service);
+            var gone = new ConfigurationException(
+                    ErrorCode.CLOSED, "deployment '" + name + "' was handed over; ask the one who has it now");
+            events.run(() -> {
+                service.ready().completeExceptionally(gone);
+                service.rolled().completeExceptionally(gone);
+                service.destroyed().completeExceptionally(gone);
+            });
+        });
+    }
+
+    /** Looks after a deployment as the store has it. */
+    void takeUp(String name) {
+        payRent();
+        names.find(name).ifPresent(names::release);
+        readBack(name::equals).forEach(this::adopt);
+    }
+
+    /** Before anything of it is stored. */
+    void requireFree(Bundle bundle) {
+        requireOpen();
+        names.requireFree(bundle.service(), Bundles.models(bundle));
+    }
+
+    /**
+     * Whether what carries a name at a provider belongs to a deployment that another controller looks after.
+     *
+     * @param outside the deployment's name, as providers know it
+     * @return true if so
+     */
+    public boolean isElsewhere(String outside) {
+        return handover.custodies().values().stream()
+                .filter(Custody::isElsewhere)
+                .anyMatch(custody -> Names.isRevisionOf(custody.service(), outside));
+    }
+
+    /**
+     * Whether what carries a name at a provider belongs to a deployment.
+     *
+     * @param name the deployment's name
+     * @param outside the name at the provider
+     * @return true if so
+     */
+    public static boolean isOf(String name, String outside) {
+        return Names.isRevisionOf(name, outside);
+    }
+
+    /**
+     * Whether what carries a name at a provider belongs to a deployment that came here.
+     *
+     * @param outside the deployment's name, as providers know it
+     * @return true if so
+     */
+    public boolean isHere(String outside) {
+        return handover.custodies().values().stream()
+                .filter(custody -> !custody.isElsewhere())
+                .anyMatch(custody -> Names.isRevisionOf(custody.service(), outside));
     }
 
     /** Lets requests in, unless money that is spent already keeps them out. */
@@ -476,6 +670,49 @@ public final class Controller implements AutoCloseable {
         take(service, successor, new Message.DestroyAsked());
     }
 
+    private void beginRent() {
+        parts.machine().ifPresent(machine -> {
+            inLoop(() -> rent = Optional.of(Rent.of(
+                    machine,
+                    names.slots().stream()
+                            .map(slot -> slot.state().accounts().tally())
+                            .toList())));
+            long interval = Rent.INTERVAL.toNanos();
+            var unused = parts.threads()
+                    .scheduler()
+                    .scheduleWithFixedDelay(
+                            () -> mailbox.execute(this::payRent), interval, interval, TimeUnit.NANOSECONDS);
+        });
+    }
+
+    /** Up to now, by those who are here. While nobody is, it is left to the next one who comes. */
+    private void payRent() {
+        loop.lock();
+        try {
+            List<Service> payers = names.all().stream()
+                    .filter(service -> !service.held)
+                    .toList();
+            if (rent.isEmpty() || payers.isEmpty() || closed) {
+                return;
+            }
+            Rent due = rent.get();
+            Instant now = now().wall();
+            if (!now.isAfter(due.paidUntil())) {
+                return;
+            }
+            for (Service service : payers) {
+                Slot slot = service.current();
+                LedgerEntry part = due.part(slot.state().revision().account(), payers.size(), now);
+                slot.swap(slot.state().with(draft -> draft.accounts =
+                        draft.accounts.withTally(draft.accounts.tally().plus(List.of(part)))));
+                writer.write(new StateChange(List.of(), List.of(), List.of(part)), () -> {});
+            }
+            rent = Optional.of(due.paid(now));
+        } finally {
+            loop.unlock();
+        }
+    }
+
     /** Two revisions change together or not at all. */
     private void storeBoth(Slot one, Slot other, Now now, Runnable after) {
         writer.write(
@@ -617,6 +854,38 @@ public final class Controller implements AutoCloseable {
                 finalBill(managed, record));
     }
 
+    /**
+     * What the store knows of a deployment that another controller looks after, as of when it was handed over.
+     *
+     * @param name its name
+     * @return its last known state
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}
+     */
+    public Away away(String name) {
+        DeploymentRecord record = parts.store().load().deployments().stream()
+                .filter(each -> Records.service(each).equals(name) && Records.isCurrent(each))
+                .findFirst()
+                .orElseThrow(() -> notLive(name, "is not live"));
+        Managed managed = asItEnded(record);
+        return new Away(
+                managed.request(),
+                managed.request().publicAccess()
+                        ? Optional.empty()
+                        : parts.secrets().get(Specs.routerKey(managed.revision().account())),
+                Reports.status(managed, List.of(), RouteLoad.NONE, endpoint(), parts.timings()),
+                Reports.cost(managed, List.of(), Tally.EMPTY, now()));
+    }
+
+    /**
+     * A deployment that another controller looks after, as it was handed over.
+     *
+     * @param request what was asked for
+     * @param apiKey what clients send; empty if nothing
+     * @param status its state; its endpoint is the one here
+     * @param cost its bill
+     */
+    public record Away(DeployRequest request, Optional<Secret> apiKey, DeploymentStatus status, CostReport cost) {}
+
     private Managed asItEnded(DeploymentRecord record) {
         return Records.adopt(record, List.of(), this::tally, at(record));
     }
@@ -704,7 +973,7 @@ public final class Controller implements AutoCloseable {
     private void handle(Service service, Slot slot, Message message) {
         loop.lock();
         try {
-            if (!closed) {
+            if (!closed && !service.held) {
                 take(service, slot, message);
                 judge(service);
                 if (message instanceof Message.Tick
@@ -795,7 +1064,7 @@ public final class Controller implements AutoCloseable {
                     effect,
                     state,
                     slot.keys(),
-                    () -> !closed && slot.state().awaits(effect.generation()),
+                    service.calls().permit(() -> !closed && slot.state().awaits(effect.generation())),
                     message -> post(service, slot, message));
         }
     }
@@ -872,6 +1141,7 @@ public final class Controller implements AutoCloseable {
     private void finish(Service service) {
         Managed managed = service.current().state();
         gateway.remove(managed.name());
+        payRent();
         moveToOver(service);
         var report = new DestroyReport(managed.name(), managed.ending().removed(), cost(service));
         events.run(() -> {
@@ -932,10 +1202,25 @@ public final class Controller implements AutoCloseable {
      */
     @Override
     public void close() {
+        boolean first = retire();
+        gateway.close();
+        if (first) {
+            names.slots().forEach(Controller::warnOfCosts);
+        }
+    }
+
+    /**
+     * Stops the loop and stores the last counters; the endpoint goes on with the routes it has until {@link #close}.
+     * Idempotent.
+     *
+     * @return whether it was not stopped before
+     */
+    public boolean retire() {
+        payRent();
         loop.lock();
         try {
             if (closed) {
-                return;
+                return false;
             }
             closed = true;
             names.slots().forEach(slot -> slot.timer.ifPresent(timer -> timer.cancel(false)));
@@ -944,14 +1229,13 @@ public final class Controller implements AutoCloseable {
         }
         List<Slot> slots = names.slots();
         storeLast(slots);
-        gateway.close();
-        slots.forEach(Controller::warnOfCosts);
         var failure = new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on");
         names.all().forEach(service -> {
             service.ready().completeExceptionally(failure);
             service.rolled().completeExceptionally(failure);
             service.destroyed().completeExceptionally(failure);
         });
+        return true;
     }
 
     private void storeLast(List<Slot> slots) {

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,35 @@ final class Names {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Whether a deployment from elsewhere could be taken in.
+     *
+     * @throws ConfigurationException {@code NAME_TAKEN}
+     */
+    void requireFree(String name, Set<String> wanted) {
+        lock.lock();
+        try {
+            if (services.containsKey(name)) {
+                throw taken("a deployment named '" + name + "' is live there already");
+            }
+            wanted.stream().filter(models::containsKey).findFirst().ifPresent(model -> {
+                throw taken("model '" + model + "' is served there already, by deployment '" + models.get(model) + "'");
+            });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether providers know a revision of a deployment by a name. */
+    static boolean isRevisionOf(String name, String outside) {
+        int at = outside.lastIndexOf("-r");
+        return outside.equals(name)
+                || (at > 0
+                        && outside.substring(at + 2).matches("\\d+")
+                        && name.startsWith(outside.substring(0, at))
+                        && (at == name.length() || outside.length() == LONGEST));
     }
 
     /**

@@ -236,6 +236,25 @@ final class Records {
         return service(stored, details(stored));
     }
 
+    /** The same, as if that many more replicas had been launched. */
+    static DeploymentRecord launchedMore(DeploymentRecord stored, int more, Instant now) {
+        ObjectNode json = (ObjectNode) details(stored);
+        json.put("launched", json.path("launched").asInt() + more);
+        return new DeploymentRecord(
+                stored.id(),
+                stored.name(),
+                stored.phase(),
+                stored.request(),
+                json.toString(),
+                stored.createdAt(),
+                now);
+    }
+
+    /** Under which the ledger of a deployment is kept, whichever revision is asked about. */
+    static String account(DeploymentRecord stored) {
+        return details(stored).path("account").asText(stored.id());
+    }
+
     private static String service(DeploymentRecord stored, JsonNode details) {
         return details.path("service").asText(stored.name());
     }

@@ -33,7 +33,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -99,84 +98,83 @@ final class Runner {
      *
      * @param managed the deployment as it was decided
      * @param keys its secrets
-     * @param wanted whether the call is still waited for when its turn comes: one that is not must not be made any more,
-     *     since what it makes might be made after everything was removed
+     * @param permit whether the call may still be made when its turn comes
      * @param answer where messages go
      */
-    void run(Effect effect, Managed managed, Keys keys, BooleanSupplier wanted, Consumer<Message> answer) {
+    void run(Effect effect, Managed managed, Keys keys, Permit permit, Consumer<Message> answer) {
         if (effect instanceof Effect.Choose choose) {
-            choose(choose, managed, wanted, answer);
+            choose(choose, managed, permit, answer);
         } else if (effect instanceof Effect.CheckSpot check) {
             call(
                     calls.of(check.cloud()),
-                    wanted,
+                    permit,
                     () -> preflights.spot(check.cloud(), replicaSpec(managed, check.cloud()), true),
                     result -> answer.accept(new Message.SpotChecked(check.generation(), result)));
         } else if (effect instanceof Effect.Prepare prepare) {
             call(
                     calls.of(prepare.cloud()),
-                    wanted,
+                    permit,
                     () -> prepare(managed, prepare),
                     result -> answer.accept(
                             new Message.LaunchesPrepared(prepare.generation(), prepare.relocation(), result)));
         } else if (effect instanceof Effect.Begin begin) {
             call(
                     calls.of(begin.provider()),
-                    wanted,
+                    permit,
                     () -> clouds.serverless(begin.provider()).begin(begin.plan()),
                     result -> answer.accept(new Message.Made(begin.backend(), begin.generation(), result)));
         } else if (effect instanceof Effect.Launch launch) {
             call(
                     calls.of(launch.provider()),
-                    wanted,
+                    permit,
                     () -> clouds.spot(launch.provider()).launch(launch.plan()),
                     result -> answer.accept(new Message.Made(launch.backend(), launch.generation(), result)));
         } else if (effect instanceof Effect.LookAtEndpoint look) {
             call(
                     calls.of(look.provider()),
-                    wanted,
+                    permit,
                     () -> observe(look, managed.request()),
                     result -> answer.accept(new Message.EndpointSeen(look.backend(), look.generation(), result)));
         } else if (effect instanceof Effect.LookAtFleet look) {
             call(
                     calls.of(look.provider()),
-                    wanted,
+                    permit,
                     () -> look(look),
                     result -> answer.accept(new Message.FleetSeen(look.generation(), result)));
         } else if (effect instanceof Effect.Probe probe) {
             probe(probe, keys, answer);
         } else {
-            end(effect, managed, wanted, answer);
+            end(effect, managed, permit, answer);
         }
     }
 
-    private void choose(Effect.Choose choose, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
+    private void choose(Effect.Choose choose, Managed managed, Permit permit, Consumer<Message> answer) {
         Executor lane = searches.of(managed.id());
         Consumer<Result<Selection>> chosen = result -> answer.accept(new Message.Chosen(choose.generation(), result));
-        call(lane, wanted, () -> chooser.listing(managed.outsideRequest()), listing -> {
+        call(lane, permit, () -> chooser.listing(managed.outsideRequest()), listing -> {
             listing.failure().ifPresent(failure -> chosen.accept(Result.failed(failure)));
             listing.value().ifPresent(coming -> {
                 var unused = coming.whenComplete((offers, failure) -> call(
                         lane,
                         callLimit.multipliedBy(2), // several providers are asked
-                        wanted,
+                        permit,
                         () -> chooser.choose(managed.id(), managed.outsideRequest(), choose.excluded(), coming.join()),
                         chosen));
             });
         });
     }
 
-    private void end(Effect effect, Managed managed, BooleanSupplier wanted, Consumer<Message> answer) {
+    private void end(Effect effect, Managed managed, Permit permit, Consumer<Message> answer) {
         if (effect instanceof Effect.End end) {
             call(
                     endings.of(end.provider()),
-                    wanted,
+                    permit,
                     () -> end(end),
                     result -> answer.accept(new Message.EndAccepted(end.backend(), end.generation(), result)));
         } else if (effect instanceof Effect.CleanUp cleanUp) {
             call(
                     endings.of(cleanUp.provider()),
-                    wanted,
+                    permit,
                     () -> {
                         clouds.spot(cleanUp.provider())
                                 .cleanUp(managed.revision().outside());
@@ -186,7 +184,7 @@ final class Runner {
         } else if (effect instanceof Effect.Conclude conclude) {
             call(
                     endings.of(SWEEPS),
-                    wanted,
+                    permit,
                     () -> {
                         helpers.sweep(managed.id(), managed.revision().outside());
                         keyring.forget(managed.id(), managed.revision());
@@ -309,16 +307,20 @@ final class Runner {
                 .thenAccept(fault -> answer.accept(new Message.Probed(probe.backend(), probe.generation(), fault)));
     }
 
-    private <T> void call(Executor executor, BooleanSupplier wanted, Supplier<T> work, Consumer<Result<T>> answer) {
-        call(executor, callLimit, wanted, work, answer);
+    private <T> void call(Executor executor, Permit permit, Supplier<T> work, Consumer<Result<T>> answer) {
+        call(executor, callLimit, permit, work, answer);
     }
 
     private <T> void call(
-            Executor executor, Duration limit, BooleanSupplier wanted, Supplier<T> work, Consumer<Result<T>> answer) {
+            Executor executor, Duration limit, Permit permit, Supplier<T> work, Consumer<Result<T>> answer) {
         try {
             executor.execute(() -> {
-                if (wanted.getAsBoolean()) {
-                    answer.accept(attempt(() -> alarms.call(limit, work)));
+                if (permit.begin()) {
+                    try {
+                        answer.accept(attempt(() -> alarms.call(limit, work)));
+                    } finally {
+                        permit.end();
+                    }
                 }
             });
         } catch (RejectedExecutionException e) {

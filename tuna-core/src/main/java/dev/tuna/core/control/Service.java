@@ -21,10 +21,12 @@ final class Service {
     private final CompletableFuture<DestroyReport> destroyed = new CompletableFuture<>();
     private volatile CompletableFuture<RollReport> rolled;
     private volatile Lineup lineup;
+    private final Calls calls = new Calls();
 
     // The control loop's own notes:
     Optional<Route> route = Optional.empty();
     boolean toldReady;
+    boolean held;
 
     /** Written by the control loop alone; may be read by anybody. */
     volatile RateMemory rate = RateMemory.NONE;
@@ -68,6 +70,11 @@ final class Service {
 
     String name() {
         return name;
+    }
+
+    /** What is under way outside for it. */
+    Calls calls() {
+        return calls;
     }
 
     /** What belongs together is read from one of these. */

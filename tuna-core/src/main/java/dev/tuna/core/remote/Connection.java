@@ -18,7 +18,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -48,24 +47,23 @@ final class Connection implements AutoCloseable {
 
     private static final TypeReference<Answer<String>> NOTHING = new TypeReference<>() {};
 
-    private final Path directory;
-    private final ControlAddress address;
+    private final Peer peer;
     private final Duration patience;
     private final ExecutorService threads = Workers.named("tuna-remote");
     private final HttpClient client;
     private final Set<InputStream> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    Connection(Path directory, ControlAddress address, Duration patience) {
-        this.directory = directory;
-        this.address = address;
+    Connection(Peer peer, Duration patience) {
+        this.peer = peer;
         this.patience = patience;
-        this.client = HttpClient.newBuilder()
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .executor(threads)
                 .connectTimeout(patience)
                 .version(HttpClient.Version.HTTP_1_1)
-                .proxy(HttpClient.Builder.NO_PROXY)
-                .build();
+                .proxy(HttpClient.Builder.NO_PROXY);
+        peer.tls().ifPresent(tls -> builder.sslContext(tls.sslContext()));
+        this.client = builder.build();
     }
 
     /** Asks for what is at hand there. */
@@ -132,7 +130,7 @@ final class Connection implements AutoCloseable {
     /** Worth a word only if nobody here wanted it to end. */
     private void ended(InputStream stream, String why) {
         if (open.remove(stream)) {
-            LOG.warn("No more events come from process {}: {}; subscribe again", address.pid(), why);
+            LOG.warn("No more events come from {}: {}; subscribe again", peer.name(), why);
         }
     }
 
@@ -140,7 +138,7 @@ final class Connection implements AutoCloseable {
         try {
             listener.accept(what);
         } catch (RuntimeException | Error e) {
-            LOG.warn("A listener failed on what process {} told", address.pid(), e);
+            LOG.warn("A listener failed on what {} told", peer.name(), e);
         }
     }
 
@@ -182,7 +180,7 @@ final class Connection implements AutoCloseable {
             throw gone(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new TimedOutException("interrupted while process " + address.pid() + " was asked for " + path);
+            throw new TimedOutException("interrupted while " + peer.name() + " was asked for " + path);
         } finally {
             // For nothing, unless nobody waits for it any more.
             sent.cancel(true);
@@ -193,9 +191,9 @@ final class Connection implements AutoCloseable {
         if (closed) {
             throw closed();
         }
-        return HttpRequest.newBuilder(address.uri().resolve("/" + path))
+        return HttpRequest.newBuilder(peer.uri().resolve("/" + path))
                 .method(method, HttpRequest.BodyPublishers.ofString(body))
-                .header("Authorization", "Bearer " + address.token().reveal())
+                .header("Authorization", "Bearer " + peer.token().reveal())
                 .build();
     }
 
@@ -211,14 +209,14 @@ final class Connection implements AutoCloseable {
         close(body);
         throw switch (response.statusCode()) {
             case ControlServer.OK -> closed();
-            case ControlServer.FORBIDDEN -> gone(new IOException("another process answers at " + address.uri()));
+            case ControlServer.FORBIDDEN -> gone(new IOException("another process answers at " + peer.uri()));
             case ControlServer.NOT_FOUND -> otherVersion(null);
             default -> noAnswer("'" + path + "'");
         };
     }
 
     private IllegalStateException noAnswer(String what) {
-        return new IllegalStateException("process " + address.pid() + " could not answer " + what + "; see its log");
+        return new IllegalStateException(peer.name() + " could not answer " + what + "; see its log");
     }
 
     private void close(InputStream stream) {
@@ -230,40 +228,26 @@ final class Connection implements AutoCloseable {
         try {
             stream.close();
         } catch (IOException e) {
-            LOG.debug("A stream of process {} did not close: {}", address.pid(), e.toString());
+            LOG.debug("A stream of {} did not close: {}", peer.name(), e.toString());
         }
     }
 
-    void requireSameProtocol() {
-        if (address.protocol() != ControlAddress.PROTOCOL) {
-            throw otherVersion(null);
-        }
-    }
-
-    private StoreException otherVersion(@Nullable Throwable cause) {
+    StoreException otherVersion(@Nullable Throwable cause) {
         return new StoreException(
                 ErrorCode.STORE_TOO_NEW,
-                "process " + address.pid() + ", which controls store " + directory
-                        + ", runs a version of Tuna that this one cannot talk to; use the same version in both, or end"
-                        + " that process",
+                peer.full() + ", runs a version of Tuna that this one cannot talk to; " + peer.ifOtherVersion(),
                 cause);
     }
 
     private TimedOutException silent(Duration limit) {
-        return new TimedOutException("process " + address.pid() + ", which controls store " + directory
-                + ", does not answer within " + limit.toSeconds()
-                + " s; if it hangs, end it (kill -9 " + address.pid()
-                + "): the next process to open the store takes over at once, and nothing is lost");
+        return new TimedOutException(
+                peer.full() + ", does not answer within " + limit.toSeconds() + " s; " + peer.ifSilent());
     }
 
     private ConfigurationException gone(Throwable cause) {
         return closed
                 ? closed()
-                : new ConfigurationException(
-                        ErrorCode.CLOSED,
-                        "process " + address.pid() + " controls store " + directory
-                                + " no longer; try again, and whoever controls it by then goes on",
-                        cause);
+                : new ConfigurationException(ErrorCode.CLOSED, peer.ifGone(), cause);
     }
 
     private static ConfigurationException closed() {

@@ -13,8 +13,10 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.config.RequestJson;
+import dev.tuna.core.control.Bundle;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -25,6 +27,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -65,8 +68,12 @@ public final class ControlServer implements AutoCloseable {
 
     private static final int LONGEST_REQUEST = 1 << 20;
 
+    /** A deployment with a long ledger. */
+    private static final int LONGEST_BUNDLE = 1 << 28;
+
     private final ControlPlane plane;
-    private final Path directory;
+    private final Optional<Path> directory;
+    private final Optional<Lodging> lodging;
     private final Secret token;
     private final ExecutorService workers = Workers.named("tuna-control-endpoint", MOST_THREADS);
     private final HttpServer http;
@@ -76,12 +83,15 @@ public final class ControlServer implements AutoCloseable {
 
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private ControlServer(ControlPlane plane, Path directory, Secret token) throws IOException {
+    private ControlServer(
+            ControlPlane plane, int port, Secret token, Optional<Path> directory, Optional<Lodging> lodging)
+            throws IOException {
         this.plane = plane;
         this.directory = directory;
+        this.lodging = lodging;
         this.token = token;
         this.http = Workers.hosting("tuna-control-endpoint-listener", () -> {
-            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
             server.createContext("/", this::handle);
             server.setExecutor(workers);
             server.start();
@@ -113,14 +123,14 @@ public final class ControlServer implements AutoCloseable {
         random.nextBytes(bytes);
         ControlServer server;
         try {
-            server =
-                    new ControlServer(plane, directory, Secret.of(HexFormat.of().formatHex(bytes)));
+            server = new ControlServer(
+                    plane,
+                    0,
+                    Secret.of(HexFormat.of().formatHex(bytes)),
+                    Optional.of(directory),
+                    Optional.empty());
         } catch (IOException e) {
-            throw new ConfigurationException(
-                    ErrorCode.ENDPOINT_UNAVAILABLE,
-                    "the control endpoint cannot listen on " + InetAddress.getLoopbackAddress() + ": " + e.getMessage()
-                            + "; switch it off with controlEndpoint(false), or free a port",
-                    e);
+            throw unavailable("switch it off with controlEndpoint(false), or free a port", e);
         }
         try {
             ControlAddress.ofThisProcess(server.uri(), server.token).writeTo(directory);
@@ -135,6 +145,33 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    /**
+     * Opens a control endpoint for whoever relays to it, at a port that is known beforehand. {@code GET /health} is answered
+     * to anybody.
+     *
+     * @param plane what is acted on; stays the caller's
+     * @param port on loopback
+     * @param token what callers must know
+     * @param lodging what else is done here
+     * @return to be closed by the caller
+     * @throws ConfigurationException {@code ENDPOINT_UNAVAILABLE} if the port is taken
+     */
+    public static ControlServer at(ControlPlane plane, int port, Secret token, Lodging lodging) {
+        try {
+            return new ControlServer(plane, port, token, Optional.empty(), Optional.of(lodging));
+        } catch (IOException e) {
+            throw unavailable("free port " + port, e);
+        }
+    }
+
+    private static ConfigurationException unavailable(String fix, IOException cause) {
+        return new ConfigurationException(
+                ErrorCode.ENDPOINT_UNAVAILABLE,
+                "the control endpoint cannot listen on " + InetAddress.getLoopbackAddress() + ": "
+                        + cause.getMessage() + "; " + fix,
+                cause);
+    }
+
     private URI uri() {
         InetSocketAddress bound = http.getAddress();
         String host = bound.getAddress().getHostAddress();
@@ -145,6 +182,8 @@ public final class ControlServer implements AutoCloseable {
         try (exchange) {
             if (isFromOwner(exchange)) {
                 route(exchange);
+            } else if (lodging.isPresent() && exchange.getRequestURI().getRawPath().equals("/health")) {
+                exchange.sendResponseHeaders(OK, NO_BODY);
             } else {
                 exchange.sendResponseHeaders(FORBIDDEN, NO_BODY);
             }
@@ -203,12 +242,46 @@ public final class ControlServer implements AutoCloseable {
             case "POST adopt" -> onBody(exchange, Orphan.class, orphan -> DeploymentText.of(plane.adopt(orphan)));
             case "POST remove" -> onBody(exchange, Orphan.class, plane::destroy);
             case "GET events" -> events(exchange);
+            case "POST offer" ->
+                done(exchange, lodged -> lodged.offer(Wire.read(body(exchange, LONGEST_BUNDLE), Bundle.class)));
+            case "POST deployments take" ->
+                wait(
+                        exchange,
+                        () -> CompletableFuture.supplyAsync(
+                                () -> lodging.orElseThrow().take(subject, path.get(3)), workers));
+            case "POST deployments taken" -> done(exchange, lodged -> lodged.taken(subject, path.get(3)));
+            case "POST deployments keep" -> done(exchange, lodged -> lodged.keep(subject, path.get(3)));
+            case "POST upgrade" ->
+                done(exchange, lodged -> lodged.upgrade(Wire.read(body(exchange, LONGEST_REQUEST), NextJar.class)));
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
         }
     }
 
     private static String body(HttpExchange exchange) throws IOException {
-        return new String(exchange.getRequestBody().readNBytes(LONGEST_REQUEST), StandardCharsets.UTF_8);
+        return body(exchange, LONGEST_REQUEST);
+    }
+
+    private static String body(HttpExchange exchange, int longest) throws IOException {
+        return new String(exchange.getRequestBody().readNBytes(longest), StandardCharsets.UTF_8);
+    }
+
+    private void done(HttpExchange exchange, Step step) throws IOException {
+        if (lodging.isEmpty()) {
+            exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
+            return;
+        }
+        reply(exchange, () -> {
+            try {
+                step.of(lodging.get());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return true;
+        });
+    }
+
+    private interface Step {
+        void of(Lodging lodging) throws IOException;
     }
 
     private static <T> void onBody(HttpExchange exchange, Class<T> type, Function<T, ?> work) throws IOException {
@@ -323,14 +396,18 @@ public final class ControlServer implements AutoCloseable {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            try {
-                ControlAddress.removeFrom(directory);
-            } catch (IOException e) {
-                LOG.warn("The control endpoint's address in {} could not be removed: {}", directory, e.toString());
-            }
+            directory.ifPresent(ControlServer::removeAddress);
             letEndedBeTold();
             workers.shutdownNow();
             http.stop(0);
+        }
+    }
+
+    private static void removeAddress(Path directory) {
+        try {
+            ControlAddress.removeFrom(directory);
+        } catch (IOException e) {
+            LOG.warn("The control endpoint's address in {} could not be removed: {}", directory, e.toString());
         }
     }
 }

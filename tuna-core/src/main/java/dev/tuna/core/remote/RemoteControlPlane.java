@@ -20,6 +20,8 @@ import dev.tuna.api.OrphanReport;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
+import dev.tuna.core.control.Bundle;
+import dev.tuna.spi.BackendAddress;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -48,6 +50,8 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<OrphanReport>> ORPHANS = new TypeReference<>() {};
     private static final TypeReference<Answer<Boolean>> GONE = new TypeReference<>() {};
     private static final TypeReference<Answer<List<DeploymentSummary>>> SUMMARIES = new TypeReference<>() {};
+    private static final TypeReference<Answer<Bundle>> BUNDLE = new TypeReference<>() {};
+    private static final TypeReference<Answer<Boolean>> DONE = new TypeReference<>() {};
     private static final TypeReference<Answer<DeployPlan>> PLAN = new TypeReference<>() {};
     private static final TypeReference<Answer<PreflightReport>> CHECKED = new TypeReference<>() {};
     private static final TypeReference<Answer<List<GpuOffer>>> OFFERS = new TypeReference<>() {};
@@ -76,13 +80,29 @@ public final class RemoteControlPlane implements ControlPlane {
     }
 
     static Optional<ControlPlane> of(Path directory, Duration patience) {
-        return ControlAddress.in(directory).flatMap(address -> answering(new Connection(directory, address, patience)));
+        return ControlAddress.in(directory)
+                .flatMap(address -> answering(
+                        new Connection(Peer.process(directory, address), patience),
+                        address.protocol() == ControlAddress.PROTOCOL));
     }
 
-    private static Optional<ControlPlane> answering(Connection connection) {
+    /**
+     * The program on a router's machine.
+     *
+     * @param vm the machine's name
+     * @param control how it is reached
+     * @return its control plane, to be closed by the caller; whether it answers shows when it is asked
+     */
+    public static RemoteControlPlane of(String vm, BackendAddress control) {
+        return new RemoteControlPlane(new Connection(Peer.vm(vm, control), Connection.PATIENCE));
+    }
+
+    private static Optional<ControlPlane> answering(Connection connection, boolean understood) {
         var remote = new RemoteControlPlane(connection);
         try {
-            connection.requireSameProtocol();
+            if (!understood) {
+                throw connection.otherVersion(null);
+            }
             remote.deployments();
             return Optional.of(remote);
         } catch (RuntimeException e) {
@@ -202,6 +222,59 @@ public final class RemoteControlPlane implements ControlPlane {
     @Override
     public Subscription events(Consumer<DeploymentEvent> listener) {
         return connection.follow("events", EVENTS, listener);
+    }
+
+    /**
+     * Gives a deployment to the other controller; again with the same bundle is harmless.
+     *
+     * @param bundle all of it
+     */
+    public void offer(Bundle bundle) {
+        connection.hand("offer", bundle, DONE);
+    }
+
+    /**
+     * Has the other controller stop looking after a deployment; again with the same id gives the same bundle.
+     *
+     * @param name the deployment's name
+     * @param handover unique for ever
+     * @return completes with all of it, once no call is under way for it there
+     */
+    public CompletableFuture<Bundle> take(String name, String handover) {
+        return connection.begin("POST", handed(name, handover, "take"), BUNDLE);
+    }
+
+    /**
+     * Tells the other controller that a deployment has been taken.
+     *
+     * @param name the deployment's name
+     * @param handover by which it was taken
+     */
+    public void taken(String name, String handover) {
+        connection.hand(handed(name, handover, "taken"), "", DONE);
+    }
+
+    /**
+     * Tells the other controller that a deployment will not be taken after all.
+     *
+     * @param name the deployment's name
+     * @param handover by which it was to be taken
+     */
+    public void keep(String name, String handover) {
+        connection.hand(handed(name, handover, "keep"), "", DONE);
+    }
+
+    /**
+     * Has the other program replaced by another version; what it streams goes on to its end.
+     *
+     * @param next what is to run
+     */
+    public void upgrade(NextJar next) {
+        connection.hand("upgrade", next, DONE);
+    }
+
+    private static String handed(String name, String handover, String step) {
+        return path(name, step) + "/" + URLEncoder.encode(handover, StandardCharsets.UTF_8);
     }
 
     private static String path(String deployment, String part) {

@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -47,6 +48,8 @@ final class Wire {
                     .addDeserializer(Optional.class, new OptionalReader())
                     .addSerializer(OptionalInt.class, new OptionalIntWriter())
                     .addDeserializer(OptionalInt.class, new OptionalIntReader())
+                    .addSerializer(OptionalLong.class, new OptionalLongWriter())
+                    .addDeserializer(OptionalLong.class, new OptionalLongReader())
                     .addSerializer(Secret.class, ToStringSerializer.instance)
                     .addSerializer(DeployRequest.class, new RequestWriter())
                     .addDeserializer(DeployRequest.class, new RequestReader()))
@@ -152,6 +155,29 @@ final class Wire {
         @Override
         public OptionalInt getNullValue(DeserializationContext context) {
             return OptionalInt.empty();
+        }
+    }
+
+    private static final class OptionalLongWriter extends JsonSerializer<OptionalLong> {
+        @Override
+        public void serialize(OptionalLong value, JsonGenerator json, SerializerProvider provider) throws IOException {
+            if (value.isPresent()) {
+                json.writeNumber(value.getAsLong());
+            } else {
+                json.writeNull();
+            }
+        }
+    }
+
+    private static final class OptionalLongReader extends JsonDeserializer<OptionalLong> {
+        @Override
+        public OptionalLong deserialize(JsonParser json, DeserializationContext context) throws IOException {
+            return OptionalLong.of(json.getLongValue());
+        }
+
+        @Override
+        public OptionalLong getNullValue(DeserializationContext context) {
+            return OptionalLong.empty();
         }
     }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -82,6 +83,19 @@ public final class FileSecretStore implements SecretStore {
             }
         } catch (IOException e) {
             throw StoreErrors.unwritable(file, e);
+        }
+    }
+
+    @Override
+    public List<SecretRef> names(String prefix) {
+        lock.lock();
+        try {
+            return read().keySet().stream()
+                    .filter(name -> name.startsWith(prefix))
+                    .map(SecretRef::new)
+                    .toList();
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -9,6 +9,8 @@ import static dev.tuna.core.store.Columns.orNull;
 import static dev.tuna.core.store.Columns.text;
 
 import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.LedgerEntry;
@@ -26,6 +28,7 @@ import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -70,12 +73,16 @@ public final class SqliteStateStore implements StateStore {
      * @throws dev.tuna.api.StoreException as above
      */
     public static SqliteStateStore open(Path directory, InstantSource clock, RandomGenerator random) {
+        return open(directory, clock, () -> OwnerId.random(random));
+    }
+
+    private static SqliteStateStore open(Path directory, InstantSource clock, Supplier<String> newOwner) {
         try {
             OwnerOnly.directory(directory);
             StoreLock lock = StoreLock.take(directory);
             try {
                 Database database = Database.open(directory.resolve(FILE), Schema.STEPS, clock);
-                return opened(lock, database, clock, random);
+                return opened(lock, database, clock, newOwner);
             } catch (IOException | RuntimeException e) {
                 lock.close();
                 throw e;
@@ -85,24 +92,47 @@ public final class SqliteStateStore implements StateStore {
         }
     }
 
+    /**
+     * As {@link #open(Path, InstantSource)}, for an installation that is there already and has another store elsewhere.
+     *
+     * @param directory where the store's files are
+     * @param clock stamps the making of the store and of its tables
+     * @param ownerId the id of the installation
+     * @return the store, to be closed by the caller
+     * @throws dev.tuna.api.StoreException as above; {@code STORE_CORRUPT} if it is that of another installation
+     */
+    public static SqliteStateStore openFor(Path directory, InstantSource clock, String ownerId) {
+        SqliteStateStore store = open(directory, clock, () -> ownerId);
+        if (!store.ownerId().equals(ownerId)) {
+            store.close();
+            throw new StoreException(
+                    ErrorCode.STORE_CORRUPT,
+                    "store " + directory + " is that of installation '" + store.ownerId() + "' and not of '" + ownerId
+                            + "'; use another directory",
+                    null);
+        }
+        return store;
+    }
+
     private static SqliteStateStore opened(
-            StoreLock lock, Database database, InstantSource clock, RandomGenerator random) {
+            StoreLock lock, Database database, InstantSource clock, Supplier<String> newOwner) {
         try {
-            return new SqliteStateStore(lock, database, database.transact(d -> owner(d, clock, random)));
+            return new SqliteStateStore(lock, database, database.transact(d -> owner(d, clock, newOwner)));
         } catch (RuntimeException e) {
             database.close();
             throw e;
         }
     }
 
-    private static String owner(Database database, InstantSource clock, RandomGenerator random) throws SQLException {
+    private static String owner(Database database, InstantSource clock, Supplier<String> newOwner)
+            throws SQLException {
         try (ResultSet row =
                 database.statement("SELECT owner_id FROM installation").executeQuery()) {
             if (row.next()) {
                 return row.getString("owner_id");
             }
         }
-        String made = OwnerId.random(random);
+        String made = newOwner.get();
         bind(database.statement("INSERT INTO installation VALUES (?, ?)"), made, nanos(clock.instant()))
                 .executeUpdate();
         return made;

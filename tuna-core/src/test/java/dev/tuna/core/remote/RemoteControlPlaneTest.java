@@ -420,7 +420,7 @@ class RemoteControlPlaneTest {
             try (var hanging = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
                 var address = ControlAddress.ofThisProcess(
                         URI.create("http://127.0.0.1:" + hanging.getLocalPort()), Secret.of("t"));
-                try (var connection = new Connection(directory, address, Duration.ofMillis(500))) {
+                try (var connection = new Connection(Peer.process(directory, address), Duration.ofMillis(500))) {
                     CompletableFuture<Socket> accepted = CompletableFuture.supplyAsync(() -> beginAnswer(hanging));
                     CompletableFuture<DestroyReport> destroyed =
                             connection.begin("POST", "deployments/chat/destroy", new TypeReference<>() {});

@@ -168,7 +168,7 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     private void bind() {
-        ChannelFuture bound = new ServerBootstrap()
+        ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(transport.group())
                 .channel(transport.server())
                 .option(ChannelOption.SO_BACKLOG, 4096)
@@ -182,7 +182,11 @@ public final class ProxyServer implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         accept(channel);
                     }
-                })
+                });
+        if (config.sharedPort()) {
+            bootstrap.option(transport.sharedPort(), true);
+        }
+        ChannelFuture bound = bootstrap
                 .bind(new InetSocketAddress(config.host(), config.port()))
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {

@@ -1,16 +1,20 @@
 package dev.tuna.router.proxy;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.StandardSocketOptions;
 import java.util.concurrent.ThreadFactory;
 
 /**
@@ -20,8 +24,13 @@ import java.util.concurrent.ThreadFactory;
  * @param group the event loops, to be closed by the owner
  * @param server type of the listening channel
  * @param client type of connections to backends
+ * @param sharedPort lets several processes listen on one address
  */
-record Transport(EventLoopGroup group, Class<? extends ServerChannel> server, Class<? extends Channel> client) {
+record Transport(
+        EventLoopGroup group,
+        Class<? extends ServerChannel> server,
+        Class<? extends Channel> client,
+        ChannelOption<Boolean> sharedPort) {
 
     // The replacement exists in Netty 4.2 only, and 4.1 is supported too.
     @SuppressWarnings("deprecation")
@@ -31,8 +40,12 @@ record Transport(EventLoopGroup group, Class<? extends ServerChannel> server, Cl
                 ? new Transport(
                         new EpollEventLoopGroup(threads, factory),
                         EpollServerSocketChannel.class,
-                        EpollSocketChannel.class)
+                        EpollSocketChannel.class,
+                        EpollChannelOption.SO_REUSEPORT)
                 : new Transport(
-                        new NioEventLoopGroup(threads, factory), NioServerSocketChannel.class, NioSocketChannel.class);
+                        new NioEventLoopGroup(threads, factory),
+                        NioServerSocketChannel.class,
+                        NioSocketChannel.class,
+                        NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT));
     }
 }

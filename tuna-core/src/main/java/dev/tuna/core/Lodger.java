@@ -1,0 +1,43 @@
+package dev.tuna.core;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Handover;
+import dev.tuna.core.remote.Lodging;
+import dev.tuna.core.remote.NextJar;
+
+/** Takes deployments in from other hosts, and gives them back. Thread-safe; blocks. */
+record Lodger(Handover handover) implements Lodging {
+
+    /** Who is at the other end: there may be several hosts, and none is known by a name. */
+    private static final String HOST = "";
+
+    @Override
+    public void offer(Bundle bundle) {
+        handover.arrive(bundle, HOST);
+    }
+
+    @Override
+    public Bundle take(String name, String id) {
+        Bundle bundle = handover.leave(name, id, HOST);
+        handover.offered(name);
+        return bundle;
+    }
+
+    @Override
+    public void taken(String name, String id) {
+        handover.left(name, id, true);
+    }
+
+    @Override
+    public void keep(String name, String id) {
+        handover.stay(name, id);
+    }
+
+    @Override
+    public void upgrade(NextJar next) {
+        throw new ConfigurationException(
+                ErrorCode.INVALID_REQUEST, "this program cannot be replaced from outside; start another version of it");
+    }
+}

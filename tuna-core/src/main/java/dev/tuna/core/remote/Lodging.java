@@ -1,0 +1,46 @@
+package dev.tuna.core.remote;
+
+import dev.tuna.core.control.Bundle;
+
+/** What the program on a router's machine does beside what any control plane does. Thread-safe; blocks. */
+public interface Lodging {
+
+    /**
+     * Takes a deployment in; once for each handover.
+     *
+     * @param bundle all of it
+     */
+    void offer(Bundle bundle);
+
+    /**
+     * Stops looking after a deployment.
+     *
+     * @param name its name
+     * @param handover unique for ever
+     * @return all of it
+     */
+    Bundle take(String name, String handover);
+
+    /**
+     * Lets go of a deployment that was taken.
+     *
+     * @param name its name
+     * @param handover by which it was taken
+     */
+    void taken(String name, String handover);
+
+    /**
+     * Goes on with a deployment that was to be taken.
+     *
+     * @param name its name
+     * @param handover by which it was to be taken
+     */
+    void keep(String name, String handover);
+
+    /**
+     * Makes room for another version of the program.
+     *
+     * @param next what is to run
+     */
+    void upgrade(NextJar next);
+}

@@ -1,0 +1,82 @@
+package dev.tuna.core.vm;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.jar.JarFile;
+
+/**
+ * What a router's machine runs. Immutable.
+ *
+ * @param uri where it lies
+ * @param sha256 its checksum
+ */
+record Jar(URI uri, String sha256) {
+
+    private static final String PROGRAM = RouterVmMain.class.getName().replace('.', '/') + ".class";
+
+    static Jar of(RouterVmOptions options) {
+        URI uri = options.jar().orElseGet(Jar::running);
+        if (!"file".equals(uri.getScheme())) {
+            return new Jar(uri, options.sha256().orElseThrow(() -> wrong(uri + " needs its sha256 beside it")));
+        }
+        Path file = Path.of(uri);
+        return new Jar(uri, checked(file, options.sha256()));
+    }
+
+    private static String checked(Path file, Optional<String> expected) {
+        try (JarFile jar = new JarFile(file.toFile())) {
+            if (jar.getEntry(PROGRAM) == null || jar.stream().noneMatch(entry -> entry.getName().startsWith("io/netty/"))) {
+                throw wrong(file + " does not hold all that is needed");
+            }
+        } catch (IOException e) {
+            throw wrong(file + " cannot be read: " + e.getMessage());
+        }
+        String found = sha256(file);
+        if (expected.isPresent() && !expected.get().equals(found)) {
+            throw wrong(file + " has the checksum " + found + " and not " + expected.get());
+        }
+        return found;
+    }
+
+    private static String sha256(Path file) {
+        try (InputStream in = Files.newInputStream(file);
+                var stream = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
+            stream.transferTo(OutputStream.nullOutputStream());
+            return HexFormat.of().formatHex(stream.getMessageDigest().digest());
+        } catch (IOException e) {
+            throw wrong(file + " cannot be read: " + e.getMessage());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java runtime has SHA-256", e);
+        }
+    }
+
+    /** Where this program was started from: a jar that holds everything, when it is the command. */
+    private static URI running() {
+        CodeSource source = RouterVmMain.class.getProtectionDomain().getCodeSource();
+        try {
+            return source == null ? URI.create("file:/nowhere") : source.getLocation().toURI();
+        } catch (URISyntaxException e) {
+            throw wrong(source.getLocation() + " is no address");
+        }
+    }
+
+    private static ConfigurationException wrong(String why) {
+        return new ConfigurationException(
+                ErrorCode.INVALID_REQUEST,
+                "router VMs run one jar that holds Tuna, the providers and all that they need, and " + why
+                        + "; set it with RouterVmOptions.jar");
+    }
+}

@@ -1,0 +1,106 @@
+package dev.tuna.core.vm;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeploymentEvent;
+import dev.tuna.core.remote.RemoteControlPlane;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.RouterVmObservation;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** A router VM while this process knows it, and the connection to it. Written by one thread; may be read by any. */
+final class RouterVm implements AutoCloseable {
+
+    private volatile VmRecord record;
+    private volatile Optional<RouterVmObservation> seen = Optional.empty();
+    private volatile Optional<Link> link = Optional.empty();
+    private volatile String problem = "";
+    private volatile long answeredAt = System.nanoTime();
+
+    /** A connection holds for as long as the address does. */
+    private record Link(BackendAddress address, RemoteControlPlane plane, ControlPlane.Subscription events) {
+        void close() {
+            events.close();
+            plane.close();
+        }
+    }
+
+    RouterVm(VmRecord record) {
+        this.record = record;
+    }
+
+    VmRecord record() {
+        return record;
+    }
+
+    void become(VmRecord next) {
+        record = next;
+    }
+
+    String name() {
+        return record.name();
+    }
+
+    /** Takes note, and connects when it can be talked to. */
+    void see(RouterVmObservation now, Consumer<DeploymentEvent> listener) {
+        seen = Optional.of(now);
+        problem = now.phase() == BackendPhase.FAILED ? now.detail() : "";
+        if (now.phase() == BackendPhase.READY) {
+            answeredAt = System.nanoTime();
+            now.control().filter(address -> !isTo(address)).ifPresent(address -> connect(address, listener));
+        }
+    }
+
+    private boolean isTo(BackendAddress address) {
+        return link.filter(open -> open.address().equals(address)).isPresent();
+    }
+
+    private void connect(BackendAddress address, Consumer<DeploymentEvent> listener) {
+        close();
+        RemoteControlPlane plane = RemoteControlPlane.of(name(), address);
+        try {
+            link = Optional.of(new Link(address, plane, plane.events(listener)));
+        } catch (RuntimeException e) {
+            plane.close();
+            throw e;
+        }
+    }
+
+    void failed(String why) {
+        problem = why;
+    }
+
+    /** How long nobody there has answered. */
+    Duration silence() {
+        return Duration.ofNanos(System.nanoTime() - answeredAt);
+    }
+
+    BackendPhase phase() {
+        return seen.map(RouterVmObservation::phase).orElse(BackendPhase.REQUESTED);
+    }
+
+    boolean isReady() {
+        return phase() == BackendPhase.READY && link.isPresent();
+    }
+
+    Optional<RemoteControlPlane> plane() {
+        return link.map(Link::plane);
+    }
+
+    Optional<URI> endpoint() {
+        return seen.flatMap(RouterVmObservation::endpoint);
+    }
+
+    String problem() {
+        return problem.isEmpty() ? seen.map(RouterVmObservation::detail).orElse("") : problem;
+    }
+
+    @Override
+    public void close() {
+        link.ifPresent(Link::close);
+        link = Optional.empty();
+    }
+}

@@ -1,0 +1,745 @@
+package dev.tuna.core.vm;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Secret;
+import dev.tuna.api.TimedOutException;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Custody;
+import dev.tuna.core.control.Handover;
+import dev.tuna.core.provider.Clouds;
+import dev.tuna.core.remote.NextJar;
+import dev.tuna.core.remote.RemoteControlPlane;
+import dev.tuna.spi.FoundRouterVm;
+import dev.tuna.spi.ResourceRecord.State;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
+import dev.tuna.spi.RouterVmObservation;
+import dev.tuna.spi.RouterVmPlan;
+import dev.tuna.spi.RouterVmSpec;
+import dev.tuna.spi.SecretStore;
+import dev.tuna.spi.StateChange;
+import dev.tuna.spi.StateStore;
+import java.net.URI;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The router VMs of this installation: makes them, hands deployments over to them, takes them back, and removes them when
+ * nothing is left on them. What is begun here is in the store first, and goes on in the next process.
+ *
+ * <p>Thread-safe. Has no thread until there is a router VM; then one looks after all of them, one step at a time.
+ */
+public final class RouterVms implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouterVms.class);
+
+    /** How long a machine that does not answer is waited for before what is to be destroyed is destroyed without it. */
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+    private static final Duration BETWEEN_STEPS = Duration.ofSeconds(1);
+
+    /** What follows the id of a handover when the same deployment comes back. */
+    private static final String BACK = "-back";
+
+    private static final int ID_BYTES = 8;
+
+    private final StateStore store;
+    private final SecretStore secrets;
+    private final Clouds clouds;
+    private final Controller controller;
+    private final Handover handover;
+    private final InstantSource clock;
+    private final RandomGenerator random;
+    private final Duration orphanTimeout;
+    private final Map<String, Map<String, String>> settings;
+    private final RouterVmOptions options;
+    private final Consumer<String> recovered;
+
+    private final Map<String, RouterVm> vms = new ConcurrentHashMap<>();
+    private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private Optional<ScheduledExecutorService> worker = Optional.empty(); // guarded by lock
+    private Optional<ExecutorService> waiters = Optional.empty(); // guarded by lock
+    private boolean closed; // guarded by lock
+
+    /**
+     * Goes on with what an earlier process began.
+     *
+     * @param store where state is kept
+     * @param secrets where secrets are kept
+     * @param clouds the providers
+     * @param controller of the deployments that are looked after here
+     * @param clock wall time
+     * @param random makes ids and tokens
+     * @param orphanTimeout how long replicas, and machines that are not needed, wait for a controller
+     * @param settings of this installation by provider
+     * @param options what machines run
+     * @param recovered is told of a deployment that is looked after here again since its machine is gone
+     */
+    public RouterVms(
+            StateStore store,
+            SecretStore secrets,
+            Clouds clouds,
+            Controller controller,
+            InstantSource clock,
+            RandomGenerator random,
+            Duration orphanTimeout,
+            Map<String, Map<String, String>> settings,
+            RouterVmOptions options,
+            Consumer<String> recovered) {
+        this.store = store;
+        this.secrets = secrets;
+        this.clouds = clouds;
+        this.controller = controller;
+        this.handover = controller.handover();
+        this.clock = clock;
+        this.random = random;
+        this.orphanTimeout = orphanTimeout;
+        this.settings = Map.copyOf(settings);
+        this.options = options;
+        this.recovered = recovered;
+        store.load().resources().stream()
+                .filter(VmRecord::isOne)
+                .map(VmRecord::of)
+                .forEach(record -> vms.put(record.name(), new RouterVm(record)));
+        if (!vms.isEmpty()) {
+            begin();
+        }
+    }
+
+    /**
+     * Accepts a deployment that is to live on a machine: when this returns it is on disk, and the machine is asked for if it
+     * is not there yet.
+     *
+     * @param request complete
+     * @param cloud who rents its replicas; empty for none
+     * @return a handle
+     * @throws ConfigurationException if there is no cloud for routers, an option is wrong, or the name is taken
+     */
+    public Deployment deploy(DeployRequest request, Optional<String> cloud) {
+        Place place = place(request, cloud);
+        lock.lock();
+        try {
+            Optional<VmRecord> fresh = vms.containsKey(place.name()) ? Optional.empty() : Optional.of(plan(place));
+            controller.acceptFor(
+                    request,
+                    cloud,
+                    id(),
+                    place.name(),
+                    fresh.map(record -> record.record(clock.instant())).stream().toList());
+            fresh.ifPresent(record -> vms.put(record.name(), new RouterVm(record)));
+            begin();
+        } finally {
+            lock.unlock();
+        }
+        return handle(request.serviceName().orElseThrow());
+    }
+
+    /**
+     * Hands a deployment that is looked after here over to a machine, which is made if it is not there. When this returns the
+     * deployment is on its way; its requests are routed here until it has arrived, and there from then on.
+     *
+     * @param name its name
+     * @return completes with a handle when it is looked after there
+     */
+    public CompletableFuture<Deployment> give(String name) {
+        DeployRequest request = controller
+                .find(name)
+                .map(Deployment::request)
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.NO_SUCH_DEPLOYMENT, "no deployment named '" + name + "' is looked after here"));
+        Place place = place(request, request.spotCloud());
+        lock.lock();
+        try {
+            if (!vms.containsKey(place.name())) {
+                VmRecord record = plan(place);
+                store.save(StateChange.of(record.record(clock.instant())));
+                vms.put(record.name(), new RouterVm(record));
+            }
+            handover.leave(name, id(), place.name());
+            begin();
+        } finally {
+            lock.unlock();
+        }
+        return later(() -> {
+            await(() -> !isOnItsWay(name), "deployment '" + name + "' to be looked after by its router VM");
+            return find(name).orElseThrow(() -> new ConfigurationException(
+                    ErrorCode.NAME_TAKEN, "router VM '" + place.name() + "' did not take deployment '" + name + "'"));
+        });
+    }
+
+    /**
+     * Changes a deployment that lives on a machine.
+     *
+     * @param request complete, with its name
+     * @return the same deployment
+     */
+    public Deployment redeploy(DeployRequest request) {
+        String name = request.serviceName().orElseThrow();
+        awaitArrived(name).redeploy(request);
+        return handle(name);
+    }
+
+    /**
+     * Takes a deployment back from its machine, which goes when nothing is left on it.
+     *
+     * @param name its name
+     * @return completes with a handle when it is looked after here
+     */
+    public CompletableFuture<Deployment> takeBack(String name) {
+        Custody custody = custody(name).filter(Custody::isElsewhere).orElseThrow(() -> notThere(name));
+        return later(() -> {
+            if (!custody.offered()) {
+                handover.stay(name, custody.handover());
+            } else {
+                await(() -> plane(name).isPresent(), "router VM '" + custody.with() + "' to answer");
+                await(() -> !isOnItsWay(name), "deployment '" + name + "' to arrive there");
+                fetch(name);
+            }
+            return controller.find(name).orElseThrow(() -> notThere(name));
+        });
+    }
+
+    /**
+     * A deployment that lives on a machine, or is on its way there.
+     *
+     * @param name its name
+     * @return a handle; empty if it is not handed over
+     */
+    public Optional<Deployment> find(String name) {
+        return custody(name).filter(Custody::isElsewhere).map(custody -> handle(name));
+    }
+
+    /**
+     * Every deployment that lives on a machine, or is on its way there.
+     *
+     * @return handles
+     */
+    public List<Deployment> all() {
+        return handover.custodies().values().stream()
+                .filter(Custody::isElsewhere)
+                .<Deployment>map(custody -> handle(custody.service()))
+                .toList();
+    }
+
+    /**
+     * How the machines are.
+     *
+     * @return those that are not gone
+     */
+    public List<RouterVmStatus> status() {
+        return vms.values().stream().map(this::status).toList();
+    }
+
+    private RouterVmStatus status(RouterVm vm) {
+        VmRecord record = vm.record();
+        return new RouterVmStatus(
+                record.name(),
+                record.provider(),
+                record.resource().map(ResourceRef::id),
+                record.state() == State.ENDING ? BackendPhase.DRAINING : vm.phase(),
+                vm.problem(),
+                vm.endpoint(),
+                on(vm.name()).map(Custody::service).toList(),
+                record.plan().usdPerHour());
+    }
+
+    /**
+     * Has every machine of this installation run another jar; what is streamed goes on to its end.
+     *
+     * @param name the machine
+     * @throws TunaException if it does not answer, or the jar cannot be had there; the running version goes on then
+     */
+    public void upgrade(String name) {
+        RouterVm vm = Optional.ofNullable(vms.get(name))
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.NO_SUCH_DEPLOYMENT, "no router VM is named '" + name + "'; there are " + vms.keySet()));
+        Jar jar = Jar.of(options);
+        var spec = new RouterVmSpec(
+                name,
+                jar.uri(),
+                jar.sha256(),
+                options.port(),
+                orphanTimeout,
+                settings.getOrDefault(vm.record().provider(), Map.of()));
+        RemoteControlPlane plane = vm.plane().orElseThrow(() -> new TimedOutException(
+                "router VM '" + name + "' does not answer now: " + vm.problem() + "; try again when it does"));
+        plane.upgrade(new NextJar(
+                cloud(vm.record().provider()).deliver(spec), jar.sha256()));
+    }
+
+    // What handles ask
+
+    Optional<RemoteControlPlane> plane(String name) {
+        return custody(name)
+                .filter(Custody::isElsewhere)
+                .flatMap(custody -> Optional.ofNullable(vms.get(custody.with())))
+                .filter(RouterVm::isReady)
+                .flatMap(RouterVm::plane);
+    }
+
+    /** That of the machine, once the deployment is looked after there. */
+    Optional<RemoteControlPlane> arrived(String name) {
+        return isOnItsWay(name) ? Optional.empty() : plane(name);
+    }
+
+    /**
+     * The control plane that looks after a deployment; waits until it is there.
+     *
+     * @param name the deployment
+     * @return not to be closed
+     * @throws TimedOutException if the thread is interrupted meanwhile
+     */
+    public RemoteControlPlane awaitArrived(String name) {
+        await(() -> arrived(name).isPresent(), "deployment '" + name + "' to be looked after by its router VM");
+        return arrived(name).orElseThrow(() -> notThere(name));
+    }
+
+    RouterVm vm(String name) {
+        return custody(name)
+                .flatMap(custody -> Optional.ofNullable(vms.get(custody.with())))
+                .orElseThrow(() -> notThere(name));
+    }
+
+    /** The base URL for clients, once the machine has an address. */
+    Optional<URI> knownEndpoint(String name) {
+        return vm(name).endpoint().map(address -> URI.create(address + "/v1"));
+    }
+
+    URI awaitEndpoint(String name) {
+        await(() -> knownEndpoint(name).isPresent(), "the router VM of '" + name + "' to have an address");
+        return knownEndpoint(name).orElseThrow(() -> notThere(name));
+    }
+
+    /** What a person is told while nobody there can be asked. */
+    String whereItIs(String name) {
+        RouterVm vm = vm(name);
+        String now = vm.phase().name().toLowerCase(Locale.ROOT)
+                + (vm.problem().isEmpty() ? "" : ": " + vm.problem());
+        return isOnItsWay(name)
+                ? "on its way to router VM '" + vm.name() + "', which is " + now
+                : "looked after by router VM '" + vm.name() + "', which does not answer; this is how it was handed over ("
+                        + now + ")";
+    }
+
+    boolean isOnItsWay(String name) {
+        return custody(name).filter(custody -> custody.state() == Custody.State.LEAVING).isPresent();
+    }
+
+    private static ConfigurationException notThere(String name) {
+        return new ConfigurationException(
+                ErrorCode.NO_SUCH_DEPLOYMENT, "deployment '" + name + "' is on no router VM (any more)");
+    }
+
+    private Deployment handle(String name) {
+        return new VmDeployment(this, controller, name);
+    }
+
+    private Optional<Custody> custody(String name) {
+        return Optional.ofNullable(handover.custodies().get(name));
+    }
+
+    private Stream<Custody> on(String vm) {
+        return handover.custodies().values().stream()
+                .filter(custody -> custody.isElsewhere() && custody.with().equals(vm));
+    }
+
+    /**
+     * Ends a deployment, and its machine if it was the last one there.
+     *
+     * @param name its name
+     * @return completes when all of it is confirmed to be gone
+     */
+    CompletableFuture<DestroyReport> destroy(String name) {
+        return later(() -> {
+            Custody custody = custody(name).filter(Custody::isElsewhere).orElseThrow(() -> notThere(name));
+            RouterVm vm = vm(name);
+            if (!custody.offered()) {
+                handover.stay(name, custody.handover());
+            } else {
+                await(() -> arrived(name).isPresent() || custodyIsHere(name) || vm.silence().compareTo(PATIENCE) > 0,
+                        "router VM '" + custody.with() + "' to answer");
+            }
+            Optional<RemoteControlPlane> plane = arrived(name);
+            if (plane.isPresent()) {
+                plane.get().destroy(name).join();
+                fetch(name);
+            } else if (!custodyIsHere(name)) {
+                LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
+                end(vm);
+                await(() -> custodyIsHere(name), "router VM '" + vm.name() + "' to be gone");
+            }
+            DestroyReport report = controller
+                    .find(name)
+                    .map(deployment -> deployment.destroy().join())
+                    .orElseGet(() -> new DestroyReport(
+                            name, List.of(), controller.ended(name).orElseThrow().cost()));
+            if (on(vm.name()).findAny().isEmpty()) {
+                await(() -> !vms.containsKey(vm.name()), "router VM '" + vm.name() + "' to be gone");
+            }
+            return report;
+        });
+    }
+
+    private boolean custodyIsHere(String name) {
+        return custody(name).filter(Custody::isElsewhere).isEmpty();
+    }
+
+    // The steps
+
+    private void begin() {
+        lock.lock();
+        try {
+            if (worker.isEmpty() && !closed) {
+                ScheduledExecutorService own = Executors.newSingleThreadScheduledExecutor(
+                        work -> daemon(work, "tuna-router-vms"));
+                own.scheduleWithFixedDelay(this::step, 0, BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
+                worker = Optional.of(own);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Thread daemon(Runnable work, String name) {
+        var thread = new Thread(work, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private void step() {
+        for (RouterVm vm : vms.values()) {
+            try {
+                step(vm);
+            } catch (TunaException e) {
+                vm.failed(String.valueOf(e.getMessage()));
+                LOG.debug("router VM '{}': {}", vm.name(), e.getMessage());
+            } catch (RuntimeException e) {
+                vm.failed(e.toString());
+                LOG.warn("router VM '{}' could not be looked after", vm.name(), e);
+            }
+        }
+        tell();
+    }
+
+    private void tell() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void step(RouterVm vm) {
+        if (vm.record().state() == State.ENDING) {
+            remove(vm);
+            return;
+        }
+        if (vm.record().resource().isEmpty()) {
+            launch(vm);
+        }
+        RouterVmObservation seen = observe(vm);
+        vm.see(seen, controller::relay);
+        if (seen.phase() == BackendPhase.GONE) {
+            lost(vm);
+            return;
+        }
+        if (vm.isReady()) {
+            RemoteControlPlane plane = vm.plane().orElseThrow();
+            handOver(vm, plane);
+            collect(vm, plane);
+            if (on(vm.name()).findAny().isEmpty() && plane.deployments().isEmpty()) {
+                end(vm);
+            }
+        } else if (on(vm.name()).findAny().isEmpty() && !wasUsed(vm)) {
+            end(vm);
+        }
+    }
+
+    /** Whether others may have deployments there: whoever made it and never handed anything over knows that nobody has. */
+    private boolean wasUsed(RouterVm vm) {
+        return handover.custodies().values().stream()
+                .anyMatch(custody -> custody.with().equals(vm.name()) && custody.offered());
+    }
+
+    private RouterVmObservation observe(RouterVm vm) {
+        return cloud(vm.record().provider()).observe(vm.record().resource().orElseThrow(), vm.name());
+    }
+
+    private void launch(RouterVm vm) {
+        VmRecord record = vm.record();
+        secrets.put(RouterCloud.environment(vm.name()), environment(record));
+        ResourceRef made = cloud(record.provider()).launch(record.plan());
+        become(vm, record.launched(made));
+    }
+
+    private void become(RouterVm vm, VmRecord next) {
+        store.save(StateChange.of(next.record(clock.instant())));
+        vm.become(next);
+    }
+
+    private void handOver(RouterVm vm, RemoteControlPlane plane) {
+        on(vm.name()).filter(custody -> custody.state() == Custody.State.LEAVING).forEach(custody -> {
+            String name = custody.service();
+            Bundle bundle = handover.leave(name, custody.handover(), vm.name());
+            handover.offered(name);
+            try {
+                plane.offer(bundle);
+            } catch (ConfigurationException e) {
+                if (e.code() != ErrorCode.NAME_TAKEN) {
+                    throw e;
+                }
+                LOG.warn("{} stays here: router VM '{}' does not take it: {}", name, vm.name(), e.getMessage());
+                handover.stay(name, custody.handover());
+                return;
+            }
+            handover.left(name, custody.handover(), false);
+            LOG.info("{} is looked after by router VM '{}'", name, vm.name());
+        });
+        handover.custodies().values().stream()
+                .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
+                .filter(custody -> custody.handover().endsWith(BACK) && confirmed.add(custody.handover()))
+                .forEach(custody -> plane.taken(custody.service(), custody.handover()));
+    }
+
+    /** What is over there is put down here, with its bill. */
+    private void collect(RouterVm vm, RemoteControlPlane plane) {
+        Set<String> live = plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
+        on(vm.name())
+                .filter(custody -> custody.state() == Custody.State.AWAY && !live.contains(custody.service()))
+                .filter(custody -> isOver(plane, custody.service()))
+                .forEach(custody -> fetch(custody.service()));
+    }
+
+    private static boolean isOver(RemoteControlPlane plane, String name) {
+        DeploymentPhase phase = plane.status(name).phase();
+        return phase == DeploymentPhase.DESTROYED || phase == DeploymentPhase.FAILED;
+    }
+
+    /** One at a time: whoever comes second finds it here. */
+    private void fetch(String name) {
+        lock.lock();
+        try {
+            Optional<Custody> away = custody(name).filter(custody -> custody.state() == Custody.State.AWAY);
+            if (away.isEmpty()) {
+                return;
+            }
+            RemoteControlPlane plane = plane(name).orElseThrow(() -> notThere(name));
+            String id = away.get().handover() + BACK;
+            handover.arrive(plane.take(name, id).join(), away.get().with());
+            plane.taken(name, id);
+            confirmed.add(id);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Nobody else can act any more, so this controller does; what was made there meanwhile is found by its tags. */
+    private void lost(RouterVm vm) {
+        on(vm.name()).toList().forEach(custody -> {
+            LOG.warn("router VM '{}' is gone; {} is looked after here again", vm.name(), custody.service());
+            handover.stay(custody.service(), custody.handover());
+            recovered.accept(custody.service());
+        });
+        become(vm, vm.record().in(State.ENDING));
+        remove(vm);
+    }
+
+    private void end(RouterVm vm) {
+        become(vm, vm.record().in(State.ENDING));
+    }
+
+    private void remove(RouterVm vm) {
+        RouterCloud cloud = cloud(vm.record().provider());
+        Optional<ResourceRef> machine = vm.record().resource();
+        if (machine.isPresent()) {
+            RouterVmObservation seen = observe(vm);
+            if (seen.phase() != BackendPhase.GONE) {
+                cloud.terminate(machine.get());
+                return;
+            }
+            if (on(vm.name()).findAny().isPresent()) {
+                lost(vm);
+                return;
+            }
+            cloud.cleanUp(new FoundRouterVm(machine.get(), vm.name(), store.ownerId()));
+        }
+        secrets.remove(RouterCloud.environment(vm.name()));
+        vm.close();
+        store.save(StateChange.of(vm.record().in(State.GONE).record(clock.instant())));
+        vms.remove(vm.name());
+    }
+
+    // Where and what
+
+    private record Place(String provider, String name, Map<String, String> options) {}
+
+    private Place place(DeployRequest request, Optional<String> cloud) {
+        String provider = cloud.filter(name -> clouds.spot(name).routers().isPresent())
+                .or(() -> clouds.catalog().spotNames().stream()
+                        .filter(name -> clouds.spot(name).routers().isPresent())
+                        .findFirst())
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.INVALID_REQUEST,
+                        "routerPlacement is 'SEPARATE_VM', but no provider on the class path rents machines for routers;"
+                                + " add dev.tuna:tuna-spot-aws, or use EMBEDDED"));
+        var merged = new LinkedHashMap<>(settings.getOrDefault(provider, Map.of()));
+        merged.putAll(request.providerOptions().getOrDefault(provider, Map.of()));
+        String name = merged.getOrDefault("router_vm", request.serviceName().orElseThrow());
+        return new Place(provider, name, merged);
+    }
+
+    private VmRecord plan(Place place) {
+        Jar jar = Jar.of(options);
+        var spec = new RouterVmSpec(
+                place.name(), jar.uri(), jar.sha256(), options.port(), orphanTimeout, place.options());
+        RouterVmPlan plan = cloud(place.provider()).plan(spec, place.name() + "-" + id());
+        return new VmRecord(
+                place.name(), place.provider(), plan, State.INTENDED, Optional.empty(), clock.instant());
+    }
+
+    /** What the program there is started with: its configuration, its token, and credentials of providers. */
+    private Secret environment(VmRecord record) {
+        Optional<Secret> kept = secrets.get(RouterCloud.environment(record.name()));
+        if (kept.isPresent()) {
+            return kept.get();
+        }
+        var config = new RouterVmConfig(
+                record.name(),
+                record.provider(),
+                store.ownerId(),
+                options.port(),
+                orphanTimeout,
+                record.plan().usdPerHour(),
+                record.createdAt(),
+                settings);
+        ObjectNode variables = new JsonMapper().createObjectNode();
+        options.environment().forEach((name, value) -> variables.put(name, value.reveal()));
+        variables.put(RouterVmMain.CONFIG, config.toJson());
+        variables.put("TUNA_CONTROL_TOKEN", hex(4 * ID_BYTES));
+        return Secret.of(variables.toString());
+    }
+
+    private RouterCloud cloud(String provider) {
+        return clouds.spot(provider)
+                .routers()
+                .orElseThrow(() -> new ConfigurationException(
+                        ErrorCode.INVALID_REQUEST, "provider '" + provider + "' rents no machines for routers"));
+    }
+
+    private String id() {
+        return hex(ID_BYTES);
+    }
+
+    private String hex(int bytes) {
+        var made = new byte[bytes];
+        random.nextBytes(made);
+        return HexFormat.of().formatHex(made);
+    }
+
+    // Waiting
+
+    private interface Work<T> {
+        T get() throws InterruptedException;
+    }
+
+    private <T> CompletableFuture<T> whenDone(Work<T> work) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna is closed; start another one");
+            }
+            if (waiters.isEmpty()) {
+                waiters = Optional.of(Executors.newCachedThreadPool(task -> daemon(task, "tuna-router-vm-waiter")));
+            }
+            var result = new CompletableFuture<T>();
+            waiters.get().execute(() -> {
+                try {
+                    result.complete(work.get());
+                } catch (InterruptedException e) {
+                    result.completeExceptionally(
+                            new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on", e));
+                } catch (CompletionException e) {
+                    result.completeExceptionally(e.getCause() == null ? e : e.getCause());
+                } catch (RuntimeException e) {
+                    result.completeExceptionally(e);
+                }
+            });
+            return result;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    <T> CompletableFuture<T> later(Supplier<T> work) {
+        return whenDone(work::get);
+    }
+
+    private void await(BooleanSupplier condition, String what) {
+        lock.lock();
+        try {
+            while (!condition.getAsBoolean()) {
+                if (closed) {
+                    throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on");
+                }
+                var unused = changed.await(BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TimedOutException("interrupted while waiting for " + what);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Stops looking; machines and what is on them go on. Idempotent. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            worker.ifPresent(ExecutorService::shutdownNow);
+            waiters.ifPresent(ExecutorService::shutdownNow);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        vms.values().forEach(RouterVm::close);
+    }
+}

@@ -1,0 +1,103 @@
+package dev.tuna.core.vm;
+
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.RollReport;
+import dev.tuna.api.Secret;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.control.Controller;
+import dev.tuna.core.remote.RemoteControlPlane;
+import java.net.URI;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/** A handle on a deployment that lives on a router VM, or is on its way there. Immutable and thread-safe. */
+record VmDeployment(RouterVms vms, Controller controller, String name) implements Deployment {
+
+    private Controller.Away away() {
+        return controller.away(name);
+    }
+
+    @Override
+    public DeployRequest request() {
+        return there(plane -> plane.deployment(name).map(Deployment::request))
+                .flatMap(request -> request)
+                .orElseGet(() -> away().request());
+    }
+
+    /** Waits until the machine has an address. */
+    @Override
+    public URI endpoint() {
+        return vms.awaitEndpoint(name);
+    }
+
+    @Override
+    public Optional<Secret> apiKey() {
+        return away().apiKey();
+    }
+
+    @Override
+    public DeploymentStatus status() {
+        return there(plane -> plane.status(name)).orElseGet(this::onItsWay);
+    }
+
+    /** As it was handed over, and what it waits for. */
+    private DeploymentStatus onItsWay() {
+        DeploymentStatus before = away().status();
+        return new DeploymentStatus(
+                name,
+                before.phase(),
+                vms.knownEndpoint(name).orElseGet(before::endpoint),
+                before.spotState(),
+                before.backends(),
+                before.traffic(),
+                before.createdAt(),
+                List.of(vms.whereItIs(name)),
+                before.roll());
+    }
+
+    @Override
+    public CostReport cost() {
+        return there(plane -> plane.cost(name)).orElseGet(() -> away().cost());
+    }
+
+    /** Empty while nobody there can be asked; what is refused there is refused here. */
+    private <T> Optional<T> there(Function<RemoteControlPlane, T> question) {
+        try {
+            return vms.arrived(name).map(question);
+        } catch (TunaException e) {
+            if (e.retryable()) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public CompletableFuture<Deployment> ready() {
+        return vms.later(() -> vms.awaitArrived(name))
+                .thenCompose(plane -> plane.deployment(name).orElseThrow().ready())
+                .thenApply(ready -> this);
+    }
+
+    @Override
+    public CompletableFuture<RollReport> rolled() {
+        return vms.later(() -> vms.awaitArrived(name))
+                .thenCompose(plane -> plane.deployment(name).orElseThrow().rolled());
+    }
+
+    @Override
+    public CompletableFuture<DestroyReport> destroy() {
+        return vms.destroy(name);
+    }
+
+    @Override
+    public String toString() {
+        return "deployment '" + name + "'";
+    }
+}

@@ -21,15 +21,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
  * What runs at the providers and no live deployment accounts for: found, taken in or removed. Blocks.
  *
- * @param lodging whether the installation has other controllers that have deployments of their own: then only what belongs to
- *     a deployment that came here is looked for
+ * @param concerns whether a deployment, by its name at providers, is the business of this controller: an installation may
+ *     have several
  */
-record Orphans(Clouds clouds, String ownerId, Controller controller, boolean lodging) {
+record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<String> concerns) {
 
     OrphanReport search() {
         var found = new ArrayList<FoundResource>();
@@ -43,7 +44,8 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, boolean lod
         // Asked after the search: what has come to be known meanwhile is no orphan.
         Set<ResourceRef> known = controller.known();
         List<Orphan> orphans = found.stream()
-                .filter(each -> !known.contains(each.resource()) && !isBeingMade(each) && isOurs(each))
+                .filter(each ->
+                        !known.contains(each.resource()) && !isBeingMade(each) && concerns.test(each.deployment()))
                 .map(this::orphan)
                 .distinct()
                 .toList();
@@ -74,10 +76,6 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, boolean lod
         }
     }
 
-    private boolean isOurs(FoundResource found) {
-        return lodging ? controller.isHere(found.deployment()) : !controller.isElsewhere(found.deployment());
-    }
-
     private boolean isBeingMade(FoundResource found) {
         return found.ownerId().equals(ownerId)
                 && controller.isMaking(found.deployment(), found.resource().provider());
@@ -94,17 +92,20 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, boolean lod
                 found.createdAt());
     }
 
-    /** What another controller made for a deployment that is looked after here by now: it becomes part of it, or goes. */
-    void takeIn(String name) {
-        search().found().stream()
-                .filter(orphan -> orphan.ours() && Controller.isOf(name, orphan.deployment()))
-                .forEach(orphan -> {
-                    try {
-                        adopt(orphan);
-                    } catch (TunaException e) {
-                        var unused = destroy(orphan);
-                    }
-                });
+    /**
+     * What another controller made for a deployment that is to be looked after here: looked for while nobody acts for it, and
+     * made part of it, or removed, when it is looked after.
+     */
+    Runnable takenOver(String name) {
+        List<Orphan> made = new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside))
+                .search().found().stream().filter(Orphan::ours).toList();
+        return () -> made.forEach(orphan -> {
+            try {
+                adopt(orphan);
+            } catch (TunaException e) {
+                var unused = destroy(orphan);
+            }
+        });
     }
 
     /** Makes it a backend of the deployment that its tag names. */

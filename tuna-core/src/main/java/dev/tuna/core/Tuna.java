@@ -75,11 +75,11 @@ public final class Tuna implements ControlPlane {
 
     private boolean isLodging;
 
-    Tuna(Installation installation, Controller controller, Function<Consumer<String>, RouterVms> vms) {
+    Tuna(Installation installation, Controller controller, Function<Function<String, Runnable>, RouterVms> vms) {
         this.installation = installation;
         this.controller = controller;
         this.planner = new Planner(installation.clouds(), installation.catalog(), installation.orphanTimeout());
-        this.vms = vms.apply(name -> strays().takeIn(name));
+        this.vms = vms.apply(name -> strays().takenOver(name));
     }
 
     /**
@@ -156,9 +156,7 @@ public final class Tuna implements ControlPlane {
                     "the request to redeploy has no serviceName; set that of the deployment to be changed");
         });
         Optional<Deployment> elsewhere = vms.find(complete.serviceName().orElseThrow());
-        return elsewhere.isPresent()
-                ? vms.redeploy(complete)
-                : controller.redeploy(complete, planner.cloud(complete));
+        return elsewhere.isPresent() ? vms.redeploy(complete) : controller.redeploy(complete, planner.cloud(complete));
     }
 
     @Override
@@ -290,7 +288,11 @@ public final class Tuna implements ControlPlane {
     }
 
     private Orphans strays() {
-        return new Orphans(installation.clouds(), installation.store().ownerId(), controller, isLodging);
+        return new Orphans(
+                installation.clouds(),
+                installation.store().ownerId(),
+                controller,
+                isLodging ? controller::isHere : outside -> !controller.isElsewhere(outside));
     }
 
     @Override

@@ -484,7 +484,7 @@ public final class TunaBuilder {
         var tuna = new Tuna(
                 installation,
                 controller,
-                recovered -> new RouterVms(
+                strays -> new RouterVms(
                         state,
                         secretStore,
                         clouds,
@@ -494,7 +494,7 @@ public final class TunaBuilder {
                         orphanTimeout,
                         settings,
                         routerVms,
-                        recovered));
+                        strays));
         lodging.ifPresent(place -> tuna.openLodging(place.port(), place.token(), place.program()));
         if (controlEndpoint.orElse(store.isEmpty())) {
             open.push(tuna);
@@ -504,7 +504,8 @@ public final class TunaBuilder {
     }
 
     private Gateway engine(Installation installation, RouterListener listener) {
-        RouterConfig config = routerSettings.apply(RouterConfig.builder()
+        RouterConfig config = routerSettings
+                .apply(RouterConfig.builder()
                         .host(host)
                         .port(port)
                         .adminKeys(List.of(NamedKey.of("admin", installation.adminKey()))))

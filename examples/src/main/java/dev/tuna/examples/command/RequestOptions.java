@@ -108,7 +108,7 @@ final class RequestOptions {
 
     @Option(
             names = "--use-different-vm-for-lb",
-            description = "The router on a machine of its own; not available in this version.")
+            description = "Router and control loop on a machine of their own: the deployment outlives this command.")
     private boolean separateRouter;
 
     @Mixin

@@ -184,13 +184,11 @@ class FlagsTest {
     }
 
     @Test
-    @DisplayName("F-16 a router on a machine of its own is refused by name")
-    void separateRouter() {
-        assertThat(tuna("deploy --model m --gpu L4 --use-different-vm-for-lb --dry-run"))
-                .isEqualTo(2);
-        assertThat(err())
-                .contains("SEPARATE_VM", "not available in this version")
-                .hasLineCount(1);
+    @DisplayName("F-16 a router on a machine of its own is asked for")
+    void separateRouter() throws IOException {
+        assertThat(request("--use-different-vm-for-lb").at("/router_placement").asText())
+                .isEqualTo("SEPARATE_VM");
+        assertThat(request("").at("/router_placement").asText()).isEqualTo("EMBEDDED");
     }
 
     @ParameterizedTest

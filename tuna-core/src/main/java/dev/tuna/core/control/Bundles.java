@@ -45,7 +45,8 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
         }
         if (deployments.isEmpty()) {
             throw new ConfigurationException(
-                    ErrorCode.NO_SUCH_DEPLOYMENT, "no deployment is named '" + service + "', so none can be handed over");
+                    ErrorCode.NO_SUCH_DEPLOYMENT,
+                    "no deployment is named '" + service + "', so none can be handed over");
         }
         Set<String> ids = ids(deployments);
         String account = Records.account(deployments.get(0));
@@ -70,7 +71,9 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
         Set<String> keys = bundle.resources().stream().map(ResourceRecord::key).collect(Collectors.toSet());
         List<DeploymentRecord> replaced = of(bundle.service(), before);
         var deployments = new ArrayList<>(bundle.deployments());
-        replaced.stream().filter(record -> !ids.contains(record.id())).forEach(record -> deployments.add(over(record, now)));
+        replaced.stream()
+                .filter(record -> !ids.contains(record.id()))
+                .forEach(record -> deployments.add(over(record, now)));
         Set<String> all = Stream.concat(ids.stream(), ids(replaced).stream()).collect(Collectors.toSet());
         var resources = new ArrayList<>(bundle.resources());
         before.resources().stream()
@@ -80,7 +83,10 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
         store.save(new StateChange(
                 deployments,
                 resources,
-                bundle.ledger().subList(Math.min(known.size(), bundle.ledger().size()), bundle.ledger().size())));
+                bundle.ledger()
+                        .subList(
+                                Math.min(known.size(), bundle.ledger().size()),
+                                bundle.ledger().size())));
     }
 
     /**
@@ -134,7 +140,8 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
         ofPlugins(deployments).forEach(names::add);
         providers.stream()
                 .flatMap(provider -> secrets.names(provider + "/").stream())
-                .filter(ref -> ref.name().chars().filter(letter -> letter == '/').count() == 1)
+                .filter(ref ->
+                        ref.name().chars().filter(letter -> letter == '/').count() == 1)
                 .forEach(names::add);
         var values = new TreeMap<String, String>();
         names.forEach(ref -> secrets.get(ref).ifPresent(secret -> values.put(ref.name(), secret.reveal())));

@@ -118,7 +118,8 @@ public final class Controller implements AutoCloseable {
                 parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
         this.purse = new Purse(parts.budget());
-        this.handover = new Handover(this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock());
+        this.handover = new Handover(
+                this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock());
         Map<String, Custody> custodies = handover.custodies();
         List<Service> adopted = readBack(name -> !isElsewhere(custodies, name));
         pools.recall(parts.store().load().deployments(), parts.store(), now().steady());
@@ -154,7 +155,9 @@ public final class Controller implements AutoCloseable {
     }
 
     private static boolean isElsewhere(Map<String, Custody> custodies, String name) {
-        return Optional.ofNullable(custodies.get(name)).filter(Custody::isElsewhere).isPresent();
+        return Optional.ofNullable(custodies.get(name))
+                .filter(Custody::isElsewhere)
+                .isPresent();
     }
 
     private List<Service> readBack(Predicate<String> ours) {
@@ -297,8 +300,7 @@ public final class Controller implements AutoCloseable {
             var resources = new ArrayList<>(beside);
             resources.add(Custody.none(name).leaving(id, to).record(now.wall()));
             parts.store()
-                    .save(new StateChange(
-                            List.of(Records.deployment(slot.state(), now.wall())), resources, List.of()));
+                    .save(new StateChange(List.of(Records.deployment(slot.state(), now.wall())), resources, List.of()));
             tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted, for router VM '" + to + "'");
         } finally {
             asking.unlock();
@@ -689,9 +691,8 @@ public final class Controller implements AutoCloseable {
     private void payRent() {
         loop.lock();
         try {
-            List<Service> payers = names.all().stream()
-                    .filter(service -> !service.held)
-                    .toList();
+            List<Service> payers =
+                    names.all().stream().filter(service -> !service.held).toList();
             if (rent.isEmpty() || payers.isEmpty() || closed) {
                 return;
             }
@@ -703,8 +704,9 @@ public final class Controller implements AutoCloseable {
             for (Service service : payers) {
                 Slot slot = service.current();
                 LedgerEntry part = due.part(slot.state().revision().account(), payers.size(), now);
-                slot.swap(slot.state().with(draft -> draft.accounts =
-                        draft.accounts.withTally(draft.accounts.tally().plus(List.of(part)))));
+                slot.swap(slot.state()
+                        .with(draft -> draft.accounts =
+                                draft.accounts.withTally(draft.accounts.tally().plus(List.of(part)))));
                 writer.write(new StateChange(List.of(), List.of(), List.of(part)), () -> {});
             }
             rent = Optional.of(due.paid(now));

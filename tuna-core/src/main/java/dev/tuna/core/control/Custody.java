@@ -25,8 +25,7 @@ import java.util.Optional;
  * @param offered whether the other end may have taken it
  * @param taken the handovers by which it ever came here
  */
-public record Custody(
-        String service, State state, String handover, String with, boolean offered, List<String> taken) {
+public record Custody(String service, State state, String handover, String with, boolean offered, List<String> taken) {
 
     static final String PREFIX = "handover/";
 

@@ -150,7 +150,8 @@ public final class Handover {
         lock.lock();
         try {
             Custody custody = custody(service);
-            if (custody.isElsewhere() && (handover.isEmpty() || custody.handover().equals(handover))) {
+            if (custody.isElsewhere()
+                    && (handover.isEmpty() || custody.handover().equals(handover))) {
                 if (custody.offered()) {
                     bundles.leaveRoom(service, clock.instant());
                 }
@@ -182,9 +183,7 @@ public final class Handover {
                 controller.requireFree(bundle);
             }
             bundles.unpack(
-                    bundle,
-                    List.of(custody.taken(bundle.handover(), from).record(clock.instant())),
-                    clock.instant());
+                    bundle, List.of(custody.taken(bundle.handover(), from).record(clock.instant())), clock.instant());
             controller.takeUp(bundle.service());
         } finally {
             lock.unlock();

@@ -241,13 +241,7 @@ final class Records {
         ObjectNode json = (ObjectNode) details(stored);
         json.put("launched", json.path("launched").asInt() + more);
         return new DeploymentRecord(
-                stored.id(),
-                stored.name(),
-                stored.phase(),
-                stored.request(),
-                json.toString(),
-                stored.createdAt(),
-                now);
+                stored.id(), stored.name(), stored.phase(), stored.request(), json.toString(), stored.createdAt(), now);
     }
 
     /** Under which the ledger of a deployment is kept, whichever revision is asked about. */

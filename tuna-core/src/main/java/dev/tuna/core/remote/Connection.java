@@ -245,9 +245,7 @@ final class Connection implements AutoCloseable {
     }
 
     private ConfigurationException gone(Throwable cause) {
-        return closed
-                ? closed()
-                : new ConfigurationException(ErrorCode.CLOSED, peer.ifGone(), cause);
+        return closed ? closed() : new ConfigurationException(ErrorCode.CLOSED, peer.ifGone(), cause);
     }
 
     private static ConfigurationException closed() {

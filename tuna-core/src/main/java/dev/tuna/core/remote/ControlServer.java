@@ -124,11 +124,7 @@ public final class ControlServer implements AutoCloseable {
         ControlServer server;
         try {
             server = new ControlServer(
-                    plane,
-                    0,
-                    Secret.of(HexFormat.of().formatHex(bytes)),
-                    Optional.of(directory),
-                    Optional.empty());
+                    plane, 0, Secret.of(HexFormat.of().formatHex(bytes)), Optional.of(directory), Optional.empty());
         } catch (IOException e) {
             throw unavailable("switch it off with controlEndpoint(false), or free a port", e);
         }
@@ -167,8 +163,8 @@ public final class ControlServer implements AutoCloseable {
     private static ConfigurationException unavailable(String fix, IOException cause) {
         return new ConfigurationException(
                 ErrorCode.ENDPOINT_UNAVAILABLE,
-                "the control endpoint cannot listen on " + InetAddress.getLoopbackAddress() + ": "
-                        + cause.getMessage() + "; " + fix,
+                "the control endpoint cannot listen on " + InetAddress.getLoopbackAddress() + ": " + cause.getMessage()
+                        + "; " + fix,
                 cause);
     }
 
@@ -182,7 +178,8 @@ public final class ControlServer implements AutoCloseable {
         try (exchange) {
             if (isFromOwner(exchange)) {
                 route(exchange);
-            } else if (lodging.isPresent() && exchange.getRequestURI().getRawPath().equals("/health")) {
+            } else if (lodging.isPresent()
+                    && exchange.getRequestURI().getRawPath().equals("/health")) {
                 exchange.sendResponseHeaders(OK, NO_BODY);
             } else {
                 exchange.sendResponseHeaders(FORBIDDEN, NO_BODY);

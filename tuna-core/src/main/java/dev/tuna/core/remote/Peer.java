@@ -42,7 +42,8 @@ record Peer(
                 "if it hangs, end it (kill -9 " + address.pid()
                         + "): the next process to open the store takes over at once, and nothing is lost",
                 "use the same version in both, or end that process",
-                name + " controls store " + directory + " no longer; try again, and whoever controls it by then goes on");
+                name + " controls store " + directory
+                        + " no longer; try again, and whoever controls it by then goes on");
     }
 
     /** A router's machine. */

@@ -88,15 +88,10 @@ public final class FileSecretStore implements SecretStore {
 
     @Override
     public List<SecretRef> names(String prefix) {
-        lock.lock();
-        try {
-            return read().keySet().stream()
-                    .filter(name -> name.startsWith(prefix))
-                    .map(SecretRef::new)
-                    .toList();
-        } finally {
-            lock.unlock();
-        }
+        return read().keySet().stream()
+                .filter(name -> name.startsWith(prefix))
+                .map(SecretRef::new)
+                .toList();
     }
 
     private SortedMap<String, String> read() {

@@ -124,8 +124,7 @@ public final class SqliteStateStore implements StateStore {
         }
     }
 
-    private static String owner(Database database, InstantSource clock, Supplier<String> newOwner)
-            throws SQLException {
+    private static String owner(Database database, InstantSource clock, Supplier<String> newOwner) throws SQLException {
         try (ResultSet row =
                 database.statement("SELECT owner_id FROM installation").executeQuery()) {
             if (row.next()) {

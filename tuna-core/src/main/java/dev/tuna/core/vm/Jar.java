@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
@@ -14,8 +16,8 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
-import java.util.jar.JarFile;
 
 /**
  * What a router's machine runs. Immutable.
@@ -25,7 +27,12 @@ import java.util.jar.JarFile;
  */
 record Jar(URI uri, String sha256) {
 
-    private static final String PROGRAM = RouterVmMain.class.getName().replace('.', '/') + ".class";
+    /** A little of everything. */
+    private static final List<String> NEEDED = List.of(
+            RouterVmMain.class.getName().replace('.', '/') + ".class",
+            "dev/tuna/router/RouterEngine.class",
+            "io/netty/bootstrap/ServerBootstrap.class",
+            "org/sqlite/JDBC.class");
 
     static Jar of(RouterVmOptions options) {
         URI uri = options.jar().orElseGet(Jar::running);
@@ -37,9 +44,11 @@ record Jar(URI uri, String sha256) {
     }
 
     private static String checked(Path file, Optional<String> expected) {
-        try (JarFile jar = new JarFile(file.toFile())) {
-            if (jar.getEntry(PROGRAM) == null || jar.stream().noneMatch(entry -> entry.getName().startsWith("io/netty/"))) {
-                throw wrong(file + " does not hold all that is needed");
+        try (var jar = new URLClassLoader(new URL[] {file.toUri().toURL()}, ClassLoader.getPlatformClassLoader())) {
+            for (String needed : NEEDED) {
+                if (!file.toFile().isFile() || jar.findResource(needed) == null) {
+                    throw wrong(file + " does not hold " + needed);
+                }
             }
         } catch (IOException e) {
             throw wrong(file + " cannot be read: " + e.getMessage());
@@ -67,7 +76,9 @@ record Jar(URI uri, String sha256) {
     private static URI running() {
         CodeSource source = RouterVmMain.class.getProtectionDomain().getCodeSource();
         try {
-            return source == null ? URI.create("file:/nowhere") : source.getLocation().toURI();
+            return source == null
+                    ? URI.create("file:/nowhere")
+                    : source.getLocation().toURI();
         } catch (URISyntaxException e) {
             throw wrong(source.getLocation() + " is no address");
         }
@@ -76,7 +87,7 @@ record Jar(URI uri, String sha256) {
     private static ConfigurationException wrong(String why) {
         return new ConfigurationException(
                 ErrorCode.INVALID_REQUEST,
-                "router VMs run one jar that holds Tuna, the providers and all that they need, and " + why
-                        + "; set it with RouterVmOptions.jar");
+                "routerPlacement is 'SEPARATE_VM', and router VMs run one jar that holds Tuna, the providers and all that"
+                        + " they need, but " + why + "; set it with RouterVmOptions.jar");
     }
 }

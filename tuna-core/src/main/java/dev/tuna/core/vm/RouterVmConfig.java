@@ -67,9 +67,12 @@ record RouterVmConfig(
         try {
             JsonNode json = MAPPER.readTree(text);
             var settings = new LinkedHashMap<String, Map<String, String>>();
-            json.path("settings").fields().forEachRemaining(provider -> {
+            json.path("settings").properties().forEach(provider -> {
                 var values = new LinkedHashMap<String, String>();
-                provider.getValue().fields().forEachRemaining(value -> values.put(value.getKey(), value.getValue().asText()));
+                provider.getValue()
+                        .properties()
+                        .forEach(value ->
+                                values.put(value.getKey(), value.getValue().asText()));
                 settings.put(provider.getKey(), values);
             });
             return new RouterVmConfig(
@@ -84,8 +87,8 @@ record RouterVmConfig(
         } catch (IOException | RuntimeException e) {
             throw new ConfigurationException(
                     ErrorCode.INVALID_REQUEST,
-                    RouterVmMain.CONFIG + " cannot be read: " + e.getMessage() + "; it is written by the host, so use the"
-                            + " same version of Tuna there",
+                    RouterVmMain.CONFIG + " cannot be read: " + e.getMessage()
+                            + "; it is written by the host, so use the" + " same version of Tuna there",
                     e);
         }
     }

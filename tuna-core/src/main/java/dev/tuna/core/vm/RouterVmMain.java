@@ -54,7 +54,8 @@ public final class RouterVmMain {
     private final Upgrade upgrade;
     private final CountDownLatch end = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final ReentrantLock coming = new ReentrantLock(); // nobody decides that this is not needed while one comes in
+    private final ReentrantLock coming =
+            new ReentrantLock(); // nobody decides that this is not needed while one comes in
 
     private RouterVmMain(Map<String, String> environment) {
         this.environment = environment;
@@ -218,7 +219,8 @@ public final class RouterVmMain {
         return optional(name)
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.INVALID_REQUEST,
-                        "environment variable " + name + " is not set; this program is started on the machine of a router"));
+                        "environment variable " + name
+                                + " is not set; this program is started on the machine of a router"));
     }
 
     private Optional<String> optional(String name) {

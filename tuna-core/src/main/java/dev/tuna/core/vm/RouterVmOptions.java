@@ -17,8 +17,7 @@ import java.util.Optional;
  * @param environment variables that the program is started with, for credentials that providers read from there; they go over
  *     the channel on which both sides have proved who they are
  */
-public record RouterVmOptions(
-        Optional<URI> jar, Optional<String> sha256, int port, Map<String, Secret> environment) {
+public record RouterVmOptions(Optional<URI> jar, Optional<String> sha256, int port, Map<String, Secret> environment) {
 
     /** The port that router VMs serve clients at unless told otherwise. */
     public static final int DEFAULT_PORT = 8080;

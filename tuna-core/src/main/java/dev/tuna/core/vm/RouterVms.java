@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
-import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
@@ -49,7 +49,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -87,7 +87,7 @@ public final class RouterVms implements AutoCloseable {
     private final Duration orphanTimeout;
     private final Map<String, Map<String, String>> settings;
     private final RouterVmOptions options;
-    private final Consumer<String> recovered;
+    private final Function<String, Runnable> strays;
 
     private final Map<String, RouterVm> vms = new ConcurrentHashMap<>();
     private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
@@ -109,7 +109,8 @@ public final class RouterVms implements AutoCloseable {
      * @param orphanTimeout how long replicas, and machines that are not needed, wait for a controller
      * @param settings of this installation by provider
      * @param options what machines run
-     * @param recovered is told of a deployment that is looked after here again since its machine is gone
+     * @param strays finds what a machine that is gone has made for a deployment; what it returns is run when that is looked
+     *     after here
      */
     public RouterVms(
             StateStore store,
@@ -121,7 +122,7 @@ public final class RouterVms implements AutoCloseable {
             Duration orphanTimeout,
             Map<String, Map<String, String>> settings,
             RouterVmOptions options,
-            Consumer<String> recovered) {
+            Function<String, Runnable> strays) {
         this.store = store;
         this.secrets = secrets;
         this.clouds = clouds;
@@ -132,7 +133,7 @@ public final class RouterVms implements AutoCloseable {
         this.orphanTimeout = orphanTimeout;
         this.settings = Map.copyOf(settings);
         this.options = options;
-        this.recovered = recovered;
+        this.strays = strays;
         store.load().resources().stream()
                 .filter(VmRecord::isOne)
                 .map(VmRecord::of)
@@ -198,8 +199,10 @@ public final class RouterVms implements AutoCloseable {
         }
         return later(() -> {
             await(() -> !isOnItsWay(name), "deployment '" + name + "' to be looked after by its router VM");
-            return find(name).orElseThrow(() -> new ConfigurationException(
-                    ErrorCode.NAME_TAKEN, "router VM '" + place.name() + "' did not take deployment '" + name + "'"));
+            return find(name)
+                    .orElseThrow(() -> new ConfigurationException(
+                            ErrorCode.NAME_TAKEN,
+                            "router VM '" + place.name() + "' did not take deployment '" + name + "'"));
         });
     }
 
@@ -242,7 +245,7 @@ public final class RouterVms implements AutoCloseable {
      * @return a handle; empty if it is not handed over
      */
     public Optional<Deployment> find(String name) {
-        return custody(name).filter(Custody::isElsewhere).map(custody -> handle(name));
+        return custody(name).filter(RouterVms::isOnVm).map(custody -> handle(name));
     }
 
     /**
@@ -252,9 +255,14 @@ public final class RouterVms implements AutoCloseable {
      */
     public List<Deployment> all() {
         return handover.custodies().values().stream()
-                .filter(Custody::isElsewhere)
+                .filter(RouterVms::isOnVm)
                 .<Deployment>map(custody -> handle(custody.service()))
                 .toList();
+    }
+
+    /** What a host has taken from here is nobody's business here any more. */
+    private static boolean isOnVm(Custody custody) {
+        return custody.isElsewhere() && !custody.with().isEmpty();
     }
 
     /**
@@ -288,7 +296,8 @@ public final class RouterVms implements AutoCloseable {
     public void upgrade(String name) {
         RouterVm vm = Optional.ofNullable(vms.get(name))
                 .orElseThrow(() -> new ConfigurationException(
-                        ErrorCode.NO_SUCH_DEPLOYMENT, "no router VM is named '" + name + "'; there are " + vms.keySet()));
+                        ErrorCode.NO_SUCH_DEPLOYMENT,
+                        "no router VM is named '" + name + "'; there are " + vms.keySet()));
         Jar jar = Jar.of(options);
         var spec = new RouterVmSpec(
                 name,
@@ -297,10 +306,10 @@ public final class RouterVms implements AutoCloseable {
                 options.port(),
                 orphanTimeout,
                 settings.getOrDefault(vm.record().provider(), Map.of()));
-        RemoteControlPlane plane = vm.plane().orElseThrow(() -> new TimedOutException(
-                "router VM '" + name + "' does not answer now: " + vm.problem() + "; try again when it does"));
-        plane.upgrade(new NextJar(
-                cloud(vm.record().provider()).deliver(spec), jar.sha256()));
+        RemoteControlPlane plane = vm.plane()
+                .orElseThrow(() -> new TimedOutException(
+                        "router VM '" + name + "' does not answer now: " + vm.problem() + "; try again when it does"));
+        plane.upgrade(new NextJar(cloud(vm.record().provider()).deliver(spec), jar.sha256()));
     }
 
     // What handles ask
@@ -349,16 +358,17 @@ public final class RouterVms implements AutoCloseable {
     /** What a person is told while nobody there can be asked. */
     String whereItIs(String name) {
         RouterVm vm = vm(name);
-        String now = vm.phase().name().toLowerCase(Locale.ROOT)
-                + (vm.problem().isEmpty() ? "" : ": " + vm.problem());
+        String now = vm.phase().name().toLowerCase(Locale.ROOT) + (vm.problem().isEmpty() ? "" : ": " + vm.problem());
         return isOnItsWay(name)
                 ? "on its way to router VM '" + vm.name() + "', which is " + now
-                : "looked after by router VM '" + vm.name() + "', which does not answer; this is how it was handed over ("
-                        + now + ")";
+                : "looked after by router VM '" + vm.name()
+                        + "', which does not answer; this is how it was handed over (" + now + ")";
     }
 
     boolean isOnItsWay(String name) {
-        return custody(name).filter(custody -> custody.state() == Custody.State.LEAVING).isPresent();
+        return custody(name)
+                .filter(custody -> custody.state() == Custody.State.LEAVING)
+                .isPresent();
     }
 
     private static ConfigurationException notThere(String name) {
@@ -392,13 +402,15 @@ public final class RouterVms implements AutoCloseable {
             if (!custody.offered()) {
                 handover.stay(name, custody.handover());
             } else {
-                await(() -> arrived(name).isPresent() || custodyIsHere(name) || vm.silence().compareTo(PATIENCE) > 0,
+                await(
+                        () -> arrived(name).isPresent()
+                                || custodyIsHere(name)
+                                || vm.silence().compareTo(PATIENCE) > 0,
                         "router VM '" + custody.with() + "' to answer");
             }
             Optional<RemoteControlPlane> plane = arrived(name);
             if (plane.isPresent()) {
-                plane.get().destroy(name).join();
-                fetch(name);
+                destroyThere(name, plane.get());
             } else if (!custodyIsHere(name)) {
                 LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
                 end(vm);
@@ -408,12 +420,26 @@ public final class RouterVms implements AutoCloseable {
                     .find(name)
                     .map(deployment -> deployment.destroy().join())
                     .orElseGet(() -> new DestroyReport(
-                            name, List.of(), controller.ended(name).orElseThrow().cost()));
+                            name,
+                            List.of(),
+                            controller.ended(name).orElseThrow().cost()));
             if (on(vm.name()).findAny().isEmpty()) {
                 await(() -> !vms.containsKey(vm.name()), "router VM '" + vm.name() + "' to be gone");
             }
             return report;
         });
+    }
+
+    private void destroyThere(String name, RemoteControlPlane plane) {
+        try {
+            plane.destroy(name).join();
+        } catch (CompletionException e) {
+            // It may have been found to be over, and fetched, and its machine ended, before the answer was heard.
+            if (!custodyIsHere(name)) {
+                throw e;
+            }
+        }
+        fetch(name);
     }
 
     private boolean custodyIsHere(String name) {
@@ -426,9 +452,9 @@ public final class RouterVms implements AutoCloseable {
         lock.lock();
         try {
             if (worker.isEmpty() && !closed) {
-                ScheduledExecutorService own = Executors.newSingleThreadScheduledExecutor(
-                        work -> daemon(work, "tuna-router-vms"));
-                own.scheduleWithFixedDelay(this::step, 0, BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
+                ScheduledExecutorService own =
+                        Executors.newSingleThreadScheduledExecutor(work -> daemon(work, "tuna-router-vms"));
+                var unused = own.scheduleWithFixedDelay(this::step, 0, BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
                 worker = Optional.of(own);
             }
         } finally {
@@ -447,8 +473,11 @@ public final class RouterVms implements AutoCloseable {
             try {
                 step(vm);
             } catch (TunaException e) {
-                vm.failed(String.valueOf(e.getMessage()));
-                LOG.debug("router VM '{}': {}", vm.name(), e.getMessage());
+                String problem = String.valueOf(e.getMessage());
+                if (!vm.problem().equals(problem)) {
+                    LOG.info("router VM '{}': {}", vm.name(), problem);
+                }
+                vm.failed(problem);
             } catch (RuntimeException e) {
                 vm.failed(e.toString());
                 LOG.warn("router VM '{}' could not be looked after", vm.name(), e);
@@ -515,23 +544,25 @@ public final class RouterVms implements AutoCloseable {
     }
 
     private void handOver(RouterVm vm, RemoteControlPlane plane) {
-        on(vm.name()).filter(custody -> custody.state() == Custody.State.LEAVING).forEach(custody -> {
-            String name = custody.service();
-            Bundle bundle = handover.leave(name, custody.handover(), vm.name());
-            handover.offered(name);
-            try {
-                plane.offer(bundle);
-            } catch (ConfigurationException e) {
-                if (e.code() != ErrorCode.NAME_TAKEN) {
-                    throw e;
-                }
-                LOG.warn("{} stays here: router VM '{}' does not take it: {}", name, vm.name(), e.getMessage());
-                handover.stay(name, custody.handover());
-                return;
-            }
-            handover.left(name, custody.handover(), false);
-            LOG.info("{} is looked after by router VM '{}'", name, vm.name());
-        });
+        on(vm.name())
+                .filter(custody -> custody.state() == Custody.State.LEAVING)
+                .forEach(custody -> {
+                    String name = custody.service();
+                    Bundle bundle = handover.leave(name, custody.handover(), vm.name());
+                    handover.offered(name);
+                    try {
+                        plane.offer(bundle);
+                    } catch (ConfigurationException e) {
+                        if (e.code() != ErrorCode.NAME_TAKEN) {
+                            throw e;
+                        }
+                        LOG.warn("{} stays here: router VM '{}' does not take it: {}", name, vm.name(), e.getMessage());
+                        handover.stay(name, custody.handover());
+                        return;
+                    }
+                    handover.left(name, custody.handover(), false);
+                    LOG.info("{} is looked after by router VM '{}'", name, vm.name());
+                });
         handover.custodies().values().stream()
                 .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
                 .filter(custody -> custody.handover().endsWith(BACK) && confirmed.add(custody.handover()))
@@ -574,8 +605,9 @@ public final class RouterVms implements AutoCloseable {
     private void lost(RouterVm vm) {
         on(vm.name()).toList().forEach(custody -> {
             LOG.warn("router VM '{}' is gone; {} is looked after here again", vm.name(), custody.service());
+            Runnable takeIn = strays.apply(custody.service());
             handover.stay(custody.service(), custody.handover());
-            recovered.accept(custody.service());
+            takeIn.run();
         });
         become(vm, vm.record().in(State.ENDING));
         remove(vm);
@@ -627,11 +659,10 @@ public final class RouterVms implements AutoCloseable {
 
     private VmRecord plan(Place place) {
         Jar jar = Jar.of(options);
-        var spec = new RouterVmSpec(
-                place.name(), jar.uri(), jar.sha256(), options.port(), orphanTimeout, place.options());
+        var spec =
+                new RouterVmSpec(place.name(), jar.uri(), jar.sha256(), options.port(), orphanTimeout, place.options());
         RouterVmPlan plan = cloud(place.provider()).plan(spec, place.name() + "-" + id());
-        return new VmRecord(
-                place.name(), place.provider(), plan, State.INTENDED, Optional.empty(), clock.instant());
+        return new VmRecord(place.name(), place.provider(), plan, State.INTENDED, Optional.empty(), clock.instant());
     }
 
     /** What the program there is started with: its configuration, its token, and credentials of providers. */
@@ -693,8 +724,8 @@ public final class RouterVms implements AutoCloseable {
                 try {
                     result.complete(work.get());
                 } catch (InterruptedException e) {
-                    result.completeExceptionally(
-                            new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on", e));
+                    result.completeExceptionally(new ConfigurationException(
+                            ErrorCode.CLOSED, "this Tuna was closed; the next start goes on", e));
                 } catch (CompletionException e) {
                     result.completeExceptionally(e.getCause() == null ? e : e.getCause());
                 } catch (RuntimeException e) {

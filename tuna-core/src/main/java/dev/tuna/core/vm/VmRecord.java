@@ -88,12 +88,12 @@ record VmRecord(
                     json.required("summary").asText(),
                     Optional.ofNullable(json.path("usdPerHour").textValue()).map(BigDecimal::new),
                     json.required("body").asText());
-            return new VmRecord(
-                    name, record.provider(), plan, record.state(), record.resource(), record.createdAt());
+            return new VmRecord(name, record.provider(), plan, record.state(), record.resource(), record.createdAt());
         } catch (IOException | IllegalArgumentException e) {
             throw new StoreException(
                     ErrorCode.STORE_CORRUPT,
-                    "router VM '" + name + "' in the store cannot be read (" + e.getMessage() + "); it was left as it is",
+                    "router VM '" + name + "' in the store cannot be read (" + e.getMessage()
+                            + "); it was left as it is",
                     e);
         }
     }

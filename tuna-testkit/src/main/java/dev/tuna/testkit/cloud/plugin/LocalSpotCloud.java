@@ -18,6 +18,7 @@ import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.testkit.cloud.model.CloudApi;
 import dev.tuna.testkit.cloud.model.CloudJson;
@@ -223,6 +224,12 @@ public final class LocalSpotCloud implements SpotCloud {
                 .map(view ->
                         new FoundResource(ref(view), view.owner(), view.deployment(), Optional.of(view.launchedAt())))
                 .toList();
+    }
+
+    /** Machines are processes beside the cloud's, which outlive it. */
+    @Override
+    public Optional<RouterCloud> routers() {
+        return Optional.of(new LocalRouterCloud(context, access.provider()));
     }
 
     /** Nothing to release: the HTTP client belongs to the context. */

@@ -1,0 +1,302 @@
+package dev.tuna.core.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.CostReport;
+import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.RouterPlacement;
+import dev.tuna.api.SpotState;
+import dev.tuna.core.Tuna;
+import dev.tuna.testkit.cloud.LocalCloud;
+import dev.tuna.testkit.cloud.model.ReplicaView;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Deployments that live on in a real process of their own, on the local cloud, when their host has gone. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "the local cloud's router VMs need Linux")
+class RouterVmIT {
+
+    private static final String MODEL = "Qwen/Qwen3-0.6B";
+
+    @TempDir
+    private Path directory;
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private LocalCloud cloud;
+    private int port;
+    private Path jar;
+
+    @BeforeEach
+    void cloud() throws IOException {
+        cloud = LocalCloud.builder()
+                .bootDelay(Duration.ofMillis(300))
+                .coldStart(Duration.ofMillis(200))
+                .startInProcess();
+        port = freePort();
+        jar = ClassPathJar.make(directory, "tuna.jar");
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        cloud.close();
+        machines().forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private Tuna host() {
+        return host("host");
+    }
+
+    private Tuna host(String state) {
+        return Tuna.builder()
+                .stateDirectory(directory.resolve(state))
+                .listen("127.0.0.1", 0)
+                .providerSettings("local", cloud.settings())
+                .providerSettings("local-spot", spotSettings())
+                .routerVms(RouterVmOptions.builder().jar(jar.toUri()).port(port).build())
+                .start();
+    }
+
+    private Map<String, String> spotSettings() {
+        var settings = new java.util.HashMap<>(cloud.settings());
+        settings.put("router_dir", directory.resolve("machines").toString());
+        return settings;
+    }
+
+    private static DeployRequest request() {
+        return DeployRequest.builder(MODEL, "L4")
+                .serviceName("chat")
+                .spotCloud("local-spot")
+                .routerPlacement(RouterPlacement.SEPARATE_VM)
+                .build();
+    }
+
+    private List<Long> machines() {
+        try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
+            return files.filter(file -> file.toString().endsWith(".pid"))
+                    .map(RouterVmIT::number)
+                    .filter(pid ->
+                            ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent())
+                    .toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static long number(Path file) {
+        try {
+            return Long.parseLong(Files.readString(file).trim());
+        } catch (IOException | NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    private HttpRequest chat(URI endpoint, String key, int tokens, boolean stream) {
+        return HttpRequest.newBuilder(URI.create(endpoint + "/chat/completions"))
+                .timeout(Duration.ofSeconds(60))
+                .header("Content-Type", "application/json")
+                .header("Authorization", "Bearer " + key)
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        "{\"model\":\"" + MODEL + "\",\"ignore_eos\":true,\"max_tokens\":"
+                                + tokens + ",\"stream\":" + stream
+                                + ",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
+                .build();
+    }
+
+    private int chat(URI endpoint, String key) throws Exception {
+        return http.send(chat(endpoint, key, 3, false), BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    private static void until(BooleanSupplier condition, String what) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
+        var pause = new CountDownLatch(1);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(end);
+            pause.await(50, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "F-16, O-08 to O-16, M-05: it outlives its host, is seen and ended from the next one, and nothing is left")
+    void aDeploymentOutlivesItsHost() throws Exception {
+        URI endpoint;
+        String key;
+        try (Tuna host = host()) {
+            Deployment deployed = host.deploy(request());
+            key = deployed.apiKey().orElseThrow().reveal();
+            deployed.ready().get(90, TimeUnit.SECONDS);
+            endpoint = deployed.endpoint();
+            assertThat(endpoint).isEqualTo(URI.create("http://127.0.0.1:" + port + "/v1"));
+            assertThat(chat(endpoint, key)).isEqualTo(200);
+            assertThat(chat(endpoint, "wrong")).isEqualTo(401);
+            until(() -> deployed.status().spotState() == SpotState.READY, "spot serves");
+        }
+        assertThat(chat(endpoint, key)).isEqualTo(200);
+
+        HttpResponse<Stream<String>> streamed = http.send(chat(endpoint, key, 400, true), BodyHandlers.ofLines());
+        assertThat(streamed.statusCode()).isEqualTo(200);
+        var lines = new ArrayList<String>();
+        Iterator<String> coming = streamed.body().iterator();
+        for (int i = 0; i < 20; i++) {
+            lines.add(coming.next());
+        }
+        cloud.snapshot().replicas().stream().map(ReplicaView::id).forEach(cloud::lose);
+        coming.forEachRemaining(lines::add);
+        assertThat(lines).contains("data: [DONE]").noneMatch(line -> line.contains("\"error\""));
+
+        try (Tuna host = host()) {
+            Deployment found = host.deployment("chat").orElseThrow();
+            until(() -> found.status().traffic().requests() >= 3, "the next host sees what is there");
+            DeploymentStatus status = found.status();
+            assertThat(status.phase()).isEqualTo(DeploymentPhase.ACTIVE);
+            assertThat(status.traffic().failed()).isZero();
+            assertThat(found.apiKey().orElseThrow().reveal()).isEqualTo(key);
+            assertThat(host.orphans().found()).isEmpty();
+            assertThat(host.routerVms().status())
+                    .singleElement()
+                    .satisfies(vm -> assertThat(vm.deployments()).containsExactly("chat"));
+            assertThat(host.destroy("chat").get(120, TimeUnit.SECONDS).deployment())
+                    .isEqualTo("chat");
+            assertThat(host.deployments()).isEmpty();
+            assertThat(host.routerVms().status()).isEmpty();
+            CostReport bill = host.cost("chat");
+            assertThat(bill.lines()).anySatisfy(line -> {
+                assertThat(line.backend()).isEqualTo("chat");
+                assertThat(line.provider()).isEqualTo("local-spot");
+                assertThat(line.estimated()).isTrue();
+            });
+            assertThat(bill.lines()).extracting(CostReport.Line::provider).contains("local");
+            assertThat(host.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+        }
+        assertThat(cloud.snapshot().empty()).isTrue();
+        assertThat(machines()).isEmpty();
+        assertThat(directory.resolve("machines")).isEmptyDirectory();
+    }
+
+    @Test
+    void aDeploymentThatServesGoesThereAndComesBack() throws Exception {
+        try (Tuna host = host()) {
+            Deployment here = host.deploy(request().toBuilder()
+                    .routerPlacement(RouterPlacement.EMBEDDED)
+                    .build());
+            here.ready().get(60, TimeUnit.SECONDS);
+            until(() -> here.status().spotState() == SpotState.READY, "spot serves");
+            List<String> replicas =
+                    cloud.snapshot().replicas().stream().map(ReplicaView::id).toList();
+            String key = here.apiKey().orElseThrow().reveal();
+
+            Deployment there = host.routerVms().give("chat").get(90, TimeUnit.SECONDS);
+            assertThat(chat(there.endpoint(), key)).isEqualTo(200);
+            until(() -> there.status().spotState() == SpotState.READY, "spot serves there");
+            assertThatThrownBy(() -> host.deploy(request()))
+                    .isInstanceOfSatisfying(
+                            ConfigurationException.class,
+                            e -> assertThat(e.code()).isEqualTo(ErrorCode.NAME_TAKEN));
+
+            Deployment back = host.routerVms().takeBack("chat").get(90, TimeUnit.SECONDS);
+            assertThat(back.endpoint()).isEqualTo(here.endpoint());
+            assertThat(chat(back.endpoint(), key)).isEqualTo(200);
+            assertThat(cloud.snapshot().replicas().stream().map(ReplicaView::id))
+                    .containsExactlyElementsOf(replicas);
+            until(() -> host.routerVms().status().isEmpty(), "a machine with nothing on it goes");
+            back.destroy().get(60, TimeUnit.SECONDS);
+        }
+        assertThat(cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whenTheMachineIsGoneTheHostLooksAfterWhatWasThere() throws Exception {
+        try (Tuna host = host()) {
+            Deployment deployed = host.deploy(request());
+            deployed.ready().get(90, TimeUnit.SECONDS);
+            until(() -> deployed.status().spotState() == SpotState.READY, "spot serves");
+            machines().forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+            until(() -> host.routerVms().status().isEmpty(), "the loss is noticed");
+            Deployment rescued = host.deployment("chat").orElseThrow();
+            String key = rescued.apiKey().orElseThrow().reveal();
+            assertThat(chat(rescued.endpoint(), key)).isEqualTo(200);
+            assertThat(host.orphans().found()).isEmpty();
+            until(() -> cloud.snapshot().replicas().size() == 1, "one replica is left, old or new");
+            rescued.destroy().get(60, TimeUnit.SECONDS);
+        }
+        assertThat(cloud.snapshot().empty()).isTrue();
+        assertThat(directory.resolve("machines")).isEmptyDirectory();
+    }
+
+    @Test
+    void anotherVersionFollowsWhileAStreamGoesOn() throws Exception {
+        try (Tuna host = host()) {
+            Deployment deployed = host.deploy(request());
+            String key = deployed.apiKey().orElseThrow().reveal();
+            deployed.ready().get(90, TimeUnit.SECONDS);
+            until(() -> deployed.status().spotState() == SpotState.READY, "spot serves");
+            HttpResponse<Stream<String>> streamed =
+                    http.send(chat(deployed.endpoint(), key, 400, true), BodyHandlers.ofLines());
+            Iterator<String> coming = streamed.body().iterator();
+            var lines = new ArrayList<String>();
+            lines.add(coming.next());
+            long before = program();
+
+            host.routerVms().upgrade("chat");
+            until(() -> program() != before, "the next version is started");
+            for (int i = 0; i < 40; i++) {
+                assertThat(chat(deployed.endpoint(), key)).isEqualTo(200);
+            }
+            coming.forEachRemaining(lines::add);
+            assertThat(lines).contains("data: [DONE]");
+            until(() -> ProcessHandle.of(before).filter(ProcessHandle::isAlive).isEmpty(), "the former one ends");
+            assertThat(chat(deployed.endpoint(), key)).isEqualTo(200);
+            until(() -> deployed.status().problems().isEmpty(), "the next version answers");
+            host.destroy("chat").get(120, TimeUnit.SECONDS);
+        }
+        assertThat(cloud.snapshot().empty()).isTrue();
+    }
+
+    private long program() {
+        try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
+            return files.filter(file -> file.endsWith("program.pid"))
+                    .map(RouterVmIT::number)
+                    .findFirst()
+                    .orElse(-1L);
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+}

@@ -44,6 +44,9 @@ final class RouterLink implements AutoCloseable {
     /** An agent that did not answer for a moment is as it was; one that is silent for longer is not known to be anything. */
     static final Duration MEMORY = Duration.ofSeconds(60);
 
+    /** Machines that boot do not answer either. */
+    private static final Duration PAUSE = Duration.ofMinutes(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(RouterLink.class);
     private static final String CONTROL_TOKEN = "TUNA_CONTROL_TOKEN";
 
@@ -99,6 +102,7 @@ final class RouterLink implements AutoCloseable {
         private volatile Optional<Secret> control = Optional.empty();
         private volatile Optional<Report> last = Optional.empty();
         private volatile Instant lastAt = Instant.MIN;
+        private volatile Instant letInAt = Instant.EPOCH;
 
         private Talk(ReplicaChannel channel) {
             this.channel = channel;
@@ -139,8 +143,8 @@ final class RouterLink implements AutoCloseable {
                                     + " parameter " + vm.parameter(),
                             Optional.empty());
                 }
-                letIn(instance, vm);
                 talk = talks.computeIfAbsent(vm.instanceId(), id -> new Talk(channel(vm, trust.get())));
+                letIn(instance, vm, talk);
             }
             return remember(talk, report(vm, talk, talk.channel.look()));
         } catch (UntrustedReplicaException e) {
@@ -149,6 +153,9 @@ final class RouterLink implements AutoCloseable {
             return new Report(BackendPhase.BOOTING, String.valueOf(e.getMessage()), Optional.empty());
         } catch (IOException e) {
             LOG.debug("router VM {} {}: {}", vm.name(), vm.instanceId(), e.toString());
+            if (talk != null && !context.clock().instant().isBefore(talk.letInAt.plus(PAUSE))) {
+                letIn(instance, vm, talk); // perhaps this host is seen from another address now
+            }
             return remembered(talk);
         }
     }
@@ -193,8 +200,12 @@ final class RouterLink implements AutoCloseable {
                 .map(access -> new DeploymentTrust(new Borrowed(authority, access.authority()), name, context.clock()));
     }
 
-    /** A host that is not where the machine was launched from is let in too, if hosts are let in by their addresses. */
-    private void letIn(Instance instance, Vm vm) {
+    /**
+     * A host that is not where the machine was launched from is let in too, if hosts are let in by their addresses. Others stay
+     * let in: there may be several.
+     */
+    private void letIn(Instance instance, Vm vm, Talk talk) {
+        talk.letInAt = context.clock().instant();
         if (!Instances.tag(instance, Names.INGRESS)
                 .filter(AwsOptions.INGRESS_HOST::equals)
                 .isPresent()) {
@@ -205,7 +216,10 @@ final class RouterLink implements AutoCloseable {
                     .ipProtocol("tcp")
                     .fromPort(vm.port())
                     .toPort(vm.port())
-                    .ipRanges(IpRange.builder().cidrIp(host.get()).build())
+                    .ipRanges(IpRange.builder()
+                            .cidrIp(host.get())
+                            .description("a host of Tuna")
+                            .build())
                     .build();
             for (GroupIdentifier group : instance.securityGroups()) {
                 new AwsCalls(vm.region())

@@ -6,7 +6,9 @@ import dev.tuna.api.PreflightReport;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.testkit.contract.ContractContext;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -33,6 +35,31 @@ class DocumentTest {
                         + check.fix().map(fix -> "\n         fix: " + fix).orElse(""))
                 .collect(Collectors.joining("\n"));
         assertThat(document()).contains("```\n" + printed + "\n```");
+    }
+
+    @Test
+    void whatRoutersTakeIsAsShown() throws IOException {
+        assertThat(document())
+                .contains("```json\n" + IamPolicy.routerJson("arn:aws:iam::123456789012:role/tuna-router", "BUCKET")
+                        + "\n```");
+        RouterOptions.KEYS.forEach(key -> {
+            try {
+                assertThat(document()).contains("| `" + key + "` |");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        BigDecimal disk = Surcharge.usdPerHour(
+                        RouterOptions.of(Map.of(), Map.of("router_instance_profile", "tuna-router")))
+                .subtract(new BigDecimal("0.005"));
+        BigDecimal machine =
+                RouterPrices.builtIn("us-east-1", RouterOptions.INSTANCE_TYPE).orElseThrow();
+        String page = Files.readString(Path.of("").toAbsolutePath().resolveSibling("docs/router-vm.md"));
+        assertThat(page)
+                .contains("| `t3.small` | " + machine + " |")
+                .contains("| 20 GB gp3 | " + disk.setScale(4, RoundingMode.HALF_UP) + " |")
+                .contains("| together | "
+                        + machine.add(disk).add(new BigDecimal("0.005")).setScale(4, RoundingMode.HALF_UP) + " |");
     }
 
     @Test

@@ -38,8 +38,17 @@ record RouterJar(URI uri, String sha256) {
                 }
                 add(packed, "version", version.getBytes(StandardCharsets.UTF_8));
             }
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(jar));
-            return new RouterJar(jar.toUri(), HexFormat.of().formatHex(digest));
+            return of(jar);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Any file. */
+    static RouterJar of(Path file) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+            return new RouterJar(file.toUri(), HexFormat.of().formatHex(digest));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (NoSuchAlgorithmException e) {

@@ -17,6 +17,7 @@ import dev.tuna.testkit.contract.ContractContext;
 import dev.tuna.testkit.machine.MachineSandbox;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -24,6 +25,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,6 +33,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import software.amazon.awssdk.core.sync.RequestBody;
 
 /** An installation, and a stand-in of AWS on whose machines routers run for real. */
 final class RouterRig implements AutoCloseable {
@@ -72,7 +75,27 @@ final class RouterRig implements AutoCloseable {
 
     /** Another installation with the same account and nothing kept. */
     ContractContext elsewhere() {
-        return prepared(aws.context());
+        return prepared(aws.context()).withSetting("ingress_url", aws.cloud().uri() + "/");
+    }
+
+    /** Puts something into the bucket behind the installation's back. */
+    void putObject(String key, String content) {
+        AwsSettings settings = AwsSettings.of(context.settings());
+        try (var clients =
+                new AwsClients(settings, () -> Credentials.of(settings, context.secrets(), context.clock()))) {
+            clients.s3("us-east-1")
+                    .putObject(request -> request.bucket(BUCKET).key(key), RequestBody.fromString(content));
+        }
+    }
+
+    /** Those of a machine whose command line has a word. */
+    List<ProcessHandle> processes(ResourceRef vm, String word) {
+        return sandbox(vm).processes().stream()
+                .filter(process -> process.info()
+                        .commandLine()
+                        .filter(line -> line.contains(word))
+                        .isPresent())
+                .toList();
     }
 
     Aws aws() {
@@ -180,7 +203,7 @@ final class RouterRig implements AutoCloseable {
         try {
             return client.send(request.build(), handler);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);

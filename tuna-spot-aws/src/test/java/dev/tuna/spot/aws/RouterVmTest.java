@@ -5,17 +5,33 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.FoundRouterVm;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.RouterVmObservation;
+import dev.tuna.spi.RouterVmPlan;
+import dev.tuna.spi.SpotCloud;
+import dev.tuna.testkit.contract.ContractContext;
 import dev.tuna.testkit.machine.MachineSandbox;
+import dev.tuna.testkit.secret.SecretSearch;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +77,7 @@ class RouterVmTest {
         try (RouterRig rig = new RouterRig(directory)) {
             ResourceRef vm = rig.launched("1");
             BackendAddress control = rig.ready(vm);
-            HttpResponse<java.io.InputStream> stream = RouterRig.stream(control);
+            HttpResponse<InputStream> stream = RouterRig.stream(control);
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(stream.body(), StandardCharsets.US_ASCII))) {
                 assertThat(lines.readLine()).isEqualTo("beat 0 of 1");
@@ -93,7 +109,7 @@ class RouterVmTest {
         try (RouterRig rig = new RouterRig(directory)) {
             ResourceRef vm = rig.launched("1");
             BackendAddress control = rig.ready(vm);
-            HttpResponse<java.io.InputStream> stream = RouterRig.stream(control);
+            HttpResponse<InputStream> stream = RouterRig.stream(control);
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(stream.body(), StandardCharsets.US_ASCII))) {
                 assertThat(lines.readLine()).isEqualTo("beat 0 of 1");
@@ -121,14 +137,14 @@ class RouterVmTest {
             ResourceRef vm = rig.launched("1");
             BackendAddress control = rig.ready(vm);
             String certificate = RouterRig.ask(control, "/listener", "").body();
-            rig.context().secrets().remove(dev.tuna.spi.RouterCloud.environment(RouterRig.NAME));
+            rig.context().secrets().remove(RouterCloud.environment(RouterRig.NAME));
             rig.sandbox(vm).reboot();
             assertThat(RouterRig.until(
                                     () -> {
                                         try {
                                             return RouterRig.ask(control, "/environment", "")
                                                     .body();
-                                        } catch (java.io.UncheckedIOException e) {
+                                        } catch (UncheckedIOException e) {
                                             return "";
                                         }
                                     },
@@ -157,6 +173,191 @@ class RouterVmTest {
             rig.sandbox(vm).pass(RouterRig.ORPHAN.plusMinutes(1));
             RouterVmObservation gone = rig.await(rig.routers(), vm, seen -> seen.phase() == BackendPhase.GONE);
             assertThat(gone.detail()).contains("it shut itself down");
+        }
+    }
+
+    @Test
+    void whoHasNothingKeptFindsItTalksToItAndRemovesIt() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            ResourceRef vm = rig.launched("1");
+            rig.ready(vm);
+            assertThat(rig.aws().cloud().parameters())
+                    .containsExactly("us-east-1/tuna/" + rig.context().ownerId() + "/router-vm/front");
+            ContractContext elsewhere = rig.elsewhere();
+            try (SpotCloud cloud = new AwsProvider().open(elsewhere)) {
+                RouterCloud routers = cloud.routers().orElseThrow();
+                FoundRouterVm found = routers.find().get(0);
+                assertThat(found)
+                        .isEqualTo(new FoundRouterVm(
+                                vm, RouterRig.NAME, rig.context().ownerId()));
+                BackendAddress control = rig.await(
+                                routers, found.resource(), seen -> seen.phase() == BackendPhase.READY)
+                        .control()
+                        .orElseThrow();
+                assertThat(RouterRig.ask(control, "/echo", "from elsewhere").body())
+                        .isEqualTo("from elsewhere");
+                assertThat(rig.aws().cloud().exchanges())
+                        .as("let in from its own address too")
+                        .anyMatch(exchange -> exchange.request().body().contains("AuthorizeSecurityGroupIngress")
+                                && exchange.request().body().contains("127.0.0.1%2F32"));
+                assertThat(elsewhere.secrets().refs())
+                        .noneMatch(ref -> ref.name().contains("router-vm"));
+                routers.terminate(found.resource());
+                rig.await(routers, found.resource(), seen -> seen.phase() == BackendPhase.GONE);
+                routers.cleanUp(found);
+                assertThat(rig.aws().cloud().things()).isEmpty();
+                assertThat(routers.find()).isEmpty();
+            }
+            rig.routers()
+                    .cleanUp(new FoundRouterVm(vm, RouterRig.NAME, rig.context().ownerId()));
+            assertThat(rig.context().journal().open(RouterRig.NAME)).isEmpty();
+        }
+    }
+
+    @Test
+    void withoutItsParameterItCannotBeTalkedToFromElsewhereAndSaysSo() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            RouterVmPlan plan = rig.routers().plan(rig.spec(rig.jar("1")), "front-1");
+            ResourceRef vm = rig.routers().launch(plan);
+            RouterVmObservation waiting =
+                    rig.await(rig.routers(), vm, seen -> seen.detail().contains("router-vm/front/environment"));
+            assertThat(waiting.phase()).isEqualTo(BackendPhase.BOOTING);
+            try (SpotCloud cloud = new AwsProvider().open(rig.elsewhere())) {
+                assertThat(cloud.routers()
+                                .orElseThrow()
+                                .observe(vm, RouterRig.NAME)
+                                .detail())
+                        .contains("neither in the secret store nor in parameter /tuna/");
+            }
+            rig.bringEnvironment();
+            rig.ready(vm);
+        }
+    }
+
+    @Test
+    void aJarThatWasExchangedOnTheWayIsNotRun() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            RouterJar jar = rig.jar("1");
+            rig.putObject(Names.routerJars(rig.context().ownerId(), RouterRig.NAME) + jar.sha256() + ".jar", "evil");
+            rig.bringEnvironment();
+            ResourceRef vm = rig.routers().launch(rig.routers().plan(rig.spec(jar), "front-1"));
+            RouterVmObservation failed = rig.await(rig.routers(), vm, seen -> seen.phase() == BackendPhase.FAILED);
+            assertThat(failed.detail())
+                    .contains("has the checksum")
+                    .contains("and not " + jar.sha256())
+                    .doesNotContain("X-Amz-Signature");
+            assertThat(rig.sandbox(vm).root().resolve("var/lib/tuna/tuna.jar")).doesNotExist();
+        }
+    }
+
+    @Test
+    void aProgramThatEndsAgainAndAgainIsToldWithWhatItSays() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            ResourceRef vm = rig.launched("broken");
+            RouterVmObservation failed = rig.await(rig.routers(), vm, seen -> seen.phase() == BackendPhase.FAILED);
+            assertThat(failed.detail()).isEqualTo("the router ended with status 4: it is broken , again and again");
+        }
+    }
+
+    @Test
+    void anAgentThatDiesIsStartedAgainAndNothingEndsAMachineThatIsNeeded() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            ResourceRef vm = rig.launched("1");
+            BackendAddress control = rig.ready(vm);
+            RouterRig.ask(control, "/needed", "");
+            String program = RouterRig.version(control);
+            assertThat(rig.isNeeded(vm)).isTrue();
+            List<ProcessHandle> agents = rig.processes(vm, "agent.py");
+            List<ProcessHandle> guards = rig.processes(vm, "guard");
+            assertThat(agents).hasSize(1);
+            assertThat(guards).isNotEmpty();
+            agents.forEach(ProcessHandle::destroyForcibly);
+            guards.forEach(ProcessHandle::destroyForcibly);
+            assertThat(RouterRig.until(
+                            () -> {
+                                try {
+                                    return RouterRig.version(control);
+                                } catch (UncheckedIOException e) {
+                                    return "";
+                                }
+                            },
+                            version -> !version.isEmpty(),
+                            () -> ""))
+                    .as("the router itself has noticed nothing")
+                    .isEqualTo(program);
+            assertThat(rig.processes(vm, "agent.py")).hasSize(1).doesNotContainAnyElementsOf(agents);
+            assertThat(rig.sandbox(vm).isOff()).isFalse();
+        }
+    }
+
+    @Test
+    void aCertificateThatWasBroughtIsShownToClients() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            rig.bringEnvironment(Map.of(
+                    "TUNA_LISTENER_CERT_BASE64", base64("the certificate\n"),
+                    "TUNA_LISTENER_KEY_BASE64", base64("the key\n")));
+            ResourceRef vm = rig.routers().launch(rig.routers().plan(rig.spec(rig.jar("1")), "front-1"));
+            BackendAddress control = rig.ready(vm);
+            assertThat(RouterRig.ask(control, "/listener", "").body()).isEqualTo("the certificate\n");
+            assertThat(rig.sandbox(vm).text("var/lib/tuna/listener.key")).isEqualTo("the key\n");
+            assertThat(RouterRig.ask(control, "/environment", "").body()).doesNotContain("TUNA_LISTENER_KEY_BASE64");
+        }
+    }
+
+    private static String base64(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void clientsAreShownACertificateForItsNameAndAddress() throws Exception {
+        try (RouterRig rig = new RouterRig(directory)) {
+            ResourceRef vm = rig.launched("1");
+            String pem = RouterRig.ask(rig.ready(vm), "/listener", "").body();
+            var certificate = (X509Certificate) CertificateFactory.getInstance("X.509")
+                    .generateCertificate(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)));
+            assertThat(certificate.getSubjectAlternativeNames())
+                    .extracting(name -> name.get(1).toString())
+                    .containsExactlyInAnyOrder(
+                            "front.router.tuna",
+                            rig.aws().cloud().instances().get(0).publicAddress().orElseThrow());
+        }
+    }
+
+    @Test
+    void lastingSecretsAreNowhereButWhereTheyBelong() throws Exception {
+        try (RouterRig rig = new RouterRig(directory)) {
+            ResourceRef vm = rig.launched("1");
+            rig.ready(vm);
+            SecretSearch search = new SecretSearch();
+            search.add("control token", RouterRig.CONTROL.reveal());
+            search.add("provider key", RouterRig.KEY.reveal());
+            search.add("AWS key", rig.aws().cloud().secretKey().reveal());
+            rig.sandbox(vm).processes().forEach(search::commandLines);
+            search.text("console", rig.sandbox(vm).console());
+            for (String log : List.of("run.log", "agent.log", "guard.log")) {
+                search.text(log, rig.sandbox(vm).text("var/lib/tuna/" + log));
+            }
+            search.text(
+                    "plan",
+                    rig.routers().plan(rig.spec(rig.jar("1")), "front-1").toString());
+            search.text("observation", rig.routers().observe(vm, RouterRig.NAME).toString());
+            rig.context().journal().intents().forEach(intent -> search.text("journal", intent.toString()));
+            rig.aws().cloud().instances().forEach(it -> search.text("machine", it.tags() + it.script()));
+            rig.aws().cloud().exchanges().stream()
+                    .filter(exchange -> !exchange.request()
+                            .header("X-Amz-Target")
+                            .filter("AmazonSSM.PutParameter"::equals)
+                            .isPresent())
+                    .filter(exchange -> !exchange.body().contains("SecureString"))
+                    .forEach(exchange -> search.text("call", exchange.request().body() + exchange.body()));
+            assertThat(search.hits()).isEmpty();
+            try (Stream<Path> files = Files.walk(rig.sandbox(vm).root())) {
+                assertThat(files.filter(Files::isRegularFile)
+                                .filter(file -> file.toString().contains("/tuna/")))
+                        .allSatisfy(
+                                file -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                                        .endsWith("------"));
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class RouterMainIT {
@@ -54,6 +55,24 @@ class RouterMainIT {
                         InetAddress.getLoopbackAddress(), router.endpoint().getPort()))
                 .isInstanceOf(ConnectException.class);
         assertThat(router.restOfOutput()).as("not a line for each request").isEmpty();
+    }
+
+    @Test
+    @DisplayName("E-11 LOG_LEVEL says how much of the log is shown")
+    void theLogLevelComesFromTheEnvironment() throws Exception {
+        for (String level : List.of("INFO", "error")) {
+            Router router = start(
+                    Map.of("LOG_LEVEL", level), "--serverless", backend.uri().toString());
+            try (Chat chat = new Chat(router.endpoint(), Optional.empty(), backend.model())) {
+                assertThat(chat.ask("Hello", 4)).isNotBlank();
+            }
+            router.process().toHandle().destroy();
+            assertThat(router.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
+            String log = new String(router.process().getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(log.contains("path=/v1/chat/completions"))
+                    .as(level + ": " + log)
+                    .isEqualTo(level.equals("INFO"));
+        }
     }
 
     @Test

@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -181,7 +182,16 @@ public final class Tuna implements ControlPlane {
      * @return true if so, and always if there was nothing
      */
     public boolean hasSeenAll() {
-        return controller.hasSeenAll();
+        return unseen().isEmpty();
+    }
+
+    /**
+     * The clouds that have not yet told about something that an earlier process left.
+     *
+     * @return names of providers; empty once {@link #hasSeenAll}
+     */
+    public SortedSet<String> unseen() {
+        return controller.unseen();
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
 import dev.tuna.core.Tuna;
+import java.util.SortedSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -39,14 +40,17 @@ abstract class ControlCommand extends TunaSubcommand {
     /** What an earlier process stored may be long over: the clouds are asked before anything is said. */
     private void awaitSight(Tuna tuna) {
         try {
-            for (int look = 0; !tuna.hasSeenAll(); look++) {
+            SortedSet<String> unseen = tuna.unseen();
+            for (int look = 0; !unseen.isEmpty(); look++) {
                 if (look == LOOKS) {
-                    note("not every cloud has answered: some of this is what was stored, not yet confirmed");
+                    note(String.join(" and ", unseen)
+                            + " did not answer in time: what is shown of that is what was stored, not yet confirmed");
                     return;
                 }
                 if (new CountDownLatch(1).await(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS)) {
                     return;
                 }
+                unseen = tuna.unseen();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -33,7 +33,6 @@ import picocli.CommandLine.Option;
 final class CostCommand extends ControlCommand {
 
     private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(2);
-    private static final int MOST_LINES = 22;
 
     @Mixin
     private final Name name = new Name();
@@ -115,20 +114,10 @@ final class CostCommand extends ControlCommand {
     private void live(ControlPlane plane) {
         try (Display display = new Display(session.out(), session.terminal(), session.clock())) {
             do {
-                List<String> lines = shortened(lines(plane, bills(plane)));
+                List<String> lines = lines(plane, bills(plane));
                 display.board(() -> lines);
             } while (!session.isEndedWithin(BETWEEN_LOOKS));
         }
-    }
-
-    /** A board higher than the terminal could not be drawn over. */
-    private static List<String> shortened(List<String> lines) {
-        if (lines.size() <= MOST_LINES) {
-            return lines;
-        }
-        var shown = new ArrayList<>(lines.subList(0, MOST_LINES));
-        shown.add("... " + (lines.size() - MOST_LINES) + " more lines: name one deployment, or use --once");
-        return shown;
     }
 
     private static Table table(List<CostReport> bills) {

@@ -91,6 +91,10 @@ public final class RouterCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var variables = new RouterEnvironment(environment, this::wrong);
+        variables
+                .logLevel()
+                .filter(level -> System.getProperty(TunaCli.LOG) == null)
+                .ifPresent(level -> System.setProperty(TunaCli.LOG, level));
         Optional<NamedKey> apiKey = apiKeyVariable.isPresent() ? key(apiKeyVariable) : variables.apiKey();
         Optional<NamedKey> adminKey = key(adminKeyVariable);
         List<URI> endpoints = serverless.isEmpty() ? variables.serverless() : serverless;

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -19,7 +20,6 @@ record RouterEnvironment(Map<String, String> environment, Function<String, ? ext
             "POKE_TIMEOUT_SECONDS", "replicas are asked for their health, and a request is not held up by it",
             "IDLE_TIMEOUT_SECONDS", "a replica that is up is used however long nobody has asked",
             "WARMUP_TIMEOUT_SECONDS", "a replica is looked at for as long as it is listed",
-            "LOG_LEVEL", "the log is shown with --verbose, which goes before it",
             "ROUTE_WINDOW_SIZE", "counters are kept whole, see /router/metrics",
             "ALLOW_HEALTH_NO_AUTH", "/router/health asks for no key and names no backend without one");
 
@@ -55,6 +55,21 @@ record RouterEnvironment(Map<String, String> environment, Function<String, ? ext
 
     int port() {
         return set("PORT").map(port -> number("PORT", port)).orElse(8080);
+    }
+
+    /** How much of the log is shown, in the log library's words; those of Python are understood too. */
+    Optional<String> logLevel() {
+        return set("LOG_LEVEL").map(level -> switch (level.strip().toUpperCase(Locale.ROOT)) {
+            case "TRACE" -> "trace";
+            case "DEBUG" -> "debug";
+            case "INFO" -> "info";
+            case "WARN", "WARNING" -> "warn";
+            case "ERROR", "CRITICAL", "FATAL" -> "error";
+            case "OFF" -> "off";
+            default ->
+                throw wrong.apply(
+                        "LOG_LEVEL is '" + level + "' but must be one of trace, debug, info, warning, error, off");
+        });
     }
 
     RoutePolicy policy() {

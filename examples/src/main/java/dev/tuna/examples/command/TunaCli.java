@@ -22,6 +22,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footer = {"", ExitCode.EXPLAINED})
 public final class TunaCli implements Runnable {
 
+    /** Says how much of Tuna's own log is shown. Read when the first logger of a class is made, which is later than the command line. */
+    static final String LOG = "org.slf4j.simpleLogger.log.dev.tuna";
+
     @Option(
             names = {"-v", "--verbose"},
             scope = ScopeType.INHERIT,
@@ -71,8 +74,7 @@ public final class TunaCli implements Runnable {
 
     private int execute(ParseResult parsed) {
         if (verbose) {
-            // Read by slf4j-simple when the first logger of a class is made, which is later than this.
-            System.setProperty("org.slf4j.simpleLogger.log.dev.tuna", "debug");
+            System.setProperty(LOG, "debug");
         }
         return new CommandLine.RunLast().execute(parsed);
     }

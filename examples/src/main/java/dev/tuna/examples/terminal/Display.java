@@ -4,12 +4,14 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -30,6 +32,7 @@ public final class Display implements AutoCloseable {
     private final PrintStream out;
     private final Terminal terminal;
     private final InstantSource clock;
+    private final IntSupplier height;
     private final Instant began;
     private final ScheduledExecutorService redraw;
 
@@ -47,7 +50,13 @@ public final class Display implements AutoCloseable {
      * @param clock for the seconds in front of each line
      */
     public Display(PrintStream out, Terminal terminal, InstantSource clock) {
+        this(out, terminal, clock, new TerminalHeight(clock));
+    }
+
+    /** With a terminal of another height. */
+    Display(PrintStream out, Terminal terminal, InstantSource clock, IntSupplier height) {
         this.out = out;
+        this.height = height;
         this.terminal = terminal;
         this.clock = clock;
         this.began = clock.instant();
@@ -137,11 +146,25 @@ public final class Display implements AutoCloseable {
     }
 
     private String draw() {
-        List<String> lines = terminal.live() && !closed ? lines() : List.of();
+        List<String> lines = terminal.live() && !closed ? fitting(lines()) : List.of();
         drawn = lines.size();
         return lines.isEmpty()
                 ? ""
                 : HIDE_CURSOR + WRAP_OFF + String.join(System.lineSeparator(), lines) + System.lineSeparator();
+    }
+
+    /** A board higher than the terminal could not be drawn over; the cursor stands below it. */
+    private List<String> fitting(List<String> lines) {
+        if (lines.isEmpty()) {
+            return lines;
+        }
+        int room = height.getAsInt() - 1;
+        if (lines.size() <= room) {
+            return lines;
+        }
+        var shown = new ArrayList<>(lines.subList(0, Math.max(0, room - 1)));
+        shown.add("... " + (lines.size() - shown.size()) + " more lines");
+        return shown;
     }
 
     /** A board that cannot be told right now must not end the redrawing. */

@@ -52,6 +52,9 @@ class RouterEnvironmentTest {
         assertThat(environment.policy().deadline()).isEqualTo(Duration.ofSeconds(210));
         assertThat(environment.policy().maxInFlight()).isEqualTo(100);
         assertThat(environment.port()).isEqualTo(9000);
+        assertThat(of(Map.of("LOG_LEVEL", "WARNING")).logLevel()).contains("warn");
+        assertThat(of(Map.of("LOG_LEVEL", "debug")).logLevel()).contains("debug");
+        assertThat(of(Map.of()).logLevel()).isEmpty();
         assertThat(of(Map.of()).policy()).isEqualTo(RoutePolicy.DEFAULT);
         assertThat(of(Map.of()).port()).isEqualTo(8080);
     }
@@ -85,6 +88,7 @@ class RouterEnvironmentTest {
     @ParameterizedTest
     @CsvSource({
         "PORT, eighty, PORT is 'eighty'",
+        "LOG_LEVEL, loud, 'LOG_LEVEL is ''loud'' but must be one of trace'",
         "UPSTREAM_TIMEOUT_SECONDS, soon, UPSTREAM_TIMEOUT_SECONDS is 'soon'",
         "UPSTREAM_TIMEOUT_SECONDS, 0, above 0",
         "MAX_CONCURRENT_REQUESTS, 0, maxInFlight is '0'",

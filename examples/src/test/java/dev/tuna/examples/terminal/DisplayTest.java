@@ -13,6 +13,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DisplayTest {
 
@@ -47,6 +49,27 @@ class DisplayTest {
         }
         assertThat(onScreen(shown())).containsExactly("   0.0s  a line that stays");
         assertThat(shown()).contains("\u001b[2A\r\u001b[J").endsWith("\u001b[?7h\u001b[?25h");
+    }
+
+    @Test
+    void aBoardIsNoHigherThanTheTerminal() throws InterruptedException {
+        var drawnTwice = new CountDownLatch(2);
+        try (var display = new Display(out, LIVE, now::get, () -> 5)) {
+            display.board(() -> {
+                drawnTwice.countDown();
+                return List.of("one", "two", "three", "four", "five", "six");
+            });
+            assertThat(drawnTwice.await(60, TimeUnit.SECONDS)).isTrue();
+            display.say("a line that stays");
+            assertThat(shown()).contains("three\n... 3 more lines\n").doesNotContain("four");
+        }
+        assertThat(onScreen(shown())).containsExactly("   0.0s  a line that stays");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'50 200', 50", "'24 80', 24", "'0 0', 24", "'', 24", "'stty: no terminal', 24"})
+    void theHeightIsWhatTheTerminalSaysIfItKnows(String size, int lines) {
+        assertThat(TerminalHeight.read(size, TerminalHeight.USUAL)).isEqualTo(lines);
     }
 
     @Test

@@ -40,6 +40,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -49,6 +51,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -782,14 +785,16 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
-     * Whether every backend that an earlier process left has been looked at.
+     * Where there are backends that an earlier process left and that have not been looked at: they are shown as they were stored.
      *
-     * @return false while some are shown as they were stored
+     * @return names of providers
      */
-    public boolean hasSeenAll() {
+    public SortedSet<String> unseen() {
         return names.slots().stream()
                 .flatMap(slot -> slot.state().present().stream())
-                .noneMatch(Backend::isUnseen);
+                .filter(Backend::isUnseen)
+                .map(Backend::provider)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /**

@@ -25,6 +25,11 @@ final class BudgetOptions {
             description = "What happens then: ${COMPLETION-CANDIDATES} (default: warn).")
     private Optional<BudgetAction> action = Optional.empty();
 
+    /** Whether anything is said here. */
+    boolean any() {
+        return perHour.isPresent() || perDay.isPresent() || perMonth.isPresent() || action.isPresent();
+    }
+
     /** What is said here goes before what the file says. */
     Budget over(Budget file) {
         var budget = new Budget(

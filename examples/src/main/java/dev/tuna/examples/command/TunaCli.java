@@ -38,6 +38,7 @@ public final class TunaCli implements Runnable {
                 .addSubcommand(new DeployCommand(session))
                 .addSubcommand(new StatusCommand(session))
                 .addSubcommand(new CostCommand(session))
+                .addSubcommand(new BudgetCommand(session))
                 .addSubcommand(new ListCommand(session))
                 .addSubcommand(new LogsCommand(session))
                 .addSubcommand(new ShowGpusCommand(session))

@@ -115,7 +115,13 @@ public final class CostText {
         return Optional.ofNullable(sums.get(tier)).map(Dollars::text).orElse("-");
     }
 
-    private static String budget(BudgetUse use) {
+    /**
+     * A limit and what is used of it.
+     *
+     * @param use how it stands
+     * @return one line
+     */
+    public static String budget(BudgetUse use) {
         String period = use.period() == Budget.Period.HOUR ? "an hour" : "a " + word(use.period());
         int percent = use.usedUsd()
                 .multiply(BigDecimal.valueOf(100))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.core.store.SqliteStateStore;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.StringReader;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,6 +81,7 @@ class TunaCliTest {
                     "deploy",
                     "status",
                     "cost",
+                    "budget",
                     "list",
                     "show-gpus",
                     "check",
@@ -130,6 +133,7 @@ class TunaCliTest {
                     "deploy --model m --gpu L4 --serverless-provider local --budget-action warn|needs a limit",
                     "deploy --model m --gpu L4 --serverless-provider local --total-budget-action warn|needs a limit",
                     "deploy --model m --gpu L4 --serverless-provider local --no-wait|--no-wait needs --detach",
+                    "budget --budget-per-day 5|NAME is missing",
                     "orphans --adopt a --destroy b|mutually exclusive",
                     "orphans --destroy a|no orphan has the id 'a'",
                     "destroy chat --all|needs the NAME of a deployment, or --all"
@@ -299,6 +303,55 @@ class TunaCliTest {
                 assertThat(json("list", "--status", "destroyed").at("/0/name").asText())
                         .as("without a process that controls the store, this one does")
                         .isEqualTo("chat");
+            }
+        }
+
+        @Test
+        void aBudgetIsShownChangedAndLiftedWhoeverHosts() throws Exception {
+            try (LocalCloud cloud = LocalCloud.builder().startInProcess()) {
+                String url = cloud.uri().toString();
+                try (Tuna host = Tuna.builder()
+                        .stateDirectory(state)
+                        .listen("127.0.0.1", 0)
+                        .providerSettings("local", cloud.settings())
+                        .providerSettings("local-spot", cloud.settings())
+                        .start()) {
+                    Deployment chat = host.deploy(DeployRequest.builder("Qwen/Qwen3-0.6B", "L4")
+                            .serviceName("chat")
+                            .serverlessProviders("local")
+                            .serverlessOnly(true)
+                            .build());
+                    assertThat(tuna("budget")).as(TunaCliTest.this::err).isZero();
+                    assertThat(out()).isEqualTo("chat: no limit\n");
+                    out.reset();
+                    assertThat(tuna("budget chat --budget-per-day 5 --budget-action refuse".split(" ")))
+                            .as(TunaCliTest.this::err)
+                            .isZero();
+                    assertThat(out()).contains("budget: $0.00 of $5.00 a day (0%), then refuse");
+                    assertThat(chat.request().budget().usdPerDay()).contains(new BigDecimal("5"));
+                    assertThat(TunaCli.run(
+                                    session(new Terminal(true, false), "n\n"),
+                                    "budget",
+                                    "chat",
+                                    "--budget-per-hour",
+                                    "2"))
+                            .isEqualTo(130);
+                    assertThat(err())
+                            .contains("from $5 a day (then refuse) to $2 an hour, $5 a day (then refuse)?")
+                            .contains("Nothing was changed.");
+                    assertThat(chat.request().budget().usdPerHour()).isEmpty();
+                }
+                assertThat(tuna("budget", "chat", "--lift", "--budget-per-month", "9", "--local-cloud", url))
+                        .as(TunaCliTest.this::err)
+                        .isZero();
+                JsonNode budgets = json("budget", "chat", "--local-cloud", url).at("/budgets");
+                assertThat(budgets).hasSize(1);
+                assertThat(budgets.at("/0/limit_usd").decimalValue()).isEqualByComparingTo("9");
+                assertThat(tuna("destroy", "chat", "--yes", "--local-cloud", url))
+                        .isZero();
+                assertThat(tuna("budget", "chat", "--lift", "--local-cloud", url))
+                        .isEqualTo(1);
+                assertThat(err()).contains("chat is destroyed and has no budget any more");
             }
         }
 

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Scheduler;
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.BackendTls;
 import java.io.IOException;
@@ -30,14 +32,13 @@ public final class HttpProber implements Prober {
     /** Replicas in the making at once, at most; more cost a new client each time. */
     private static final int MOST_CLIENTS = 64;
 
+    /** Of a replica that is not asked any more, though it never answered. */
+    static final Duration IDLE = Duration.ofMinutes(10);
+
     private final HttpClient http;
 
-    /** One for each backend that no public authority knows, while it is being looked at. */
-    private final Cache<BackendTls, HttpClient> own = Caffeine.newBuilder()
-            .maximumSize(MOST_CLIENTS)
-            .expireAfterAccess(Duration.ofMinutes(10))
-            .executor(Runnable::run)
-            .build();
+    /** One for each backend that no public authority knows, until it answers as it should. */
+    private final Cache<BackendTls, HttpClient> own;
 
     /**
      * Probes with a client.
@@ -45,7 +46,24 @@ public final class HttpProber implements Prober {
      * @param http stays open
      */
     public HttpProber(HttpClient http) {
+        this(http, Ticker.systemTicker());
+    }
+
+    HttpProber(HttpClient http, Ticker ticker) {
         this.http = Objects.requireNonNull(http, "http");
+        this.own = Caffeine.newBuilder()
+                .maximumSize(MOST_CLIENTS)
+                .expireAfterAccess(IDLE)
+                .executor(Runnable::run)
+                .scheduler(Scheduler.systemScheduler()) // whether anybody else is asked or not
+                .ticker(ticker)
+                .build();
+    }
+
+    /** How many replicas have a client of their own now. */
+    long clients() {
+        own.cleanUp();
+        return own.estimatedSize();
     }
 
     @Override
@@ -60,6 +78,12 @@ public final class HttpProber implements Prober {
                         fault = Optional.of("it does not serve the model '" + model + "'");
                     }
                     return fault.isPresent() ? CompletableFuture.completedFuture(fault) : chat(backend, model, limit);
+                })
+                .thenApply(fault -> {
+                    if (fault.isEmpty()) {
+                        backend.tls().ifPresent(own::invalidate);
+                    }
+                    return fault;
                 })
                 .exceptionally(failure -> Optional.of(words(failure)));
     }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.DisplayName;
@@ -117,7 +118,8 @@ class HttpProberTest {
         var caller = authority.client("controller", Instant.now(), Duration.ofDays(1));
         try (VendorServer backend = VendorServer.start(request -> VendorAnswer.json(200, MODELS));
                 TlsFront front = TlsFront.start(authority, "r-1.replica.tuna", backend.uri())) {
-            var prober = new HttpProber(HttpClient.newHttpClient());
+            AtomicLong nanos = new AtomicLong();
+            var prober = new HttpProber(HttpClient.newHttpClient(), nanos::get);
             Function<String, Optional<String>> probe = name -> prober.probe(
                             BackendAddress.of(front.uri()).withTls(caller.to(name)),
                             "org/model",
@@ -125,9 +127,13 @@ class HttpProberTest {
                     .orTimeout(30, TimeUnit.SECONDS)
                     .join();
             assertThat(probe.apply("r-1.replica.tuna")).isEmpty();
+            assertThat(prober.clients()).as("one that answers is asked no more").isZero();
             assertThat(probe.apply("r-2.replica.tuna"))
                     .hasValueSatisfying(fault -> assertThat(fault).contains("r-2.replica.tuna"));
             assertThat(backend.exchanges()).hasSize(2);
+            assertThat(prober.clients()).as("one that will be asked again").isEqualTo(1);
+            nanos.addAndGet(HttpProber.IDLE.toNanos());
+            assertThat(prober.clients()).as("one that was given up").isZero();
         }
     }
 }

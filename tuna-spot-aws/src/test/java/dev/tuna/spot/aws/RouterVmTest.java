@@ -132,6 +132,23 @@ class RouterVmTest {
     }
 
     @Test
+    void anUpgradeThatDoesNotRunIsTakenBack() {
+        try (RouterRig rig = new RouterRig(directory)) {
+            ResourceRef vm = rig.launched("1");
+            BackendAddress control = rig.ready(vm);
+            String before = RouterRig.version(control);
+            URI next = rig.routers().deliver(rig.spec(rig.jar("broken")));
+            RouterRig.ask(control, "/next", next.toString());
+            RouterRig.until(
+                    () -> RouterRig.version(control),
+                    version -> version.startsWith("1 ") && !version.equals(before),
+                    () -> rig.sandbox(vm).text("var/lib/tuna/run.log"));
+            assertThat(rig.sandbox(vm).text("var/lib/tuna/run.log"))
+                    .contains("it is broken , and the upgrade is taken back");
+        }
+    }
+
+    @Test
     void aRebootNeedsNobody() {
         try (RouterRig rig = new RouterRig(directory)) {
             ResourceRef vm = rig.launched("1");

@@ -2,9 +2,13 @@ package dev.tuna.testkit.aws;
 
 import dev.tuna.testkit.vendor.VendorServer;
 import dev.tuna.testkit.vllm.StdinWatch;
+import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -12,11 +16,13 @@ import java.util.concurrent.CountDownLatch;
  *
  * <pre>{@code
  * java -cp ... dev.tuna.testkit.aws.AwsStandInMain [--model NAME] [--machine-port 8000] [--pending-time PT0.1S]
- *     [--boot-time PT0.1S] [--shutdown-time PT0.1S] [--quota-release PT1M] [--exit-on-stdin-eof]
+ *     [--boot-time PT0.1S] [--shutdown-time PT0.1S] [--quota-release PT1M] [--machines DIRECTORY] [--bucket NAME]
+ *     [--exit-on-stdin-eof]
  * }</pre>
  *
- * <p>With {@code --model}, machines serve that model on the port given, each on an address of its own; without, they do
- * nothing. The first line of output is {@code aws: URL ACCESS_KEY SECRET_KEY}, the second {@code control: URL}: by POST to a
+ * <p>With {@code --model}, machines serve that model on the port given, each on an address of its own; with
+ * {@code --machines} they run their user data for real in that directory, see {@link SandboxInstances}, with that port open
+ * (default 8443 then); without either, they do nothing. {@code --bucket} makes a bucket. The first line of output is {@code aws: URL ACCESS_KEY SECRET_KEY}, the second {@code control: URL}: by POST to a
  * path there, machines are interrupted, stocks emptied, faults injected and so on; an unknown path answers with all that there
  * are. The process ends on SIGTERM. Its state does not survive it.
  */
@@ -38,13 +44,15 @@ public final class AwsStandInMain {
      */
     public static void main(String[] arguments) throws InterruptedException {
         AwsStandIn aws;
+        List<String> buckets = new ArrayList<>();
         try {
-            aws = builder(List.of(arguments)).start();
+            aws = builder(List.of(arguments), buckets).start();
         } catch (IllegalArgumentException | DateTimeException e) {
             System.err.println(SAYS + e.getMessage());
             System.exit(2);
             return;
         }
+        buckets.forEach(aws::bucket);
         VendorServer control = VendorServer.start(new AwsControl(aws)::handle);
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
@@ -60,10 +68,11 @@ public final class AwsStandInMain {
         new CountDownLatch(1).await();
     }
 
-    private static AwsStandIn.Builder builder(List<String> words) {
+    private static AwsStandIn.Builder builder(List<String> words, List<String> buckets) {
         AwsStandIn.Builder builder = AwsStandIn.builder();
         String model = "";
-        int port = 8000;
+        Optional<Path> machines = Optional.empty();
+        OptionalInt port = OptionalInt.empty();
         for (int at = 0; at < words.size(); at++) {
             String option = words.get(at);
             if (option.equals("--exit-on-stdin-eof")) {
@@ -76,7 +85,9 @@ public final class AwsStandInMain {
             String value = words.get(at);
             switch (option) {
                 case "--model" -> model = value;
-                case "--machine-port" -> port = Integer.parseInt(value);
+                case "--machine-port" -> port = OptionalInt.of(Integer.parseInt(value));
+                case "--machines" -> machines = Optional.of(Path.of(value).toAbsolutePath());
+                case "--bucket" -> buckets.add(value);
                 case "--pending-time" -> builder.pendingTime(Duration.parse(value));
                 case "--boot-time" -> builder.bootTime(Duration.parse(value));
                 case "--shutdown-time" -> builder.shutdownTime(Duration.parse(value));
@@ -84,12 +95,15 @@ public final class AwsStandInMain {
                 default ->
                     throw new IllegalArgumentException(
                             "unknown option '" + option
-                                    + "'; allowed: --model, --machine-port, --pending-time, --boot-time, --shutdown-time, --quota-release, --exit-on-stdin-eof");
+                                    + "'; allowed: --model, --machine-port, --machines, --bucket, --pending-time, --boot-time, --shutdown-time, --quota-release, --exit-on-stdin-eof");
             }
+        }
+        if (machines.isPresent()) {
+            return builder.runner(new SandboxInstances(machines.get(), port.orElse(8443)));
         }
         String served = model;
         return served.isEmpty()
                 ? builder
-                : builder.runner(new VllmInstances(port, (instance, engine) -> engine.model(served)));
+                : builder.runner(new VllmInstances(port.orElse(8000), (instance, engine) -> engine.model(served)));
     }
 }

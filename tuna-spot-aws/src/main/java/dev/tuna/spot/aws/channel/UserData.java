@@ -58,7 +58,8 @@ public final class UserData {
      */
     public static UserData of(String machine, Map<String, String> files) {
         Map<String, String> all = new TreeMap<>(files);
-        all.put("agent.py", resource("agent.py"));
+        // What it says of itself is for who reads it here, and user data must be short.
+        all.put("agent.py", resource("agent.py").replaceAll("(?m)^ +\"\"\"[^\"\n]*\"\"\"\\n", ""));
         StringBuilder script = new StringBuilder("#!/bin/sh\n");
         script.append("# Tuna: ").append(machine).append('\n');
         script.append("set -eu\numask 077\n");

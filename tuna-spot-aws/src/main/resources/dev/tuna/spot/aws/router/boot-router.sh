@@ -64,7 +64,7 @@ install() {
 		TUNA_ENGINE_PORT=$TUNA_ENGINE_PORT
 		TUNA_ORPHAN_TIMEOUT=$orphan_timeout
 	END
-	if [ -z "$TUNA_ROOT" ] && [ -d /run/systemd/system ]; then
+	if [ -d "$TUNA_ROOT/run/systemd/system" ]; then
 		unit agent "/usr/bin/env python3 $TUNA_DIR/agent.py" "ExecStartPre=/bin/sh $TUNA_DIR/boot.sh restore" \
 			OOMScoreAdjust=-900 Nice=-5
 		unit guard "/bin/sh $TUNA_DIR/boot.sh guard"
@@ -82,7 +82,7 @@ install() {
 unit() {
 	what=$1 start=$2
 	shift 2
-	cat >"/etc/systemd/system/tuna-$what.service" <<-END
+	cat >"$TUNA_ROOT/etc/systemd/system/tuna-$what.service" <<-END
 		[Unit]
 		Description=Tuna $what
 		Wants=network-online.target
@@ -141,7 +141,6 @@ guard() {
 # A reboot empties /run. What was brought once is on the encrypted disk, so that nobody need bring it again.
 restore() {
 	mkdir -p "$TUNA_RUN"
-	rm -f "$TUNA_RUN/next"
 	if [ -f "$TUNA_DIR/environment" ] && [ ! -f "$TUNA_RUN/engine.env" ]; then
 		cp "$TUNA_DIR/environment" "$TUNA_RUN/engine.env.new"
 		mv -f "$TUNA_RUN/engine.env.new" "$TUNA_RUN/engine.env"
@@ -262,7 +261,10 @@ begin() {
 
 # One that is asked for by the running router is started beside it, which then finishes what it has and ends by itself.
 upgrade() {
-	[ ! -f "$TUNA_DIR/next.jar" ] || mv -f "$TUNA_DIR/next.jar" "$TUNA_DIR/tuna.jar"
+	if [ -f "$TUNA_DIR/next.jar" ]; then
+		ln -f "$TUNA_DIR/tuna.jar" "$TUNA_DIR/before.jar"
+		mv -f "$TUNA_DIR/next.jar" "$TUNA_DIR/tuna.jar"
+	fi
 	rm -f "$TUNA_RUN/next"
 	say "another router is started; the one before ends when it has finished"
 	quick=0
@@ -276,7 +278,11 @@ ended() {
 	why="the router ended with status $status"
 	[ ! -s "$TUNA_RUN/failure" ] || why="$why: $(head -c 400 "$TUNA_RUN/failure" | tr '\n' ' ')"
 	quick=$((quick + 1))
-	if [ $quick -ge 5 ]; then
+	if [ $quick -ge 3 ] && [ -f "$TUNA_DIR/before.jar" ]; then
+		mv -f "$TUNA_DIR/before.jar" "$TUNA_DIR/tuna.jar"
+		phase engine "$why, and the upgrade is taken back"
+		quick=0
+	elif [ $quick -ge 5 ]; then
 		phase failed "$why, again and again"
 		sleep 9
 	else
@@ -286,9 +292,19 @@ ended() {
 	begin
 }
 
+# It runs by now: what happens later is no fault of the upgrade.
+settled() {
+	if [ $(($(date +%s) - since)) -gt 10 ]; then
+		quick=0
+		rm -f "$TUNA_DIR/before.jar"
+		phase engine starting
+	fi
+}
+
 run() {
 	trap 'phase failed "the boot script ended"' EXIT
 	phase booted
+	rm -f "$TUNA_RUN/next"
 	install_java
 	fetch
 	phase image waiting for the host to bring the environment
@@ -303,9 +319,8 @@ run() {
 			upgrade
 		elif ! kill -0 "$pid" 2>/dev/null; then
 			ended
-		elif [ $quick -gt 0 ] && [ $(($(date +%s) - since)) -gt 10 ]; then
-			quick=0
-			phase engine starting
+		elif [ $quick -gt 0 ] || [ -f "$TUNA_DIR/before.jar" ]; then
+			settled
 		fi
 	done
 }

@@ -11,9 +11,11 @@ import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
@@ -67,6 +69,37 @@ class RouterBootTest {
                 new ProcessBuilder("sh", "-n", file.toString()).inheritIO().start();
         assertThat(shell.waitFor()).isZero();
         assertThat(script).contains("#!/bin/sh\nset -eu\n");
+    }
+
+    /** Machines of the stand-in have no systemd; what one that has is told is looked at here. */
+    @Test
+    void systemdKeepsEverythingRunning(@TempDir Path root) throws Exception {
+        Path units = Files.createDirectories(root.resolve("etc/systemd/system"));
+        Files.createDirectories(root.resolve("run/systemd/system"));
+        Path systemctl = Files.createDirectories(root.resolve("bin")).resolve("systemctl");
+        Files.writeString(systemctl, "#!/bin/sh\necho \"$@\" >>\"$TUNA_ROOT/systemctl\"\n");
+        Files.setPosixFilePermissions(systemctl, PosixFilePermissions.fromString("rwx------"));
+        Path script = Files.writeString(
+                root.resolve("user-data"),
+                boot("https://repo.example.org/tuna.jar").userData().script());
+        ProcessBuilder install = new ProcessBuilder("sh", script.toString()).inheritIO();
+        install.environment().put("TUNA_ROOT", root.toString());
+        install.environment().put("TUNA_SHUTDOWN", "false");
+        install.environment().put("TUNA_POWEROFF", "false");
+        install.environment().compute("PATH", (name, path) -> root.resolve("bin") + File.pathSeparator + path);
+        assertThat(install.start().waitFor()).isZero();
+        assertThat(Files.readAllLines(root.resolve("systemctl")))
+                .containsExactly(
+                        "daemon-reload",
+                        "enable -q tuna-agent tuna-guard tuna-router",
+                        "start --no-block tuna-agent tuna-guard tuna-router");
+        for (String unit : List.of("agent", "guard", "router")) {
+            assertThat(Files.readString(units.resolve("tuna-" + unit + ".service")))
+                    .contains("\nRestart=always\nRestartSec=1\nLimitNOFILE=65536\n", "\nWantedBy=multi-user.target\n");
+        }
+        assertThat(Files.readString(units.resolve("tuna-router.service")))
+                .contains("ExecStart=/bin/sh " + root + "/var/lib/tuna/boot.sh run\n", "RestartPreventExitStatus=3\n")
+                .doesNotContain("KillMode");
     }
 
     /** Skipped where there is no shellcheck; {@code apt-get install shellcheck} brings it. */

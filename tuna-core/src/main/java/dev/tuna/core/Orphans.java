@@ -92,20 +92,28 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
                 found.createdAt());
     }
 
-    /**
-     * What another controller made for a deployment that is to be looked after here: looked for while nobody acts for it, and
-     * made part of it, or removed, when it is looked after.
-     */
-    Runnable takenOver(String name) {
-        List<Orphan> made = new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside))
-                .search().found().stream().filter(Orphan::ours).toList();
-        return () -> made.forEach(orphan -> {
-            try {
-                adopt(orphan);
-            } catch (TunaException e) {
-                var unused = destroy(orphan);
-            }
-        });
+    /** What another controller made for a deployment of a name, and still runs. What cannot be adopted is removed. */
+    List<Stray> of(String name) {
+        var strays = new ArrayList<Stray>();
+        new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside))
+                .search().found().stream().filter(Orphan::ours).forEach(orphan -> {
+                    var resource = new ResourceRef(orphan.provider(), orphan.kind(), orphan.id());
+                    try {
+                        strays.add(isRented(orphan) ? replica(resource, orphan) : endpoint(resource, orphan));
+                    } catch (ConfigurationException e) {
+                        remove(resource);
+                    }
+                });
+        return strays;
+    }
+
+    /** Asks for it to be removed. */
+    void remove(ResourceRef resource) {
+        if (clouds.catalog().spotNames().contains(resource.provider())) {
+            clouds.spot(resource.provider()).terminate(resource);
+        } else {
+            clouds.serverless(resource.provider()).destroy(resource);
+        }
     }
 
     /** Makes it a backend of the deployment that its tag names. */

@@ -22,6 +22,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.core.catalog.GpuNames;
 import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Stray;
 import dev.tuna.core.control.Summaries;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.core.remote.ControlServer;
@@ -76,11 +77,21 @@ public final class Tuna implements ControlPlane {
 
     private boolean isLodging;
 
-    Tuna(Installation installation, Controller controller, Function<Function<String, Runnable>, RouterVms> vms) {
+    Tuna(Installation installation, Controller controller, Function<RouterVms.Strays, RouterVms> vms) {
         this.installation = installation;
         this.controller = controller;
         this.planner = new Planner(installation.clouds(), installation.catalog(), installation.orphanTimeout());
-        this.vms = vms.apply(name -> strays().takenOver(name));
+        this.vms = vms.apply(new RouterVms.Strays() {
+            @Override
+            public List<Stray> of(String name) {
+                return strays().of(name);
+            }
+
+            @Override
+            public void remove(Stray stray) {
+                strays().remove(stray.resource());
+            }
+        });
     }
 
     /**

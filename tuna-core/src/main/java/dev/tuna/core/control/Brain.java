@@ -90,7 +90,7 @@ final class Brain {
         } else if (message instanceof Message.Budgeted budgeted) {
             heardBudgeted(turn, budgeted.restraint());
         } else if (message instanceof Message.Joined joined) {
-            heardJoined(turn, joined.stray());
+            joined.strays().forEach(stray -> heardJoined(turn, stray));
         } else if (message instanceof Message.Chosen chosen) {
             ServerlessSide.chosen(turn, chosen);
         } else if (message instanceof Message.SpotChecked checked) {

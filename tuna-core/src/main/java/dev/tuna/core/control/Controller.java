@@ -300,10 +300,11 @@ public final class Controller implements AutoCloseable {
                                 + " another serviceName");
             }
             keyring.keep(slot.state().id(), slot.state().revision(), slot.keys());
+            Custody leaving = Custody.none(name).leaving(id, to);
             var resources = new ArrayList<>(beside);
-            resources.add(Custody.none(name).leaving(id, to).record(now.wall()));
-            parts.store()
-                    .save(new StateChange(List.of(Records.deployment(slot.state(), now.wall())), resources, List.of()));
+            resources.add(leaving.record(now.wall()));
+            var change = new StateChange(List.of(Records.deployment(slot.state(), now.wall())), resources, List.of());
+            handover.accepted(leaving, () -> parts.store().save(change));
             tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted, for router VM '" + to + "'");
         } finally {
             asking.unlock();
@@ -382,11 +383,19 @@ public final class Controller implements AutoCloseable {
         });
     }
 
-    /** Looks after a deployment as the store has it. */
-    void takeUp(String name) {
+    /**
+     * Looks after a deployment as the store has it.
+     *
+     * @param strays what runs of it and the store does not know
+     * @return those that do not fit
+     */
+    List<Stray> takeUp(String name, List<Stray> strays) {
         payRent();
         names.find(name).ifPresent(names::release);
-        readBack(name::equals).forEach(this::adopt);
+        List<Service> services = readBack(name::equals);
+        List<Stray> left = strays.isEmpty() ? strays : join(name, strays);
+        services.forEach(this::adopt);
+        return left;
     }
 
     /** Before anything of it is stored. */
@@ -607,8 +616,28 @@ public final class Controller implements AutoCloseable {
                         stray.resource() + " does not fit deployment '" + service.name() + "': " + why
                                 + "; destroy it");
             });
-            take(service, slot, new Message.Joined(stray));
+            take(service, slot, new Message.Joined(List.of(stray)));
             return new Handle(this, service);
+        });
+    }
+
+    /**
+     * Makes all that runs of a deployment and fits part of it, in one step.
+     *
+     * @return what does not fit
+     */
+    List<Stray> join(String name, List<Stray> strays) {
+        return inLoop(() -> {
+            var left = new ArrayList<>(strays);
+            names.find(name).ifPresent(service -> {
+                Slot slot = service.current();
+                List<Stray> fitting = strays.stream()
+                        .filter(stray -> Adoption.misfit(slot.state(), stray).isEmpty())
+                        .toList();
+                left.removeAll(fitting);
+                take(service, slot, new Message.Joined(fitting));
+            });
+            return left;
         });
     }
 

@@ -7,12 +7,13 @@ import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateStore;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 
 /**
  * One end of handing deployments over from one controller to another; see {@link Custody} for the steps. Every step may be
@@ -25,6 +26,7 @@ public final class Handover {
     private final Bundles bundles;
     private final InstantSource clock;
     private final ReentrantLock lock = new ReentrantLock(); // one step at a time
+    private volatile Map<String, Custody> custodies;
 
     Handover(
             Controller controller,
@@ -38,6 +40,7 @@ public final class Handover {
         providers.addAll(catalog.spotNames());
         this.bundles = new Bundles(store, secrets, providers);
         this.clock = clock;
+        this.custodies = of(store);
     }
 
     /**
@@ -46,16 +49,21 @@ public final class Handover {
      * @return by the deployment's name
      */
     public Map<String, Custody> custodies() {
-        return of(store);
+        return custodies;
     }
 
-    static Map<String, Custody> of(StateStore store) {
-        var custodies = new TreeMap<String, Custody>();
-        store.load().resources().stream()
+    private static Map<String, Custody> of(StateStore store) {
+        return store.load().resources().stream()
                 .filter(Custody::isOne)
                 .map(Custody::of)
-                .forEach(custody -> custodies.put(custody.service(), custody));
-        return custodies;
+                .collect(Collectors.toUnmodifiableMap(Custody::service, custody -> custody));
+    }
+
+    /** As the store has it by now. */
+    private void know(Custody custody) {
+        var next = new HashMap<>(custodies);
+        next.put(custody.service(), custody);
+        custodies = Map.copyOf(next);
     }
 
     /**
@@ -65,6 +73,17 @@ public final class Handover {
      */
     public boolean isLeaving() {
         return custodies().values().stream().anyMatch(custody -> custody.state() == Custody.State.LEAVING);
+    }
+
+    /** Of a deployment that was accepted for another controller, in one write with what else there is of it. */
+    void accepted(Custody leaving, Runnable save) {
+        lock.lock();
+        try {
+            save.run();
+            know(leaving);
+        } finally {
+            lock.unlock();
+        }
     }
 
     private Custody custody(String service) {
@@ -147,6 +166,18 @@ public final class Handover {
      * @param handover as it left, or empty for whichever; one that is over already is no error
      */
     public void stay(String service, String handover) {
+        var unused = stay(service, handover, List.of());
+    }
+
+    /**
+     * As {@link #stay(String, String)}, of a deployment for which the other end has made something.
+     *
+     * @param service its name
+     * @param handover as it left, or empty for whichever; one that is over already is no error
+     * @param strays what was made there and still runs
+     * @return those that do not fit, and should be removed
+     */
+    public List<Stray> stay(String service, String handover, List<Stray> strays) {
         lock.lock();
         try {
             Custody custody = custody(service);
@@ -156,8 +187,9 @@ public final class Handover {
                     bundles.leaveRoom(service, clock.instant());
                 }
                 save(custody.stayed());
-                controller.takeUp(service);
+                return controller.takeUp(service, strays);
             }
+            return List.of();
         } finally {
             lock.unlock();
         }
@@ -182,9 +214,10 @@ public final class Handover {
             if (!custody.isElsewhere()) {
                 controller.requireFree(bundle);
             }
-            bundles.unpack(
-                    bundle, List.of(custody.taken(bundle.handover(), from).record(clock.instant())), clock.instant());
-            controller.takeUp(bundle.service());
+            Custody taken = custody.taken(bundle.handover(), from);
+            bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
+            know(taken);
+            var unused = controller.takeUp(bundle.service(), List.of());
         } finally {
             lock.unlock();
         }
@@ -200,5 +233,6 @@ public final class Handover {
 
     private void save(Custody custody) {
         store.save(StateChange.of(custody.record(clock.instant())));
+        know(custody);
     }
 }

@@ -7,6 +7,7 @@ import dev.tuna.router.BackendFailure;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.ServerlessObservation;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -32,7 +33,7 @@ sealed interface Message {
     record Budgeted(Restraint restraint) implements Message {}
 
     /** Something that runs already is to be a backend from now on. */
-    record Joined(Stray stray) implements Message {}
+    record Joined(List<Stray> strays) implements Message {}
 
     /** Serverless providers were looked for. */
     record Chosen(long generation, Result<Selection> result) implements Message {}

@@ -108,12 +108,7 @@ final class Metering {
                 seen.containerTime().isEmpty() && !neverWas);
         ContainerMeter reckoned = ContainerMeter.start(turn.state().askedRules(), endpoint.askedSteady());
         return new Meter.Containers(
-                bill,
-                reckoned,
-                reckoned,
-                seen.containerTime(),
-                0,
-                PlanJson.serverless(endpoint.plan()).idleWindow());
+                bill, reckoned, reckoned, seen.containerTime(), 0, PlanJson.idleWindow(endpoint.plan()));
     }
 
     static void read(Turn turn, Backend replica, ReplicaObservation seen) {

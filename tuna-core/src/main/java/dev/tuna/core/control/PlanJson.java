@@ -46,7 +46,16 @@ final class PlanJson {
                 json.path("summary").asText(),
                 json.path("body").asText(),
                 adaptations,
-                Optional.ofNullable(json.path("idleWindow").textValue()).map(Duration::parse));
+                idleWindow(json));
+    }
+
+    /** Of a plan that may be unknown, as that of an endpoint is that was not made here. */
+    static Optional<Duration> idleWindow(String text) {
+        return idleWindow(read(text, "serverless plan"));
+    }
+
+    private static Optional<Duration> idleWindow(JsonNode plan) {
+        return Optional.ofNullable(plan.path("idleWindow").textValue()).map(Duration::parse);
     }
 
     static String write(LaunchPlan plan) {

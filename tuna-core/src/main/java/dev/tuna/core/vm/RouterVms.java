@@ -16,6 +16,7 @@ import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Custody;
 import dev.tuna.core.control.Handover;
+import dev.tuna.core.control.Stray;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.core.remote.RemoteControlPlane;
@@ -49,7 +50,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -87,7 +87,7 @@ public final class RouterVms implements AutoCloseable {
     private final Duration orphanTimeout;
     private final Map<String, Map<String, String>> settings;
     private final RouterVmOptions options;
-    private final Function<String, Runnable> strays;
+    private final Strays strays;
 
     private final Map<String, RouterVm> vms = new ConcurrentHashMap<>();
     private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
@@ -96,6 +96,25 @@ public final class RouterVms implements AutoCloseable {
     private Optional<ScheduledExecutorService> worker = Optional.empty(); // guarded by lock
     private Optional<ExecutorService> waiters = Optional.empty(); // guarded by lock
     private boolean closed; // guarded by lock
+
+    /** What a machine that is gone has made at the providers. */
+    public interface Strays {
+
+        /**
+         * Looks for it.
+         *
+         * @param name the deployment that it was made for
+         * @return what runs
+         */
+        List<Stray> of(String name);
+
+        /**
+         * Removes something.
+         *
+         * @param stray what nobody has use for
+         */
+        void remove(Stray stray);
+    }
 
     /**
      * Goes on with what an earlier process began.
@@ -109,8 +128,7 @@ public final class RouterVms implements AutoCloseable {
      * @param orphanTimeout how long replicas, and machines that are not needed, wait for a controller
      * @param settings of this installation by provider
      * @param options what machines run
-     * @param strays finds what a machine that is gone has made for a deployment; what it returns is run when that is looked
-     *     after here
+     * @param strays finds what a machine that is gone has made
      */
     public RouterVms(
             StateStore store,
@@ -122,7 +140,7 @@ public final class RouterVms implements AutoCloseable {
             Duration orphanTimeout,
             Map<String, Map<String, String>> settings,
             RouterVmOptions options,
-            Function<String, Runnable> strays) {
+            Strays strays) {
         this.store = store;
         this.secrets = secrets;
         this.clouds = clouds;
@@ -605,9 +623,8 @@ public final class RouterVms implements AutoCloseable {
     private void lost(RouterVm vm) {
         on(vm.name()).toList().forEach(custody -> {
             LOG.warn("router VM '{}' is gone; {} is looked after here again", vm.name(), custody.service());
-            Runnable takeIn = strays.apply(custody.service());
-            handover.stay(custody.service(), custody.handover());
-            takeIn.run();
+            List<Stray> made = strays.of(custody.service());
+            handover.stay(custody.service(), custody.handover(), made).forEach(strays::remove);
         });
         become(vm, vm.record().in(State.ENDING));
         remove(vm);

@@ -39,7 +39,9 @@ final class Installation {
     Path stateDirectory(Map<String, String> environment) {
         return stateDirectory
                 .or(() -> set(environment, "TUNA_STATE_DIR").map(Path::of))
-                .orElseGet(() -> Path.of(System.getProperty("user.home"), ".tuna"))
+                // As the shell has it; the JVM goes by the list of users.
+                .orElseGet(() ->
+                        Path.of(set(environment, "HOME").orElseGet(() -> System.getProperty("user.home")), ".tuna"))
                 .toAbsolutePath();
     }
 

@@ -241,6 +241,12 @@ class FlagsTest {
         assertThat(tuna("list")).isEqualTo(1);
         assertThat(err()).contains(other.toString()).hasLineCount(1);
         assertThat(tuna("list --state-dir " + state)).isZero();
+        environment.put("TUNA_STATE_DIR", "");
+        environment.put("HOME", other.toString());
+        Files.createDirectory(other.resolve(".tuna"));
+        Files.writeString(other.resolve(".tuna").resolve("state.db"), "no database");
+        assertThat(tuna("list")).isEqualTo(1);
+        assertThat(err()).contains(other.resolve(".tuna").toString());
     }
 
     @Test

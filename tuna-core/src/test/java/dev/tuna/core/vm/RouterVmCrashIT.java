@@ -1,0 +1,219 @@
+package dev.tuna.core.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.core.Tuna;
+import dev.tuna.core.vm.HostSubject.Act;
+import dev.tuna.core.vm.HostSubject.Setting;
+import dev.tuna.testkit.cloud.LocalCloud;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Either side of a handover is killed at any time, and the next process comes to the same end: one controller, one endpoint,
+ * one replica, nothing forgotten.
+ */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "the local cloud's router VMs need Linux")
+class RouterVmCrashIT {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(180);
+
+    @TempDir
+    private Path directory;
+
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    /** Who is killed. */
+    enum Side {
+        HOST,
+        VM
+    }
+
+    @ParameterizedTest(name = "{1} killed {2} ms into {0}")
+    @CsvSource({"GIVE, HOST, 2500", "TAKE_BACK, VM, 300"})
+    void someMoments(Act act, Side side, int millis) throws Exception {
+        kill(act, side, millis);
+    }
+
+    static Stream<Arguments> everyMoment() {
+        int step = Integer.getInteger("tuna.crash.millis", 200);
+        return Stream.of(Act.values())
+                .flatMap(act -> Stream.of(Side.values())
+                        .flatMap(side -> IntStream.iterate(0, at -> at <= 6000, at -> at + step)
+                                .mapToObj(at -> Arguments.of(act, side, at))));
+    }
+
+    @Tag("full")
+    @ParameterizedTest(name = "{1} killed {2} ms into {0}")
+    @MethodSource
+    void everyMoment(Act act, Side side, int millis) throws Exception {
+        kill(act, side, millis);
+    }
+
+    private void kill(Act act, Side side, int millis) throws Exception {
+        try (LocalCloud cloud = LocalCloud.builder()
+                .bootDelay(Duration.ofMillis(300))
+                .coldStart(Duration.ofMillis(200))
+                .startInProcess()) {
+            var setting = new Setting(
+                    directory.resolve("host"),
+                    cloud.uri().toString(),
+                    directory.resolve("machines"),
+                    ClassPathJar.make(directory, "tuna.jar"),
+                    freePort());
+            Process host = subject(setting, act);
+            try (BufferedReader said = new BufferedReader(
+                    new InputStreamReader(host.getInputStream(), StandardCharsets.UTF_8))) {
+                boolean fromReady = act == Act.TAKE_BACK || act == Act.DESTROY;
+                await(said, fromReady ? "READY" : "STARTED");
+                pause(millis);
+                if (side == Side.HOST) {
+                    host.destroyForcibly().waitFor();
+                } else {
+                    programs().forEach(ProcessHandle::destroyForcibly);
+                    await(said, "DONE");
+                    host.destroyForcibly().waitFor();
+                }
+            }
+            try (Tuna next = setting.start()) {
+                settled(next, cloud, act);
+            }
+            assertThat(cloud.snapshot().empty()).as("the cloud is empty").isTrue();
+            until(() -> programs().isEmpty(), "no machine is left");
+        } finally {
+            programs().forEach(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    private void settled(Tuna next, LocalCloud cloud, Act act) throws Exception {
+        if (act == Act.DESTROY || next.deployment("chat").isEmpty()) {
+            next.deployment("chat").ifPresent(chat -> chat.destroy().join());
+            until(() -> next.routerVms().status().isEmpty(), "the machine goes");
+            return;
+        }
+        Deployment chat = next.deployment("chat").orElseThrow();
+        chat.ready().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        until(() -> answers(next.deployment("chat").orElseThrow()), "it answers");
+        until(
+                () -> cloud.snapshot().replicas().stream()
+                                        .filter(replica -> replica.endedAt().isEmpty())
+                                        .count()
+                                == 1
+                        && cloud.snapshot().endpoints().size() == 1,
+                "one replica and one endpoint");
+        until(() -> next.orphans().found().isEmpty(), "nothing is forgotten");
+        assertThat(next.deployments()).hasSize(1);
+        next.destroy("chat").get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        assertThat(next.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+        until(() -> next.routerVms().status().isEmpty(), "the machine goes");
+    }
+
+    private boolean answers(Deployment chat) {
+        try {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(chat.endpoint() + "/chat/completions"))
+                    .timeout(Duration.ofSeconds(30))
+                    .header("Content-Type", "application/json")
+                    .header("Authorization", "Bearer " + chat.apiKey().orElseThrow().reveal())
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"" + HostSubject.MODEL
+                            + "\",\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
+                    .build();
+            return http.send(request, BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException | ConfigurationException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private Process subject(Setting setting, Act act) throws IOException {
+        return new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        HostSubject.class.getName(),
+                        setting.state().toString(),
+                        setting.cloud(),
+                        setting.machines().toString(),
+                        setting.jar().toString(),
+                        String.valueOf(setting.port()),
+                        act.name()))
+                .redirectError(directory.resolve("host.log").toFile())
+                .start();
+    }
+
+    private static void await(BufferedReader said, String word) throws IOException {
+        String line = said.readLine();
+        while (line != null && !line.equals(word)) {
+            line = said.readLine();
+        }
+        assertThat(line).as("the host says " + word).isEqualTo(word);
+    }
+
+    private List<ProcessHandle> programs() {
+        try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
+            return files.filter(file -> file.endsWith("program.pid"))
+                    .flatMap(file -> pid(file).stream())
+                    .filter(ProcessHandle::isAlive)
+                    .toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static Optional<ProcessHandle> pid(Path file) {
+        try {
+            return ProcessHandle.of(Long.parseLong(Files.readString(file).trim()));
+        } catch (IOException | NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static void pause(int millis) throws InterruptedException {
+        var unused = new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
+    }
+
+    private static void until(BooleanSupplier condition, String what) throws InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(end);
+            pause(50);
+        }
+    }
+}

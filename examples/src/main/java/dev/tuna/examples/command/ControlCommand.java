@@ -2,9 +2,13 @@ package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.store.InMemoryStateStore;
+import dev.tuna.core.vm.AttachedVm;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Option;
 
 /**
  * A subcommand that looks at deployments or ends them: through the process that controls them, if one does, else by taking
@@ -14,6 +18,13 @@ abstract class ControlCommand extends TunaSubcommand {
 
     private static final int LOOKS = 100;
     private static final long MILLIS_BETWEEN_LOOKS = 50;
+
+    @Option(
+            names = "--router-vm",
+            paramLabel = "NAME",
+            description = "Act through the router VM of this name, or the one that has the deployment of this name; from any"
+                    + " machine that has credentials for its cloud.")
+    private Optional<String> routerVm = Optional.empty();
 
     ControlCommand(Session session) {
         super(session);
@@ -29,11 +40,26 @@ abstract class ControlCommand extends TunaSubcommand {
 
     @Override
     public Integer call() {
+        if (routerVm.isPresent()) {
+            return attached(routerVm.get());
+        }
         try (ControlPlane plane = unheard().startOrJoin()) {
             if (plane instanceof Tuna tuna) {
                 awaitSight(tuna);
             }
             return run(plane);
+        }
+    }
+
+    private int attached(String name) {
+        try (Tuna tuna = unheard().store(new InMemoryStateStore("none")).start();
+                AttachedVm vm = tuna.routerVms().attach(name)) {
+            int code = run(vm.plane());
+            if (vm.isLeft()) {
+                note("nothing is left on router VM '" + vm.name() + "'; it is removed");
+                vm.remove();
+            }
+            return code;
         }
     }
 

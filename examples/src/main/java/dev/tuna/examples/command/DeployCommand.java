@@ -4,6 +4,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.core.Tuna;
@@ -85,6 +86,11 @@ final class DeployCommand extends HostingCommand {
         Optional<Integer> taken = host.flatMap(plane -> follow(plane, complete));
         if (taken.isPresent()) {
             return taken.get();
+        }
+        if (complete.routerPlacement() == RouterPlacement.SEPARATE_VM) {
+            return follow(unheard().routerVms(RouterVmEnvironment.of(session.environment())).start(), complete)
+                    .orElseThrow(() -> new ConfigurationException(
+                            ErrorCode.CLOSED, "it was not taken on; deploy it again"));
         }
         if (detach) {
             return follow(background(), complete)

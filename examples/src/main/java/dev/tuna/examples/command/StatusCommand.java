@@ -63,7 +63,9 @@ final class StatusCommand extends ControlCommand {
         var lines = new ArrayList<String>();
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));
-            lines.add("  endpoint   " + (hosted ? status.endpoint() : "not hosted; 'tuna host' hosts it"));
+            lines.add("  endpoint   " + (hosted || isOnVm(plane, status.name())
+                            ? status.endpoint()
+                            : "not hosted; 'tuna host' hosts it"));
             status.problems().forEach(problem -> lines.add("  ! " + Printable.line(problem)));
         });
         print(
@@ -78,6 +80,10 @@ final class StatusCommand extends ControlCommand {
                 table(all),
                 lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
         return ExitCode.DONE;
+    }
+
+    private static boolean isOnVm(ControlPlane plane, String name) {
+        return plane instanceof Tuna tuna && tuna.routerVms().find(name).isPresent();
     }
 
     private static Table table(List<DeploymentStatus> all) {

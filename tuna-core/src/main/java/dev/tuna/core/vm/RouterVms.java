@@ -33,6 +33,7 @@ import dev.tuna.spi.StateStore;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -222,6 +223,60 @@ public final class RouterVms implements AutoCloseable {
                             ErrorCode.NAME_TAKEN,
                             "router VM '" + place.name() + "' did not take deployment '" + name + "'"));
         });
+    }
+
+    /**
+     * Finds a machine in its cloud, whichever installation made it: what it takes to talk to it is kept there, for whoever has
+     * the cloud's credentials. Blocks.
+     *
+     * @param name of the machine, or of a deployment on it
+     * @return to be closed by the caller
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT} if there is none that answers; names those that there are
+     */
+    public AttachedVm attach(String name) {
+        var seen = new ArrayList<String>();
+        for (String provider : clouds.catalog().spotNames()) {
+            Optional<RouterCloud> cloud = clouds.spot(provider).routers();
+            for (FoundRouterVm found : cloud.map(this::found).orElse(List.of())) {
+                seen.add(found.name());
+                Optional<AttachedVm> attached =
+                        attach(cloud.orElseThrow(), found).filter(vm -> has(vm, name));
+                if (attached.isPresent()) {
+                    return attached.get();
+                }
+            }
+        }
+        throw new ConfigurationException(
+                ErrorCode.NO_SUCH_DEPLOYMENT,
+                "no router VM is named '" + name + "' or has a deployment of this name; "
+                        + (seen.isEmpty() ? "none was found" : "found were " + String.join(", ", seen)));
+    }
+
+    private List<FoundRouterVm> found(RouterCloud cloud) {
+        try {
+            return cloud.find();
+        } catch (TunaException e) {
+            LOG.debug("a cloud cannot be searched for router VMs: {}", e.getMessage());
+            return List.of();
+        }
+    }
+
+    private static Optional<AttachedVm> attach(RouterCloud cloud, FoundRouterVm found) {
+        return cloud.observe(found.resource(), found.name())
+                .control()
+                .map(control -> new AttachedVm(cloud, found, RemoteControlPlane.of(found.name(), control)));
+    }
+
+    private static boolean has(AttachedVm vm, String name) {
+        try {
+            if (vm.name().equals(name) || vm.plane().deployment(name).isPresent()) {
+                return true;
+            }
+        } catch (TunaException e) {
+            LOG.debug("router VM '{}' does not answer: {}", vm.name(), e.getMessage());
+        }
+        vm.close();
+        return false;
     }
 
     /**

@@ -242,6 +242,30 @@ class RouterVmIT {
     }
 
     @Test
+    void fromAnywhereItIsFoundByItsNameAndEnded() throws Exception {
+        try (Tuna host = host()) {
+            host.deploy(request()).ready().get(90, TimeUnit.SECONDS);
+        }
+        try (Tuna elsewhere = host("elsewhere")) {
+            assertThat(elsewhere.deployments()).isEmpty();
+            assertThatThrownBy(() -> elsewhere.routerVms().attach("other"))
+                    .hasMessageContaining("'other'")
+                    .hasMessageContaining("found were chat");
+            try (AttachedVm vm = elsewhere.routerVms().attach("chat")) {
+                assertThat(vm.plane().status("chat").phase()).isEqualTo(DeploymentPhase.ACTIVE);
+                assertThat(vm.plane().cost("chat").lines()).isNotEmpty();
+                assertThatThrownBy(vm::remove).isInstanceOf(IllegalStateException.class);
+                vm.plane().destroy("chat").get(60, TimeUnit.SECONDS);
+                assertThat(vm.isLeft()).isTrue();
+                vm.remove();
+            }
+        }
+        assertThat(cloud.snapshot().empty()).isTrue();
+        assertThat(machines()).isEmpty();
+        assertThat(directory.resolve("machines")).isEmptyDirectory();
+    }
+
+    @Test
     void whenTheMachineIsGoneTheHostLooksAfterWhatWasThere() throws Exception {
         try (Tuna host = host()) {
             Deployment deployed = host.deploy(request());

@@ -12,6 +12,7 @@ import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.FoundRouterVm;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ResourceRef;
 import java.time.Instant;
@@ -31,6 +32,9 @@ import java.util.function.Supplier;
  *     have several
  */
 record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<String> concerns) {
+
+    /** The kind of a machine that a router ran on; there may be more beside it. */
+    private static final String ROUTER_VM = "router-vm";
 
     OrphanReport search() {
         var found = new ArrayList<FoundResource>();
@@ -160,7 +164,14 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
             if (!isGoneReplica(resource)) {
                 clouds.spot(orphan.provider()).terminate(resource);
             }
-            return isGoneReplica(resource);
+            boolean gone = isGoneReplica(resource);
+            if (gone && resource.kind().equals(ROUTER_VM)) {
+                String name = orphan.deployment().substring(orphan.deployment().indexOf('/') + 1);
+                clouds.spot(orphan.provider())
+                        .routers()
+                        .ifPresent(routers -> routers.cleanUp(new FoundRouterVm(resource, name, orphan.owner())));
+            }
+            return gone;
         }
         clouds.serverless(orphan.provider()).destroy(resource);
         return clouds.serverless(orphan.provider()).observe(resource).phase() == BackendPhase.GONE;

@@ -2,8 +2,8 @@ package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.machine.AttachedVm;
 import dev.tuna.core.store.InMemoryStateStore;
-import dev.tuna.core.vm.AttachedVm;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.concurrent.CountDownLatch;
@@ -22,8 +22,9 @@ abstract class ControlCommand extends TunaSubcommand {
     @Option(
             names = "--router-vm",
             paramLabel = "NAME",
-            description = "Act through the router VM of this name, or the one that has the deployment of this name; from any"
-                    + " machine that has credentials for its cloud.")
+            description =
+                    "Act through the router VM of this name, or the one that has the deployment of this name; from any"
+                            + " machine that has credentials for its cloud.")
     private Optional<String> routerVm = Optional.empty();
 
     ControlCommand(Session session) {

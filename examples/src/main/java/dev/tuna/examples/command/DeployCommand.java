@@ -4,8 +4,8 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
-import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.store.FileSecretStore;
@@ -88,9 +88,13 @@ final class DeployCommand extends HostingCommand {
             return taken.get();
         }
         if (complete.routerPlacement() == RouterPlacement.SEPARATE_VM) {
-            return follow(unheard().routerVms(RouterVmEnvironment.of(session.environment())).start(), complete)
-                    .orElseThrow(() -> new ConfigurationException(
-                            ErrorCode.CLOSED, "it was not taken on; deploy it again"));
+            return follow(
+                            unheard()
+                                    .routerVms(RouterVmEnvironment.of(session.environment()))
+                                    .start(),
+                            complete)
+                    .orElseThrow(
+                            () -> new ConfigurationException(ErrorCode.CLOSED, "it was not taken on; deploy it again"));
         }
         if (detach) {
             return follow(background(), complete)

@@ -1,7 +1,7 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.Secret;
-import dev.tuna.core.vm.RouterVmOptions;
+import dev.tuna.core.machine.RouterVmOptions;
 import java.util.List;
 import java.util.Map;
 

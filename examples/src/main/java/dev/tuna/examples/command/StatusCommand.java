@@ -63,7 +63,8 @@ final class StatusCommand extends ControlCommand {
         var lines = new ArrayList<String>();
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));
-            lines.add("  endpoint   " + (hosted || isOnVm(plane, status.name())
+            lines.add("  endpoint   "
+                    + (hosted || isOnVm(plane, status.name())
                             ? status.endpoint()
                             : "not hosted; 'tuna host' hosts it"));
             status.problems().forEach(problem -> lines.add("  ! " + Printable.line(problem)));

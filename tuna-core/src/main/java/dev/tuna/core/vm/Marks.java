@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 
 /**
  * Files by which the program on a router's machine, its supervisor, the machine's agent and the program's successor tell each
@@ -64,11 +63,21 @@ record Marks(Path kept, Path run) {
         return Files.exists(run.resolve("serving"));
     }
 
+    /** What the machine's agent tells when the program does not come up. */
+    void failure(String text) {
+        try {
+            Files.createDirectories(run);
+            Files.writeString(run.resolve("failure"), text);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + run.resolve("failure"), e);
+        }
+    }
+
     private static void write(Path mark) {
         try {
             if (!Files.exists(mark)) {
                 Files.createDirectories(mark.getParent());
-                Files.writeString(mark, Instant.now() + "\n");
+                Files.writeString(mark, "");
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + mark, e);

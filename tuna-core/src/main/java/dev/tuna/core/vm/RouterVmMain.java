@@ -7,6 +7,7 @@ import dev.tuna.api.StoreException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.HostMachine;
+import dev.tuna.core.machine.RouterVmConfig;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.core.store.FileSecretStore;
@@ -32,11 +33,9 @@ import org.slf4j.LoggerFactory;
  * <p>Everything it has to know is in its environment: {@code TUNA_DIR} (what stays; state, secrets and the jar),
  * {@code TUNA_RUN} (marks for the supervisor), {@code TUNA_ENGINE_PORT} (on loopback), {@code TUNA_CONTROL_TOKEN},
  * {@code TUNA_ROUTER_CONFIG}; and, if clients are to be served over TLS, {@code TUNA_LISTENER_CERT} and
- * {@code TUNA_LISTENER_KEY} (files), {@code TUNA_PUBLIC_HOST}. Credentials of providers are variables as providers read them.
+ * {@code TUNA_LISTENER_KEY} (files), {@code TUNA_LISTENER_PORT}, {@code TUNA_HOST} (to bind), {@code TUNA_PUBLIC_HOST}. Credentials of providers are variables as providers read them.
  */
 public final class RouterVmMain {
-
-    static final String CONFIG = "TUNA_ROUTER_CONFIG";
 
     private static final Logger LOG = LoggerFactory.getLogger(RouterVmMain.class);
 
@@ -74,6 +73,9 @@ public final class RouterVmMain {
         Runtime.getRuntime().addShutdownHook(new Thread(program::end, "tuna-router-vm-end"));
         try {
             program.run();
+        } catch (RuntimeException e) {
+            program.marks.failure(e.getMessage() == null ? e.toString() : e.getMessage());
+            throw e;
         } finally {
             program.ended.countDown();
         }
@@ -90,7 +92,7 @@ public final class RouterVmMain {
     }
 
     private void run() throws InterruptedException {
-        RouterVmConfig config = RouterVmConfig.of(variable(CONFIG));
+        RouterVmConfig config = RouterVmConfig.of(variable(RouterVmConfig.VARIABLE));
         try (SqliteStateStore store = store(config)) {
             Tuna tuna = start(config, store);
             try {
@@ -124,7 +126,7 @@ public final class RouterVmMain {
         var builder = Tuna.builder()
                 .store(store)
                 .secrets(new FileSecretStore(marks.state()))
-                .listen("0.0.0.0", config.port())
+                .listen(optional("TUNA_HOST").orElse("0.0.0.0"), clientPort(config))
                 .router(this::listener)
                 .orphanTimeout(config.orphanTimeout())
                 .machine(new HostMachine(config.provider(), config.name(), config.usdPerHour(), config.since()))
@@ -133,8 +135,12 @@ public final class RouterVmMain {
                         Secret.of(variable("TUNA_CONTROL_TOKEN")),
                         Guarded::new);
         config.settings().forEach(builder::providerSettings);
-        optional("TUNA_PUBLIC_HOST").ifPresent(host -> builder.publicAddress(publicAddress(host, config.port())));
+        optional("TUNA_PUBLIC_HOST").ifPresent(host -> builder.publicAddress(publicAddress(host, clientPort(config))));
         return builder.start();
+    }
+
+    private int clientPort(RouterVmConfig config) {
+        return optional("TUNA_LISTENER_PORT").map(Integer::parseInt).orElseGet(config::port);
     }
 
     private URI publicAddress(String host, int port) {

@@ -1,7 +1,4 @@
-/**
- * Routers on machines of their own: the program that runs there, and how the host makes, uses and removes such machines and
- * hands deployments over to them.
- */
+/** The program on a router's machine; how hosts make such machines is in {@code dev.tuna.core.machine}. */
 @NullMarked
 package dev.tuna.core.vm;
 

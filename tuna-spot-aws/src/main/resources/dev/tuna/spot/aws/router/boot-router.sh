@@ -245,6 +245,9 @@ program() {
 	unset TUNA_LISTENER_CERT_BASE64 TUNA_LISTENER_KEY_BASE64
 	export TUNA_DIR TUNA_RUN TUNA_ENGINE_PORT TUNA_LISTENER_CERT="$cert" TUNA_LISTENER_KEY="$key"
 	export TUNA_LISTENER_PORT="$client_port"
+	if ip=$(address 2>/dev/null); then
+		export TUNA_PUBLIC_HOST="$ip" # anew at every start: it is another one after a stop
+	fi
 	# shellcheck disable=SC2086
 	exec java ${JAVA_OPTS:--XX:MaxRAMPercentage=40 -XX:+ExitOnOutOfMemoryError} \
 		-cp "$TUNA_DIR/tuna.jar" dev.tuna.core.vm.RouterVmMain

@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param since when it was asked for
  * @param settings the installation's settings by provider
  */
-record RouterVmConfig(
+public record RouterVmConfig(
         String name,
         String provider,
         String ownerId,
@@ -36,9 +36,13 @@ record RouterVmConfig(
         Instant since,
         Map<String, Map<String, String>> settings) {
 
+    /** The variable that it is in. */
+    public static final String VARIABLE = "TUNA_ROUTER_CONFIG";
+
     private static final JsonMapper MAPPER = new JsonMapper();
 
-    RouterVmConfig {
+    /** Copies the map. */
+    public RouterVmConfig {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(provider, "provider");
         Objects.requireNonNull(ownerId, "ownerId");
@@ -48,8 +52,12 @@ record RouterVmConfig(
         settings = Map.copyOf(settings);
     }
 
-    /** On one line. */
-    String toJson() {
+    /**
+     * As it is handed over.
+     *
+     * @return on one line
+     */
+    public String toJson() {
         ObjectNode json = MAPPER.createObjectNode();
         json.put("name", name);
         json.put("provider", provider);
@@ -63,7 +71,14 @@ record RouterVmConfig(
         return json.toString();
     }
 
-    static RouterVmConfig of(String text) {
+    /**
+     * Reads it.
+     *
+     * @param text from {@link #toJson}
+     * @return the same
+     * @throws ConfigurationException if it cannot be read
+     */
+    public static RouterVmConfig of(String text) {
         try {
             JsonNode json = MAPPER.readTree(text);
             var settings = new LinkedHashMap<String, Map<String, String>>();
@@ -87,8 +102,8 @@ record RouterVmConfig(
         } catch (IOException | RuntimeException e) {
             throw new ConfigurationException(
                     ErrorCode.INVALID_REQUEST,
-                    RouterVmMain.CONFIG + " cannot be read: " + e.getMessage()
-                            + "; it is written by the host, so use the" + " same version of Tuna there",
+                    VARIABLE + " cannot be read: " + e.getMessage() + "; it is written by the host, so use the"
+                            + " same version of Tuna there",
                     e);
         }
     }

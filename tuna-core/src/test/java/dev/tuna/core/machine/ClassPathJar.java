@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,8 +6,8 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.core.Tuna;
-import dev.tuna.core.vm.HostSubject.Act;
-import dev.tuna.core.vm.HostSubject.Setting;
+import dev.tuna.core.machine.HostSubject.Act;
+import dev.tuna.core.machine.HostSubject.Setting;
 import dev.tuna.testkit.cloud.LocalCloud;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -91,8 +91,8 @@ class RouterVmCrashIT {
                     ClassPathJar.make(directory, "tuna.jar"),
                     freePort());
             Process host = subject(setting, act);
-            try (BufferedReader said = new BufferedReader(
-                    new InputStreamReader(host.getInputStream(), StandardCharsets.UTF_8))) {
+            try (BufferedReader said =
+                    new BufferedReader(new InputStreamReader(host.getInputStream(), StandardCharsets.UTF_8))) {
                 boolean fromReady = act == Act.TAKE_BACK || act == Act.DESTROY;
                 await(said, fromReady ? "READY" : "STARTED");
                 pause(millis);
@@ -142,7 +142,9 @@ class RouterVmCrashIT {
             HttpRequest request = HttpRequest.newBuilder(URI.create(chat.endpoint() + "/chat/completions"))
                     .timeout(Duration.ofSeconds(30))
                     .header("Content-Type", "application/json")
-                    .header("Authorization", "Bearer " + chat.apiKey().orElseThrow().reveal())
+                    .header(
+                            "Authorization",
+                            "Bearer " + chat.apiKey().orElseThrow().reveal())
                     .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"" + HostSubject.MODEL
                             + "\",\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
                     .build();

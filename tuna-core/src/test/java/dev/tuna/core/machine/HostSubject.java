@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.RouterPlacement;
@@ -23,8 +23,10 @@ final class HostSubject {
                     .listen("127.0.0.1", 0)
                     .providerSettings("local", Map.of("url", cloud))
                     .providerSettings("local-spot", Map.of("url", cloud, "router_dir", machines.toString()))
-                    .routerVms(
-                            RouterVmOptions.builder().jar(jar.toUri()).port(port).build())
+                    .routerVms(RouterVmOptions.builder()
+                            .jar(jar.toUri())
+                            .port(port)
+                            .build())
                     .start();
         }
 
@@ -58,7 +60,9 @@ final class HostSubject {
         TAKE_BACK {
             @Override
             void on(Tuna tuna) {
-                tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM)).ready().join();
+                tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM))
+                        .ready()
+                        .join();
                 System.out.println("READY");
                 tuna.routerVms().takeBack("chat").join();
             }
@@ -66,7 +70,9 @@ final class HostSubject {
         DESTROY {
             @Override
             void on(Tuna tuna) {
-                tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM)).ready().join();
+                tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM))
+                        .ready()
+                        .join();
                 System.out.println("READY");
                 tuna.destroy("chat").join();
             }

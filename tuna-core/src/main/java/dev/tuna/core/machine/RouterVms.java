@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -51,6 +51,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -77,6 +78,10 @@ public final class RouterVms implements AutoCloseable {
     private static final String BACK = "-back";
 
     private static final int ID_BYTES = 8;
+
+    /** What a machine that is lost, or reboots, is seen by. */
+    private static final Set<ErrorCode> LOST =
+            Set.of(ErrorCode.CLOSED, ErrorCode.TIMEOUT, ErrorCode.UNREACHABLE, ErrorCode.NO_SUCH_DEPLOYMENT);
 
     private final StateStore store;
     private final SecretStore secrets;
@@ -303,9 +308,11 @@ public final class RouterVms implements AutoCloseable {
             if (!custody.offered()) {
                 handover.stay(name, custody.handover());
             } else {
-                await(() -> plane(name).isPresent(), "router VM '" + custody.with() + "' to answer");
-                await(() -> !isOnItsWay(name), "deployment '" + name + "' to arrive there");
-                fetch(name);
+                untilHere(name, vm(name), plane -> fetch(name));
+                if (!custodyIsHere(name)) {
+                    throw new TimedOutException("router VM '" + custody.with() + "' does not answer, so '" + name
+                            + "' cannot be taken back now; destroy it, or try again");
+                }
             }
             return controller.find(name).orElseThrow(() -> notThere(name));
         });
@@ -475,16 +482,9 @@ public final class RouterVms implements AutoCloseable {
             if (!custody.offered()) {
                 handover.stay(name, custody.handover());
             } else {
-                await(
-                        () -> arrived(name).isPresent()
-                                || custodyIsHere(name)
-                                || vm.silence().compareTo(PATIENCE) > 0,
-                        "router VM '" + custody.with() + "' to answer");
+                untilHere(name, vm, plane -> destroyThere(name, plane));
             }
-            Optional<RemoteControlPlane> plane = arrived(name);
-            if (plane.isPresent()) {
-                destroyThere(name, plane.get());
-            } else if (!custodyIsHere(name)) {
+            if (!custodyIsHere(name)) {
                 LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
                 end(vm);
                 await(() -> custodyIsHere(name), "router VM '" + vm.name() + "' to be gone");
@@ -506,13 +506,39 @@ public final class RouterVms implements AutoCloseable {
     private void destroyThere(String name, RemoteControlPlane plane) {
         try {
             plane.destroy(name).join();
-        } catch (CompletionException e) {
-            // It may have been found to be over, and fetched, and its machine ended, before the answer was heard.
-            if (!custodyIsHere(name)) {
+        } catch (CompletionException | ConfigurationException e) {
+            // It may be over there already, and its end not have been heard.
+            if (codeOf(e).filter(code -> code == ErrorCode.NO_SUCH_DEPLOYMENT).isEmpty()) {
                 throw e;
             }
         }
         fetch(name);
+    }
+
+    private static Optional<ErrorCode> codeOf(RuntimeException e) {
+        Throwable cause = e instanceof CompletionException ? e.getCause() : e;
+        return cause instanceof TunaException known ? Optional.of(known.code()) : Optional.empty();
+    }
+
+    /** Connections break and machines reboot; it is tried until it is here, or nobody there has answered for long. */
+    private void untilHere(String name, RouterVm vm, Consumer<RemoteControlPlane> work) {
+        while (!custodyIsHere(name) && vm.silence().compareTo(PATIENCE) < 0) {
+            await(
+                    () -> arrived(name).isPresent()
+                            || custodyIsHere(name)
+                            || vm.silence().compareTo(PATIENCE) >= 0,
+                    "router VM '" + vm.name() + "' to answer");
+            try {
+                arrived(name).ifPresent(work);
+            } catch (CompletionException | TunaException e) {
+                ErrorCode code = codeOf(e).orElseThrow(() -> e);
+                if (!LOST.contains(code) && !custodyIsHere(name)) {
+                    throw e;
+                }
+                LOG.debug("router VM '{}' did not answer to the end: {}", vm.name(), e.getMessage());
+                pauseForAStep();
+            }
+        }
     }
 
     private boolean custodyIsHere(String name) {
@@ -754,7 +780,7 @@ public final class RouterVms implements AutoCloseable {
                 settings);
         ObjectNode variables = new JsonMapper().createObjectNode();
         options.environment().forEach((name, value) -> variables.put(name, value.reveal()));
-        variables.put(RouterVmMain.CONFIG, config.toJson());
+        variables.put(RouterVmConfig.VARIABLE, config.toJson());
         variables.put("TUNA_CONTROL_TOKEN", hex(4 * ID_BYTES));
         return Secret.of(variables.toString());
     }
@@ -826,6 +852,21 @@ public final class RouterVms implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new TimedOutException("interrupted while waiting for " + what);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void pauseForAStep() {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on");
+            }
+            var unused = changed.await(BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TimedOutException("interrupted while a router VM was waited for");
         } finally {
             lock.unlock();
         }

@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ControlPlane;

@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
@@ -29,7 +29,7 @@ record Jar(URI uri, String sha256) {
 
     /** A little of everything. */
     private static final List<String> NEEDED = List.of(
-            RouterVmMain.class.getName().replace('.', '/') + ".class",
+            "dev/tuna/core/vm/RouterVmMain.class",
             "dev/tuna/router/RouterEngine.class",
             "io/netty/bootstrap/ServerBootstrap.class",
             "org/sqlite/JDBC.class");
@@ -74,7 +74,7 @@ record Jar(URI uri, String sha256) {
 
     /** Where this program was started from: a jar that holds everything, when it is the command. */
     private static URI running() {
-        CodeSource source = RouterVmMain.class.getProtectionDomain().getCodeSource();
+        CodeSource source = Jar.class.getProtectionDomain().getCodeSource();
         try {
             return source == null
                     ? URI.create("file:/nowhere")

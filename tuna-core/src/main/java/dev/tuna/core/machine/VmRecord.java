@@ -1,4 +1,4 @@
-package dev.tuna.core.vm;
+package dev.tuna.core.machine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;

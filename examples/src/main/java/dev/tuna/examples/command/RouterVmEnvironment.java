@@ -16,9 +16,11 @@ final class RouterVmEnvironment {
 
     static RouterVmOptions of(Map<String, String> environment) {
         RouterVmOptions.Builder options = RouterVmOptions.builder();
-        CREDENTIALS.stream()
-                .filter(name -> !environment.getOrDefault(name, "").isBlank())
-                .forEach(name -> options.environment(name, Secret.of(environment.get(name))));
+        environment.forEach((name, value) -> {
+            if (CREDENTIALS.contains(name) && !value.isBlank()) {
+                options.environment(name, Secret.of(value));
+            }
+        });
         return options.build();
     }
 }

@@ -858,18 +858,8 @@ public final class RouterVms implements AutoCloseable {
     }
 
     private void pauseForAStep() {
-        lock.lock();
-        try {
-            if (closed) {
-                throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on");
-            }
-            var unused = changed.await(BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new TimedOutException("interrupted while a router VM was waited for");
-        } finally {
-            lock.unlock();
-        }
+        long until = System.nanoTime() + BETWEEN_STEPS.toNanos();
+        await(() -> System.nanoTime() >= until, "the next step");
     }
 
     /** Stops looking; machines and what is on them go on. Idempotent. */

@@ -41,6 +41,15 @@ public interface Deployment {
     Optional<Secret> apiKey();
 
     /**
+     * What the endpoint shows, where it has a certificate of its own that clients are to believe; no secret.
+     *
+     * @return PEM; empty if the endpoint speaks plain HTTP
+     */
+    default Optional<String> certificate() {
+        return Optional.empty();
+    }
+
+    /**
      * Everything known about the deployment now.
      *
      * @return a snapshot

@@ -515,7 +515,7 @@ public final class TunaBuilder {
                 .listener(listener)
                 .clock(clock)
                 .start();
-        return new RouterGateway(engine, config.tls().isPresent() ? "https" : "http", publicAddress);
+        return new RouterGateway(engine, config.tls().map(RouterConfig.Tls::certificateChain), publicAddress);
     }
 
     private ProviderCatalog providers() {

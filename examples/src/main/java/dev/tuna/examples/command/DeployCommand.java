@@ -88,11 +88,7 @@ final class DeployCommand extends HostingCommand {
             return taken.get();
         }
         if (complete.routerPlacement() == RouterPlacement.SEPARATE_VM) {
-            return follow(
-                            unheard()
-                                    .routerVms(RouterVmEnvironment.of(session.environment()))
-                                    .start(),
-                            complete)
+            return follow(unheard().start(), complete)
                     .orElseThrow(
                             () -> new ConfigurationException(ErrorCode.CLOSED, "it was not taken on; deploy it again"));
         }

@@ -7,6 +7,7 @@ import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentEvent.Kind;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.RouterPlacement;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
 import java.time.Duration;
@@ -53,7 +54,7 @@ final class Following {
             int exitCode = noWait ? ExitCode.DONE : untilSettled(deployment);
             display.board(java.util.List::of);
             if (exitCode != ExitCode.FAILED) {
-                command.print(Access.to(deployment), display);
+                command.print(Access.to(deployment, command.stateDirectory()), display);
             }
             return exitCode;
         }
@@ -69,6 +70,10 @@ final class Following {
 
     private int untilSettled(Deployment deployment) {
         Instant missingSince = Instant.MAX;
+        // On its way to a machine it has no parts yet.
+        CompletableFuture<?> there = deployment.request().routerPlacement() == RouterPlacement.SEPARATE_VM
+                ? deployment.ready()
+                : CompletableFuture.completedFuture(null);
         while (!failed.isDone()) {
             DeploymentStatus status = deployment.status();
             Parts parts = Parts.of(status, deployment.request());
@@ -76,7 +81,7 @@ final class Following {
             boolean missing = parts.exitCode() != ExitCode.DONE;
             missingSince = !missing ? Instant.MAX : missingSince.isAfter(now) ? now : missingSince;
             boolean forGood = missing && !missingSince.plus(MISSING_FOR_GOOD).isAfter(now);
-            if (parts.settled() && (!missing || forGood)) {
+            if (there.isDone() && parts.settled() && (!missing || forGood)) {
                 status.problems().forEach(command::note);
                 return parts.exitCode();
             }

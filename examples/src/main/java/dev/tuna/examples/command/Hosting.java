@@ -128,7 +128,7 @@ final class Hosting {
                 }
             });
             board(tuna, display);
-            deployment.ifPresent(one -> command.print(Access.to(one), display));
+            deployment.ifPresent(one -> command.print(Access.to(one, command.stateDirectory()), display));
             return untilEnd(tuna, deployment, display);
         } finally {
             asking.close();

@@ -81,7 +81,7 @@ final class Installation {
     TunaBuilder builder(Map<String, String> environment, CommandSpec command) {
         TunaBuilder builder = Tuna.builder().stateDirectory(stateDirectory(environment));
         settings(environment, command).forEach(builder::providerSettings);
-        return builder;
+        return builder.routerVms(RouterVmEnvironment.of(environment));
     }
 
     private static void put(Map<String, Map<String, String>> settings, String provider, String key, String value) {

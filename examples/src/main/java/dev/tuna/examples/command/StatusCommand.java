@@ -45,7 +45,7 @@ final class StatusCommand extends ControlCommand {
     private int access(ControlPlane plane) {
         String wanted = name.value().orElseThrow(() -> usage("--access needs the NAME of a deployment"));
         Access found = plane.deployment(wanted)
-                .map(Access::to)
+                .map(deployment -> Access.to(deployment, stateDirectory()))
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT,
                         wanted + " is "

@@ -942,6 +942,10 @@ public final class Controller implements AutoCloseable {
      */
     public record Ended(DeploymentStatus status, CostReport cost) {}
 
+    Optional<String> certificate() {
+        return gateway.certificate();
+    }
+
     URI endpoint() {
         return URI.create(gateway.address() + "/v1");
     }

@@ -3,6 +3,7 @@ package dev.tuna.core.control;
 import dev.tuna.router.Route;
 import dev.tuna.router.RouteLoad;
 import java.net.URI;
+import java.util.Optional;
 
 /**
  * The endpoint as the control plane sees it: in production the router's engine, in a simulation a script. Thread-safe;
@@ -38,6 +39,15 @@ public interface Gateway extends AutoCloseable {
      * @return base URL without path, for instance {@code http://127.0.0.1:8080}
      */
     URI address();
+
+    /**
+     * The certificate that clients are shown.
+     *
+     * @return PEM; empty with plain HTTP
+     */
+    default Optional<String> certificate() {
+        return Optional.empty();
+    }
 
     /** Stops answering. Idempotent and bounded. */
     @Override

@@ -35,6 +35,11 @@ record Handle(Controller controller, Service service) implements Deployment {
     }
 
     @Override
+    public Optional<String> certificate() {
+        return controller.certificate();
+    }
+
+    @Override
     public DeploymentStatus status() {
         return controller.status(service);
     }

@@ -41,6 +41,12 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
         return away().apiKey();
     }
 
+    /** Waits until it is looked after there. */
+    @Override
+    public Optional<String> certificate() {
+        return vms.awaitArrived(name).deployment(name).flatMap(Deployment::certificate);
+    }
+
     @Override
     public DeploymentStatus status() {
         return there(plane -> plane.status(name)).orElseGet(this::onItsWay);

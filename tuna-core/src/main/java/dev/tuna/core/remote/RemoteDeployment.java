@@ -39,6 +39,11 @@ record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implement
     }
 
     @Override
+    public Optional<String> certificate() {
+        return text.certificate();
+    }
+
+    @Override
     public DeploymentStatus status() {
         return plane.status(name());
     }

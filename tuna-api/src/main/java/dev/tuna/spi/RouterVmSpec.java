@@ -13,7 +13,7 @@ import java.util.Objects;
  * @param sha256 the jar's checksum, 64 hexadecimal digits
  * @param port where clients connect
  * @param orphanTimeout a machine that looks after nothing and has heard from nobody for this long ends itself
- * @param options the cloud's options, those of the installation included: region, machine type, disk ...
+ * @param options the request's for this cloud, over the installation's settings, which the cloud knows: region, machine type, disk ...
  */
 public record RouterVmSpec(
         String name, URI jar, String sha256, int port, Duration orphanTimeout, Map<String, String> options) {

@@ -35,7 +35,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -76,6 +75,9 @@ public final class RouterVms implements AutoCloseable {
 
     /** What follows the id of a handover when the same deployment comes back. */
     private static final String BACK = "-back";
+
+    /** The option that names the machine; several deployments may name the same. */
+    private static final String VM_NAME = "router_vm";
 
     private static final int ID_BYTES = 8;
 
@@ -385,7 +387,7 @@ public final class RouterVms implements AutoCloseable {
                 jar.sha256(),
                 options.port(),
                 orphanTimeout,
-                settings.getOrDefault(vm.record().provider(), Map.of()));
+                Map.of());
         RemoteControlPlane plane = vm.plane()
                 .orElseThrow(() -> new TimedOutException(
                         "router VM '" + name + "' does not answer now: " + vm.problem() + "; try again when it does"));
@@ -749,10 +751,13 @@ public final class RouterVms implements AutoCloseable {
                         ErrorCode.INVALID_REQUEST,
                         "routerPlacement is 'SEPARATE_VM', but no provider on the class path rents machines for routers;"
                                 + " add dev.tuna:tuna-spot-aws, or use EMBEDDED"));
-        var merged = new LinkedHashMap<>(settings.getOrDefault(provider, Map.of()));
-        merged.putAll(request.providerOptions().getOrDefault(provider, Map.of()));
-        String name = merged.getOrDefault("router_vm", request.serviceName().orElseThrow());
-        return new Place(provider, name, merged);
+        // The provider knows its settings itself, and takes those of the installation from nobody else.
+        Map<String, String> options = request.providerOptions().getOrDefault(provider, Map.of());
+        String name = Optional.ofNullable(options.get(VM_NAME))
+                .or(() -> Optional.ofNullable(
+                        settings.getOrDefault(provider, Map.of()).get(VM_NAME)))
+                .orElseGet(() -> request.serviceName().orElseThrow());
+        return new Place(provider, name, options);
     }
 
     private VmRecord plan(Place place) {

@@ -46,7 +46,10 @@ record RouterOptions(
     private static final String BUCKET = "artifact_bucket";
     private static final String CLIENTS = "router_client_cidr";
 
-    static final List<String> KEYS = List.of(REGION, TYPE, DISK, AMI, SUBNET, PROFILE, BUCKET, CLIENTS);
+    /** Names the machine, which is core's business. */
+    private static final String NAME = "router_vm";
+
+    static final List<String> KEYS = List.of(NAME, REGION, TYPE, DISK, AMI, SUBNET, PROFILE, BUCKET, CLIENTS);
 
     private static final String AMAZON_LINUX = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-";
 

@@ -13,8 +13,8 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.api.SpotState;
 import dev.tuna.core.Tuna;
-import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.machine.RouterVmOptions;
+import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.provider.runpod.RunPodProvider;
 import dev.tuna.spot.aws.AwsProvider;
 import dev.tuna.testkit.aws.AwsStandIn;
@@ -66,7 +66,7 @@ class RouterVmPathIT {
     private static final String BUCKET = "artifacts";
     private static final int AGENT_PORT = 8443;
     private static final int TOKENS = 200;
-    private static final String VM = "front";
+    private static final String VM = "chat";
 
     /** As the tag of the router's machine has it. */
     private static final String ROUTER = "tuna-router-vm";
@@ -139,7 +139,6 @@ class RouterVmPathIT {
         Map<String, String> settings = new HashMap<>(aws.settings());
         settings.put("artifact_bucket", BUCKET);
         settings.put("router_instance_profile", "tuna-router");
-        settings.put("router_vm", VM);
         return Tuna.builder()
                 .stateDirectory(directory)
                 .listen("127.0.0.1", 0)
@@ -185,7 +184,8 @@ class RouterVmPathIT {
     private HttpClient pinned() throws IOException, GeneralSecurityException {
         KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
         trusted.load(null, null);
-        try (InputStream pem = Files.newInputStream(machines().resolve(vm().id()).resolve("var/lib/tuna/listener.pem"))) {
+        try (InputStream pem =
+                Files.newInputStream(machines().resolve(vm().id()).resolve("var/lib/tuna/listener.pem"))) {
             trusted.setCertificateEntry(
                     "router", CertificateFactory.getInstance("X.509").generateCertificate(pem));
         }
@@ -216,8 +216,7 @@ class RouterVmPathIT {
     /** Begins a stream, has something happen in the middle of it, and hears it out. */
     private static List<String> streamed(HttpClient http, URI endpoint, String key, Runnable meanwhile)
             throws Exception {
-        HttpResponse<Stream<String>> answer =
-                http.send(chat(endpoint, key, TOKENS, true), BodyHandlers.ofLines());
+        HttpResponse<Stream<String>> answer = http.send(chat(endpoint, key, TOKENS, true), BodyHandlers.ofLines());
         assertThat(answer.statusCode()).isEqualTo(200);
         var lines = new ArrayList<String>();
         Iterator<String> coming = answer.body().iterator();
@@ -258,8 +257,9 @@ class RouterVmPathIT {
     }
 
     @Test
-    @DisplayName("F-16, O-08 to O-16, M-05: at AWS it outlives its host and a replica, is seen and ended from the next host,"
-            + " and nothing is left")
+    @DisplayName(
+            "F-16, O-08 to O-16, M-05: at AWS it outlives its host and a replica, is seen and ended from the next host,"
+                    + " and nothing is left")
     void aDeploymentOutlivesItsHost() throws Exception {
         try {
             outlivesItsHost();
@@ -290,12 +290,15 @@ class RouterVmPathIT {
 
         List<String> lines = streamed(http, endpoint, key, () -> aws.reclaim(replica));
         assertThat(lines).contains("data: [DONE]").noneMatch(line -> line.contains("\"error\""));
-        until("a replica takes the place of the one that was lost", () -> replicas().stream()
-                .anyMatch(instance -> !instance.id().equals(replica)));
+        until(
+                "a replica takes the place of the one that was lost",
+                () -> replicas().stream().anyMatch(instance -> !instance.id().equals(replica)));
 
         try (Tuna host = host("host")) {
             Deployment found = host.deployment("chat").orElseThrow();
-            until("the next host sees what is there", () -> found.status().traffic().requests() >= 2);
+            until(
+                    "the next host sees what is there",
+                    () -> found.status().traffic().requests() >= 2);
             assertThat(found.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
             assertThat(found.status().traffic().failed()).isZero();
             assertThat(found.apiKey().orElseThrow().reveal()).isEqualTo(key);

@@ -24,6 +24,16 @@ public interface RouterCloud {
     }
 
     /**
+     * The name under which the journal has what is made for a machine beside it. A deployment may well be named like a machine.
+     *
+     * @param vm the machine's name
+     * @return to be given to {@link Journal} as the deployment
+     */
+    static String journal(String vm) {
+        return "router-vm/" + vm;
+    }
+
+    /**
      * What would be sent. Pure.
      *
      * @param spec the machine that is wanted
@@ -35,7 +45,7 @@ public interface RouterCloud {
 
     /**
      * Delivers the jar and asks for the machine; returns before it boots. Launching again with the same plan returns the
-     * same machine. What is made beside the machine is in the journal first, under the machine's name.
+     * same machine. What is made beside the machine is in the journal first, under {@link #journal}.
      *
      * @param plan from {@link #plan}, possibly stored and read back
      * @return the machine

@@ -381,13 +381,7 @@ public final class RouterVms implements AutoCloseable {
                         ErrorCode.NO_SUCH_DEPLOYMENT,
                         "no router VM is named '" + name + "'; there are " + vms.keySet()));
         Jar jar = Jar.of(options);
-        var spec = new RouterVmSpec(
-                name,
-                jar.uri(),
-                jar.sha256(),
-                options.port(),
-                orphanTimeout,
-                Map.of());
+        var spec = new RouterVmSpec(name, jar.uri(), jar.sha256(), options.port(), orphanTimeout, Map.of());
         RemoteControlPlane plane = vm.plane()
                 .orElseThrow(() -> new TimedOutException(
                         "router VM '" + name + "' does not answer now: " + vm.problem() + "; try again when it does"));

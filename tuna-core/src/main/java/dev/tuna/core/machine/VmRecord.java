@@ -8,6 +8,7 @@ import dev.tuna.api.StoreException;
 import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.RouterVmPlan;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -66,8 +67,8 @@ record VmRecord(
         plan.usdPerHour().ifPresent(price -> json.put("usdPerHour", price.toPlainString()));
         json.put("body", plan.body());
         return new ResourceRecord(
-                PREFIX + name,
-                PREFIX + name,
+                RouterCloud.journal(name),
+                RouterCloud.journal(name),
                 provider,
                 Optional.empty(),
                 state,

@@ -21,9 +21,6 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class StoreJournal implements Journal {
 
-    /** Under which, followed by its name, what belongs to a router's machine is stored. */
-    private static final String VM_ACCOUNT = "router-vm/";
-
     private final String provider;
     private final StateStore store;
     private final InstantSource clock;
@@ -127,16 +124,15 @@ final class StoreJournal implements Journal {
         }
     }
 
-    /** Machines of routers have journals too; they are stored as resources of nobody but themselves. */
+    /** Machines of routers have journals too; they are stored as resources of nobody but themselves, under that name. */
     private static Optional<String> deploymentId(StateSnapshot snapshot, String name) {
         Optional<String> deployment = snapshot.deployments().stream()
                 .filter(record -> record.name().equals(name))
                 .map(DeploymentRecord::id)
                 .findFirst();
-        String vm = VM_ACCOUNT + name;
         return deployment.or(() -> snapshot.resources().stream()
+                .filter(record -> record.key().equals(name))
                 .map(ResourceRecord::deploymentId)
-                .filter(vm::equals)
                 .findFirst());
     }
 }

@@ -4,6 +4,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.spi.Journal;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -56,7 +57,10 @@ record RouterJars(AwsClients clients, Journal journal, String ownerId) {
         String prefix = Names.routerJars(ownerId, vm);
         String key = prefix + sha256 + ".jar";
         if (!isThere(region, name, key)) {
-            journal.intend(vm, Names.ref(Names.JARS, region, name + "/" + prefix), "{\"Key\":\"" + key + "\"}");
+            journal.intend(
+                    RouterCloud.journal(vm),
+                    Names.ref(Names.JARS, region, name + "/" + prefix),
+                    "{\"Key\":\"" + key + "\"}");
             new AwsCalls(region)
                     .call(
                             "put jar into bucket " + name,

@@ -275,7 +275,11 @@ final class RouterLink implements AutoCloseable {
         }
         var access = new RouterAccess(authority.get(), control.get());
         if (!there.equals(Optional.of(access))) {
-            context.journal().intend(vm.name(), Names.ref(Names.PARAMETER, vm.region(), vm.parameter()), "{}");
+            context.journal()
+                    .intend(
+                            RouterCloud.journal(vm.name()),
+                            Names.ref(Names.PARAMETER, vm.region(), vm.parameter()),
+                            "{}");
             parameters.put(vm.parameter(), access);
         }
         return access;

@@ -102,7 +102,7 @@ final class RouterVms implements RouterCloud {
     }
 
     private ResourceRef ask(RouterVmPlan plan, RouterPlan wanted) {
-        var helpers = new Helpers(clients, context.journal(), host, wanted.region(), plan.name());
+        var helpers = new Helpers(clients, context.journal(), host, wanted.region(), RouterCloud.journal(plan.name()));
         Network network = helpers.network(wanted.step());
         Images.Found image =
                 new Images(clients, wanted.region()).find(wanted.step().image());
@@ -271,7 +271,7 @@ final class RouterVms implements RouterCloud {
     @Override
     public void cleanUp(FoundRouterVm found) {
         boolean ours = found.ownerId().equals(context.ownerId());
-        List<ResourceRef> declared = ours ? context.journal().open(found.name()) : List.of();
+        List<ResourceRef> declared = ours ? context.journal().open(RouterCloud.journal(found.name())) : List.of();
         Set<String> regions = Stream.concat(declared.stream(), Stream.of(found.resource()))
                 .flatMap(ref -> Names.region(ref).stream())
                 .collect(Collectors.toCollection(TreeSet::new));

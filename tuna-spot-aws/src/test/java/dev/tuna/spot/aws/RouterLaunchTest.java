@@ -282,7 +282,7 @@ class RouterLaunchTest {
         awaitTerminated();
         routers().cleanUp(found(vm));
         assertThat(aws.cloud().things()).isEmpty();
-        assertThat(context.journal().open("front")).isEmpty();
+        assertThat(context.journal().open(RouterCloud.journal("front"))).isEmpty();
     }
 
     @Test
@@ -400,7 +400,7 @@ class RouterLaunchTest {
         routers().cleanUp(found(vm));
         routers().cleanUp(found(vm));
         assertThat(aws.cloud().things()).isEmpty();
-        assertThat(context.journal().open("front")).isEmpty();
+        assertThat(context.journal().open(RouterCloud.journal("front"))).isEmpty();
         assertThat(context.secrets().refs()).noneMatch(ref -> ref.name().contains("front"));
         assertThat(routers().find()).isEmpty();
     }
@@ -412,7 +412,7 @@ class RouterLaunchTest {
         assertThat(aws.cloud().groups()).hasSize(1);
         assertThat(aws.cloud().objects()).hasSize(1);
         assertThat(aws.cloud().instances()).hasSize(1);
-        assertThat(context.journal().open("front")).hasSize(2);
+        assertThat(context.journal().open(RouterCloud.journal("front"))).hasSize(2);
     }
 
     @Test

@@ -227,7 +227,8 @@ class RouterVmTest {
             }
             rig.routers()
                     .cleanUp(new FoundRouterVm(vm, RouterRig.NAME, rig.context().ownerId()));
-            assertThat(rig.context().journal().open(RouterRig.NAME)).isEmpty();
+            assertThat(rig.context().journal().open(RouterCloud.journal(RouterRig.NAME)))
+                    .isEmpty();
         }
     }
 

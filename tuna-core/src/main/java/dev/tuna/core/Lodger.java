@@ -21,7 +21,7 @@ record Lodger(Handover handover) implements Lodging {
     @Override
     public Bundle take(String name, String id) {
         Bundle bundle = handover.leave(name, id, HOST);
-        handover.offered(name);
+        handover.offered(name, id);
         return bundle;
     }
 

@@ -6,10 +6,12 @@ import dev.tuna.api.Deployment;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Orphan;
 import dev.tuna.api.OrphanReport;
+import dev.tuna.api.ProviderException;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Stray;
+import dev.tuna.core.machine.RouterVms;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.FoundRouterVm;
@@ -97,18 +99,39 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
     }
 
     /** What another controller made for a deployment of a name, and still runs. What cannot be adopted is removed. */
-    List<Stray> of(String name) {
+    RouterVms.Strays.Left of(String name) {
+        OrphanReport report =
+                new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside)).search();
+        if (!report.problems().isEmpty()) {
+            throw ProviderException.of("tuna", "find what was made for '" + name + "'")
+                    .message(String.join("; ", report.problems()))
+                    .retryable(true)
+                    .build();
+        }
         var strays = new ArrayList<Stray>();
-        new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside))
-                .search().found().stream().filter(Orphan::ours).forEach(orphan -> {
-                    var resource = new ResourceRef(orphan.provider(), orphan.kind(), orphan.id());
-                    try {
-                        strays.add(isRented(orphan) ? replica(resource, orphan) : endpoint(resource, orphan));
-                    } catch (ConfigurationException e) {
-                        remove(resource);
-                    }
-                });
-        return strays;
+        report.found().stream().filter(Orphan::ours).forEach(orphan -> {
+            var resource = new ResourceRef(orphan.provider(), orphan.kind(), orphan.id());
+            try {
+                strays.add(isRented(orphan) ? replica(resource, orphan) : endpoint(resource, orphan));
+            } catch (ConfigurationException e) {
+                remove(resource);
+            }
+        });
+        return new RouterVms.Strays.Left(!strays.isEmpty() || runs(name), strays);
+    }
+
+    /** Whether anything at all of a deployment is there, be it known or not. */
+    private boolean runs(String name) {
+        var found = new ArrayList<FoundResource>();
+        var failures = new TreeMap<String, TunaException>();
+        clouds.catalog()
+                .serverlessNames()
+                .forEach(cloud -> search(cloud, () -> clouds.serverless(cloud).find(), found, failures));
+        clouds.catalog()
+                .spotNames()
+                .forEach(cloud -> search(cloud, () -> clouds.spot(cloud).find(), found, failures));
+        return found.stream()
+                .anyMatch(each -> each.ownerId().equals(ownerId) && Controller.isOf(name, each.deployment()));
     }
 
     /** Asks for it to be removed. */

@@ -83,7 +83,7 @@ public final class Tuna implements ControlPlane {
         this.planner = new Planner(installation.clouds(), installation.catalog(), installation.orphanTimeout());
         this.vms = vms.apply(new RouterVms.Strays() {
             @Override
-            public List<Stray> of(String name) {
+            public Left of(String name) {
                 return strays().of(name);
             }
 
@@ -173,12 +173,14 @@ public final class Tuna implements ControlPlane {
 
     @Override
     public List<Deployment> deployments() {
-        return Stream.concat(controller.all().stream(), vms.all().stream()).toList();
+        Stream<Deployment> here = controller.all().stream()
+                .filter(deployment -> vms.find(deployment.name()).isEmpty());
+        return Stream.concat(here, vms.all().stream()).toList();
     }
 
     @Override
     public Optional<Deployment> deployment(String name) {
-        return controller.find(Objects.requireNonNull(name, "name")).or(() -> vms.find(name));
+        return vms.find(Objects.requireNonNull(name, "name")).or(() -> controller.find(name));
     }
 
     @Override

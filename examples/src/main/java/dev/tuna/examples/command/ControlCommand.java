@@ -52,11 +52,16 @@ abstract class ControlCommand extends TunaSubcommand {
         }
     }
 
+    /** Whether it may leave nothing behind, and so nothing for a machine to do. */
+    boolean ends() {
+        return false;
+    }
+
     private int attached(String name) {
         try (Tuna tuna = unheard().store(new InMemoryStateStore("none")).start();
                 AttachedVm vm = tuna.routerVms().attach(name)) {
             int code = run(vm.plane());
-            if (vm.isLeft()) {
+            if (ends() && vm.isLeft()) {
                 note("nothing is left on router VM '" + vm.name() + "'; it is removed");
                 vm.remove();
             }

@@ -58,6 +58,11 @@ final class DestroyCommand extends ControlCommand {
     }
 
     @Override
+    boolean ends() {
+        return true;
+    }
+
+    @Override
     int run(ControlPlane plane) {
         List<Deployment> doomed =
                 name.value().map(one -> plane.deployment(one).stream().toList()).orElseGet(plane::deployments);

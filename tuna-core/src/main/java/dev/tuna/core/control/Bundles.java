@@ -64,7 +64,13 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
 
     /** In one write, with whatever is to be stored beside it. What the store had of the deployment before is replaced. */
     void unpack(Bundle bundle, List<ResourceRecord> beside, Instant now) {
-        bundle.secrets().forEach((name, value) -> secrets.put(new SecretRef(name), Secret.of(value)));
+        bundle.secrets().forEach((name, value) -> {
+            var ref = new SecretRef(name);
+            // What others use too may have been changed here since.
+            if (isItsOwn(name) || secrets.get(ref).isEmpty()) {
+                secrets.put(ref, Secret.of(value));
+            }
+        });
         StateSnapshot before = store.load();
         List<LedgerEntry> known = store.ledger(bundle.account());
         Set<String> ids = ids(bundle.deployments());
@@ -87,6 +93,12 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
                         .subList(
                                 Math.min(known.size(), bundle.ledger().size()),
                                 bundle.ledger().size())));
+    }
+
+    /** Of the deployment alone: its keys, and what plugins keep under its name. */
+    private boolean isItsOwn(String name) {
+        String[] parts = name.split("/", 3);
+        return parts[0].equals("deployments") || (parts.length == 3 && providers.contains(parts[0]));
     }
 
     /**

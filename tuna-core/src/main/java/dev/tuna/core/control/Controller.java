@@ -364,7 +364,36 @@ public final class Controller implements AutoCloseable {
         } finally {
             loop.unlock();
         }
-        storeLast(service.slots());
+        storeLastOf(service);
+    }
+
+    /** Behind what is on its way to the disk already, of this deployment and of others. */
+    private void storeLastOf(Service service) {
+        Now now = now();
+        for (Slot slot : service.slots()) {
+            writer.write(last(slot, now), () -> {});
+        }
+        var stored = new CompletableFuture<Void>();
+        writer.write(NOTHING, () -> stored.complete(null));
+        try {
+            stored.get(HOLD_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TimedOutException("interrupted while '" + service.name() + "' was to be handed over");
+        } catch (ExecutionException | TimeoutException e) {
+            throw new TimedOutException(
+                    "deployment '" + service.name() + "' cannot be handed over: the store cannot be written");
+        }
+    }
+
+    /** Its counters, up to now. */
+    private StateChange last(Slot slot, Now now) {
+        Managed managed = slot.state();
+        Accounts accounts = managed.accounts();
+        var last =
+                new Accounts.Stored(Traffic.sum(accounts.before(), load(managed).traffic()), accounts.same());
+        slot.swap(managed.with(draft -> draft.accounts = accounts.withStored(last, now.steady())));
+        return change(slot, List.of(), now.wall());
     }
 
     /** Forgets a deployment that another controller has by now. */
@@ -373,13 +402,16 @@ public final class Controller implements AutoCloseable {
             tell(service.current().state(), DeploymentEvent.Kind.WARNING, "handed over; no longer looked after here");
             gateway.remove(name);
             names.release(service);
-            var gone = new ConfigurationException(
-                    ErrorCode.CLOSED, "deployment '" + name + "' was handed over; ask the one who has it now");
-            events.run(() -> {
-                service.ready().completeExceptionally(gone);
-                service.rolled().completeExceptionally(gone);
-                service.destroyed().completeExceptionally(gone);
-            });
+            end(service, "deployment '" + name + "' was handed over; ask the one who has it now");
+        });
+    }
+
+    private void end(Service service, String why) {
+        var gone = new ConfigurationException(ErrorCode.CLOSED, why);
+        events.run(() -> {
+            service.ready().completeExceptionally(gone);
+            service.rolled().completeExceptionally(gone);
+            service.destroyed().completeExceptionally(gone);
         });
     }
 
@@ -391,7 +423,10 @@ public final class Controller implements AutoCloseable {
      */
     List<Stray> takeUp(String name, List<Stray> strays) {
         payRent();
-        names.find(name).ifPresent(names::release);
+        names.find(name).ifPresent(before -> {
+            names.release(before);
+            end(before, "deployment '" + name + "' is looked after here again; ask for it anew");
+        });
         List<Service> services = readBack(name::equals);
         List<Stray> left = strays.isEmpty() ? strays : join(name, strays);
         services.forEach(this::adopt);
@@ -399,9 +434,10 @@ public final class Controller implements AutoCloseable {
     }
 
     /** Before anything of it is stored. */
-    void requireFree(Bundle bundle) {
+    void requireFree(String name, Bundle bundle) {
         requireOpen();
-        names.requireFree(bundle.service(), Bundles.models(bundle));
+        boolean elsewhere = isElsewhere(handover.custodies(), name);
+        names.requireFree(name, Bundles.models(bundle), elsewhere);
     }
 
     /**
@@ -1283,15 +1319,10 @@ public final class Controller implements AutoCloseable {
             writer.flush();
             Now now = now();
             for (Slot slot : slots) {
-                Managed managed = slot.state();
-                if (managed.isOver()) {
+                if (slot.state().isOver()) {
                     continue;
                 }
-                Accounts accounts = managed.accounts();
-                var last = new Accounts.Stored(
-                        Traffic.sum(accounts.before(), load(managed).traffic()), accounts.same());
-                slot.swap(managed.with(draft -> draft.accounts = accounts.withStored(last, now.steady())));
-                StateChange change = change(slot, List.of(), now.wall());
+                StateChange change = last(slot, now);
                 if (!StoreWriter.isEmpty(change)) {
                     parts.store().save(change);
                 }

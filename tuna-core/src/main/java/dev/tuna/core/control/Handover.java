@@ -122,14 +122,19 @@ public final class Handover {
      * Notes that the other end may take it from now on: until it is known whether it did, it must not stay.
      *
      * @param service its name
+     * @param handover as it left
+     * @return false if it is not leaving by this handover any more, and so must not be offered
      */
-    public void offered(String service) {
+    public boolean offered(String service, String handover) {
         lock.lock();
         try {
             Custody custody = custody(service);
-            if (custody.state() == Custody.State.LEAVING && !custody.offered()) {
+            boolean leaving = custody.state() == Custody.State.LEAVING
+                    && custody.handover().equals(handover);
+            if (leaving && !custody.offered()) {
                 save(custody.asOffered());
             }
+            return leaving;
         } finally {
             lock.unlock();
         }
@@ -152,15 +157,34 @@ public final class Handover {
                 if (forget) {
                     bundles.forget(bundle);
                 }
+                controller.letGo(service);
             }
-            controller.letGo(service);
         } finally {
             lock.unlock();
         }
     }
 
     /**
-     * The other end does not have it and will not: looks after it again.
+     * Looks after it again, if the other end cannot have it yet.
+     *
+     * @param service its name
+     * @return false if it has been offered, so that only the other end knows
+     */
+    public boolean callBack(String service) {
+        lock.lock();
+        try {
+            Custody custody = custody(service);
+            if (custody.state() == Custody.State.LEAVING && !custody.offered()) {
+                stay(service, custody.handover());
+            }
+            return !custody(service).isElsewhere();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The other end is known not to have it, and will not: looks after it again.
      *
      * @param service its name
      * @param handover as it left, or empty for whichever; one that is over already is no error
@@ -183,6 +207,7 @@ public final class Handover {
             Custody custody = custody(service);
             if (custody.isElsewhere()
                     && (handover.isEmpty() || custody.handover().equals(handover))) {
+                controller.requireFree(service, bundles.pack(service, handover));
                 if (custody.offered()) {
                     bundles.leaveRoom(service, clock.instant());
                 }
@@ -211,9 +236,7 @@ public final class Handover {
             if (custody.taken().contains(bundle.handover())) {
                 return;
             }
-            if (!custody.isElsewhere()) {
-                controller.requireFree(bundle);
-            }
+            controller.requireFree(bundle.service(), bundle);
             Custody taken = custody.taken(bundle.handover(), from);
             bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
             know(taken);

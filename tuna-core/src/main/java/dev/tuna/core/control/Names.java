@@ -55,15 +55,19 @@ final class Names {
      *
      * @throws ConfigurationException {@code NAME_TAKEN}
      */
-    void requireFree(String name, Set<String> wanted) {
+    void requireFree(String name, Set<String> wanted, boolean itself) {
         lock.lock();
         try {
-            if (services.containsKey(name)) {
+            if (services.containsKey(name) && !itself) {
                 throw taken("a deployment named '" + name + "' is live there already");
             }
-            wanted.stream().filter(models::containsKey).findFirst().ifPresent(model -> {
-                throw taken("model '" + model + "' is served there already, by deployment '" + models.get(model) + "'");
-            });
+            wanted.stream()
+                    .filter(model -> models.containsKey(model) && !name.equals(models.get(model)))
+                    .findFirst()
+                    .ifPresent(model -> {
+                        throw taken("model '" + model + "' is served there already, by deployment '" + models.get(model)
+                                + "'");
+                    });
         } finally {
             lock.unlock();
         }

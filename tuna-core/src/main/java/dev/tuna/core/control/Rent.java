@@ -26,6 +26,7 @@ record Rent(HostMachine machine, Instant paidUntil) {
                 .filter(entry -> entry.provider().equals(machine.provider())
                         && entry.backend().equals(machine.name()))
                 .map(LedgerEntry::to)
+                .filter(machine.since()::isBefore)
                 .max(Instant::compareTo)
                 .orElse(machine.since());
         return new Rent(machine, last);

@@ -99,6 +99,7 @@ public final class RouterVms implements AutoCloseable {
 
     private final Map<String, RouterVm> vms = new ConcurrentHashMap<>();
     private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
+    private final Set<String> kept = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private Optional<ScheduledExecutorService> worker = Optional.empty(); // guarded by lock
@@ -109,12 +110,27 @@ public final class RouterVms implements AutoCloseable {
     public interface Strays {
 
         /**
+         * What was found.
+         *
+         * @param anything whether anything of the deployment runs, be it known or not
+         * @param unknown what runs and the store does not know
+         */
+        record Left(boolean anything, List<Stray> unknown) {
+
+            /** Copies the list. */
+            public Left {
+                unknown = List.copyOf(unknown);
+            }
+        }
+
+        /**
          * Looks for it.
          *
          * @param name the deployment that it was made for
          * @return what runs
+         * @throws TunaException if a cloud that is used cannot be searched; to be tried again
          */
-        List<Stray> of(String name);
+        Left of(String name);
 
         /**
          * Removes something.
@@ -182,6 +198,7 @@ public final class RouterVms implements AutoCloseable {
         Place place = place(request, cloud);
         lock.lock();
         try {
+            requireNotEnding(place.name());
             Optional<VmRecord> fresh = vms.containsKey(place.name()) ? Optional.empty() : Optional.of(plan(place));
             controller.acceptFor(
                     request,
@@ -195,6 +212,14 @@ public final class RouterVms implements AutoCloseable {
             lock.unlock();
         }
         return handle(request.serviceName().orElseThrow());
+    }
+
+    private void requireNotEnding(String name) {
+        RouterVm vm = vms.get(name);
+        if (vm != null && vm.record().state() == State.ENDING) {
+            throw new ConfigurationException(
+                    ErrorCode.NAME_TAKEN, "router VM '" + name + "' is being removed; try again in a minute");
+        }
     }
 
     /**
@@ -213,12 +238,11 @@ public final class RouterVms implements AutoCloseable {
         Place place = place(request, request.spotCloud());
         lock.lock();
         try {
-            if (!vms.containsKey(place.name())) {
-                VmRecord record = plan(place);
-                store.save(StateChange.of(record.record(clock.instant())));
-                vms.put(record.name(), new RouterVm(record));
-            }
+            requireNotEnding(place.name());
+            Optional<VmRecord> fresh = vms.containsKey(place.name()) ? Optional.empty() : Optional.of(plan(place));
+            fresh.ifPresent(record -> store.save(StateChange.of(record.record(clock.instant()))));
             handover.leave(name, id(), place.name());
+            fresh.ifPresent(record -> vms.put(record.name(), new RouterVm(record)));
             begin();
         } finally {
             lock.unlock();
@@ -307,9 +331,7 @@ public final class RouterVms implements AutoCloseable {
     public CompletableFuture<Deployment> takeBack(String name) {
         Custody custody = custody(name).filter(Custody::isElsewhere).orElseThrow(() -> notThere(name));
         return later(() -> {
-            if (!custody.offered()) {
-                handover.stay(name, custody.handover());
-            } else {
+            if (!handover.callBack(name)) {
                 untilHere(name, vm(name), plane -> fetch(name));
                 if (!custodyIsHere(name)) {
                     throw new TimedOutException("router VM '" + custody.with() + "' does not answer, so '" + name
@@ -411,8 +433,25 @@ public final class RouterVms implements AutoCloseable {
      * @throws TimedOutException if the thread is interrupted meanwhile
      */
     public RemoteControlPlane awaitArrived(String name) {
-        await(() -> arrived(name).isPresent(), "deployment '" + name + "' to be looked after by its router VM");
-        return arrived(name).orElseThrow(() -> notThere(name));
+        await(
+                () -> arrived(name).isPresent() || custodyIsHere(name) || hasFailed(name),
+                "deployment '" + name + "' to be looked after by its router VM");
+        return arrived(name).orElseThrow(() -> custodyIsHere(name) ? notThere(name) : failed(name));
+    }
+
+    private boolean hasFailed(String name) {
+        return custody(name)
+                .flatMap(custody -> Optional.ofNullable(vms.get(custody.with())))
+                .filter(vm -> vm.phase() == BackendPhase.FAILED)
+                .isPresent();
+    }
+
+    private ConfigurationException failed(String name) {
+        RouterVm vm = vm(name);
+        return new ConfigurationException(
+                ErrorCode.PREFLIGHT_FAILED,
+                "router VM '" + vm.name() + "' does not come up: " + vm.problem() + "; destroy '" + name
+                        + "', or take it back");
     }
 
     RouterVm vm(String name) {
@@ -473,14 +512,15 @@ public final class RouterVms implements AutoCloseable {
      */
     CompletableFuture<DestroyReport> destroy(String name) {
         return later(() -> {
-            Custody custody = custody(name).filter(Custody::isElsewhere).orElseThrow(() -> notThere(name));
             RouterVm vm = vm(name);
-            if (!custody.offered()) {
-                handover.stay(name, custody.handover());
-            } else {
+            if (!handover.callBack(name)) {
                 untilHere(name, vm, plane -> destroyThere(name, plane));
             }
             if (!custodyIsHere(name)) {
+                if (on(vm.name()).count() > 1) {
+                    throw new TimedOutException("router VM '" + vm.name() + "' does not answer, and others live on it: "
+                            + on(vm.name()).map(Custody::service).toList() + "; try again when it does");
+                }
                 LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
                 end(vm);
                 await(() -> custodyIsHere(name), "router VM '" + vm.name() + "' to be gone");
@@ -609,10 +649,22 @@ public final class RouterVms implements AutoCloseable {
             handOver(vm, plane);
             collect(vm, plane);
             if (on(vm.name()).findAny().isEmpty() && plane.deployments().isEmpty()) {
-                end(vm);
+                endUnlessWanted(vm);
             }
         } else if (on(vm.name()).findAny().isEmpty() && !wasUsed(vm)) {
-            end(vm);
+            endUnlessWanted(vm);
+        }
+    }
+
+    /** Nobody gives anything there meanwhile. */
+    private void endUnlessWanted(RouterVm vm) {
+        lock.lock();
+        try {
+            if (on(vm.name()).findAny().isEmpty()) {
+                end(vm);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -644,7 +696,9 @@ public final class RouterVms implements AutoCloseable {
                 .forEach(custody -> {
                     String name = custody.service();
                     Bundle bundle = handover.leave(name, custody.handover(), vm.name());
-                    handover.offered(name);
+                    if (!handover.offered(name, custody.handover())) {
+                        return;
+                    }
                     try {
                         plane.offer(bundle);
                     } catch (ConfigurationException e) {
@@ -660,8 +714,15 @@ public final class RouterVms implements AutoCloseable {
                 });
         handover.custodies().values().stream()
                 .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
-                .filter(custody -> custody.handover().endsWith(BACK) && confirmed.add(custody.handover()))
-                .forEach(custody -> plane.taken(custody.service(), custody.handover()));
+                .filter(custody -> custody.handover().endsWith(BACK) && !confirmed.contains(custody.handover()))
+                .forEach(custody -> {
+                    plane.taken(custody.service(), custody.handover());
+                    confirmed.add(custody.handover());
+                });
+        // A process before this one may have been about to take it back.
+        on(vm.name())
+                .filter(custody -> custody.state() == Custody.State.AWAY && kept.add(custody.handover()))
+                .forEach(custody -> plane.keep(custody.service(), custody.handover() + BACK));
     }
 
     /** What is over there is put down here, with its bill. */
@@ -700,8 +761,14 @@ public final class RouterVms implements AutoCloseable {
     private void lost(RouterVm vm) {
         on(vm.name()).toList().forEach(custody -> {
             LOG.warn("router VM '{}' is gone; {} is looked after here again", vm.name(), custody.service());
-            List<Stray> made = strays.of(custody.service());
-            handover.stay(custody.service(), custody.handover(), made).forEach(strays::remove);
+            Strays.Left left = strays.of(custody.service());
+            handover.stay(custody.service(), custody.handover(), left.unknown()).forEach(strays::remove);
+            if (custody.state() == Custody.State.AWAY && !left.anything()) {
+                LOG.warn("nothing of {} runs any more: it is taken for destroyed on its router VM", custody.service());
+                controller.find(custody.service()).ifPresent(deployment -> {
+                    var unused = deployment.destroy();
+                });
+            }
         });
         become(vm, vm.record().in(State.ENDING));
         remove(vm);

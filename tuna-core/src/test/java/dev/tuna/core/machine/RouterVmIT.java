@@ -263,6 +263,12 @@ class RouterVmIT {
         assertThat(cloud.snapshot().empty()).isTrue();
         assertThat(machines()).isEmpty();
         assertThat(directory.resolve("machines")).isEmptyDirectory();
+        try (Tuna host = host()) {
+            until(() -> host.deployments().isEmpty(), "what was destroyed elsewhere does not come back");
+            assertThat(host.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
+            until(() -> host.routerVms().status().isEmpty(), "nor does its machine");
+        }
+        assertThat(cloud.snapshot().empty()).isTrue();
     }
 
     @Test

@@ -49,7 +49,7 @@ final class EchoingCloud implements AutoCloseable {
             boolean order = exchange.getRequestMethod().equals("PUT") || path.equals("/v1/replicas");
             if (order && body.length > 0 && refusals.getAndDecrement() > 0) {
                 refused.incrementAndGet();
-                byte[] quoted = ("{\"code\":\"capacity\",\"error\":\"cannot serve\",\"request\":"
+                byte[] quoted = ("{\"code\":\"unavailable\",\"error\":\"cannot serve\",\"request\":"
                                 + new String(body, StandardCharsets.UTF_8) + "}")
                         .getBytes(StandardCharsets.UTF_8);
                 exchange.sendResponseHeaders(400, quoted.length);

@@ -11,9 +11,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Stands before a cloud and says to its first orders that it is full, with an error that quotes all of what was sent. */
 final class EchoingCloud implements AutoCloseable {
@@ -22,12 +23,10 @@ final class EchoingCloud implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer server;
-    private final AtomicInteger refusals;
-    private final AtomicInteger refused = new AtomicInteger();
+    private final Set<Boolean> refused = ConcurrentHashMap.newKeySet();
 
-    EchoingCloud(URI cloud, int refusals) throws IOException {
+    EchoingCloud(URI cloud) throws IOException {
         this.cloud = cloud;
-        this.refusals = new AtomicInteger(refusals);
         this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", this::handle);
         server.setExecutor(threads);
@@ -39,7 +38,7 @@ final class EchoingCloud implements AutoCloseable {
     }
 
     int refused() {
-        return refused.get();
+        return refused.size();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -47,12 +46,13 @@ final class EchoingCloud implements AutoCloseable {
             byte[] body = exchange.getRequestBody().readAllBytes();
             String path = exchange.getRequestURI().getRawPath();
             boolean order = exchange.getRequestMethod().equals("PUT") || path.equals("/v1/replicas");
-            if (order && body.length > 0 && refusals.getAndDecrement() > 0) {
-                refused.incrementAndGet();
-                byte[] quoted = ("{\"code\":\"unavailable\",\"error\":\"cannot serve\",\"request\":"
+            boolean launch = path.equals("/v1/replicas");
+            if (order && body.length > 0 && refused.add(launch)) {
+                byte[] quoted = ("{\"code\":\"capacity\",\"error\":\"cannot serve\",\"request\":"
                                 + new String(body, StandardCharsets.UTF_8) + "}")
                         .getBytes(StandardCharsets.UTF_8);
-                exchange.sendResponseHeaders(400, quoted.length);
+                // Of a dry pool it would be minutes until the next launch.
+                exchange.sendResponseHeaders(launch ? 500 : 400, quoted.length);
                 exchange.getResponseBody().write(quoted);
                 return;
             }

@@ -63,7 +63,7 @@ class SecretsIT {
                         .coldStart(Duration.ofMillis(200))
                         .bootDelay(Duration.ofMillis(500))
                         .start();
-                EchoingCloud front = new EchoingCloud(cloud.uri(), 2)) {
+                EchoingCloud front = new EchoingCloud(cloud.uri())) {
             ProcessHandle machines = cloud.process().orElseThrow();
             try (SubjectProcess first = SubjectProcess.start(directory, front.uri(), log, CREDENTIAL)) {
                 first.ask("deploy");

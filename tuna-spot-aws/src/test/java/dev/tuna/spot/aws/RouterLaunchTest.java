@@ -203,7 +203,8 @@ class RouterLaunchTest {
         assertThat(context.journal().intents())
                 .extracting(
                         intent -> intent.deployment() + " " + intent.resource().kind())
-                .containsExactly("front s3-prefix", "front security-group");
+                .containsExactly(
+                        RouterCloud.journal("front") + " s3-prefix", RouterCloud.journal("front") + " security-group");
     }
 
     @Test

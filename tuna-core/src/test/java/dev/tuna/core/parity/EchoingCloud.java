@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** Stands before a cloud and says to its first orders that it is full, with an error that quotes all of what was sent. */
+/** Stands before a cloud and refuses the first order of each kind with an error that quotes all of what was sent. */
 final class EchoingCloud implements AutoCloseable {
 
     private final URI cloud;
@@ -48,10 +48,10 @@ final class EchoingCloud implements AutoCloseable {
             boolean order = exchange.getRequestMethod().equals("PUT") || path.equals("/v1/replicas");
             boolean launch = path.equals("/v1/replicas");
             if (order && body.length > 0 && refused.add(launch)) {
-                byte[] quoted = ("{\"code\":\"capacity\",\"error\":\"cannot serve\",\"request\":"
+                byte[] quoted = ("{\"code\":\"unavailable\",\"error\":\"cannot serve\",\"request\":"
                                 + new String(body, StandardCharsets.UTF_8) + "}")
                         .getBytes(StandardCharsets.UTF_8);
-                // Of a dry pool it would be minutes until the next launch.
+                // A pool that refuses for good rests for minutes; a cloud in trouble is asked again.
                 exchange.sendResponseHeaders(launch ? 500 : 400, quoted.length);
                 exchange.getResponseBody().write(quoted);
                 return;

@@ -36,7 +36,7 @@ tuna_build() {
   command -v mvn >/dev/null || { echo "mvn is missing: install Maven, version 3.8 or later" >&2; exit 1; }
   echo "Building Tuna (once; takes a minute or two on a fresh machine) ..." >&2
   : >"$tuna_target/building.since"
-  if ! (cd "$tuna_root" && mvn -B -q -pl examples -am package -Dmaven.test.skip -Dmaven.javadoc.skip \
+  if ! (cd "$tuna_root" && mvn -B -q -Pfast -pl examples -am package -Dmaven.test.skip -Dmaven.javadoc.skip \
       -Dmaven.source.skip -Dspotless.check.skip) >"$tuna_target/build.log" 2>&1; then
     cat "$tuna_target/build.log" >&2
     exit 1

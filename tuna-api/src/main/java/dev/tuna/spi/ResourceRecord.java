@@ -45,6 +45,17 @@ public record ResourceRecord(
         Objects.requireNonNull(updatedAt, "updatedAt");
     }
 
+    /**
+     * The same resource, of which we are sure in another way by now.
+     *
+     * @param next how sure
+     * @param at when that was found out
+     * @return a copy
+     */
+    public ResourceRecord in(State next, Instant at) {
+        return new ResourceRecord(key, deploymentId, provider, tier, next, resource, plan, details, createdAt, at);
+    }
+
     /** How sure we are of a resource. */
     public enum State {
         /** It is about to be made, and may exist. */

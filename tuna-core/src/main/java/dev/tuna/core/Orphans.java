@@ -38,7 +38,10 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
     /** The kind of a machine that a router ran on; there may be more beside it. */
     private static final String ROUTER_VM = "router-vm";
 
-    OrphanReport search() {
+    /** What every cloud shows that concerns this controller, and why a cloud shows nothing. */
+    private record Finds(List<FoundResource> found, Map<String, TunaException> failures) {}
+
+    private Finds find() {
         var found = new ArrayList<FoundResource>();
         var failures = new TreeMap<String, TunaException>();
         for (String name : clouds.catalog().serverlessNames()) {
@@ -47,17 +50,25 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
         for (String name : clouds.catalog().spotNames()) {
             search(name, () -> clouds.spot(name).find(), found, failures);
         }
+        found.removeIf(each -> !concerns.test(each.deployment()));
+        return new Finds(found, failures);
+    }
+
+    OrphanReport search() {
+        return report(find());
+    }
+
+    private OrphanReport report(Finds finds) {
         // Asked after the search: what has come to be known meanwhile is no orphan.
         Set<ResourceRef> known = controller.known();
-        List<Orphan> orphans = found.stream()
-                .filter(each ->
-                        !known.contains(each.resource()) && !isBeingMade(each) && concerns.test(each.deployment()))
+        List<Orphan> orphans = finds.found().stream()
+                .filter(each -> !known.contains(each.resource()) && !isBeingMade(each))
                 .map(this::orphan)
                 .distinct()
                 .toList();
         var problems = new ArrayList<String>();
         var unused = new ArrayList<String>();
-        failures.forEach((provider, failure) -> {
+        finds.failures().forEach((provider, failure) -> {
             boolean used = failure.code() != ErrorCode.NOT_CONFIGURED
                     || clouds.isSet(provider)
                     || known.stream().anyMatch(each -> each.provider().equals(provider));
@@ -100,8 +111,9 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
 
     /** What another controller made for a deployment of a name, and still runs. What cannot be adopted is removed. */
     RouterVms.Strays.Left of(String name) {
-        OrphanReport report =
-                new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside)).search();
+        var ofIt = new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside));
+        Finds finds = ofIt.find();
+        OrphanReport report = ofIt.report(finds);
         if (!report.problems().isEmpty()) {
             throw ProviderException.of("tuna", "find what was made for '" + name + "'")
                     .message(String.join("; ", report.problems()))
@@ -117,21 +129,9 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
                 remove(resource);
             }
         });
-        return new RouterVms.Strays.Left(!strays.isEmpty() || runs(name), strays);
-    }
-
-    /** Whether anything at all of a deployment is there, be it known or not. */
-    private boolean runs(String name) {
-        var found = new ArrayList<FoundResource>();
-        var failures = new TreeMap<String, TunaException>();
-        clouds.catalog()
-                .serverlessNames()
-                .forEach(cloud -> search(cloud, () -> clouds.serverless(cloud).find(), found, failures));
-        clouds.catalog()
-                .spotNames()
-                .forEach(cloud -> search(cloud, () -> clouds.spot(cloud).find(), found, failures));
-        return found.stream()
-                .anyMatch(each -> each.ownerId().equals(ownerId) && Controller.isOf(name, each.deployment()));
+        boolean anything =
+                finds.found().stream().anyMatch(each -> each.ownerId().equals(ownerId));
+        return new RouterVms.Strays.Left(anything, strays);
     }
 
     /** Asks for it to be removed. */

@@ -38,16 +38,7 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
 
     Bundle pack(String service, String handover) {
         StateSnapshot snapshot = store.load();
-        List<DeploymentRecord> deployments = of(service, snapshot);
-        if (deployments.isEmpty()) {
-            deployments = new History(store)
-                    .newest(1, record -> Records.service(record).equals(service) && Records.isCurrent(record));
-        }
-        if (deployments.isEmpty()) {
-            throw new ConfigurationException(
-                    ErrorCode.NO_SUCH_DEPLOYMENT,
-                    "no deployment is named '" + service + "', so none can be handed over");
-        }
+        List<DeploymentRecord> deployments = revisions(service, snapshot);
         Set<String> ids = ids(deployments);
         String account = Records.account(deployments.get(0));
         return new Bundle(
@@ -60,6 +51,21 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
                         .toList(),
                 store.ledger(account),
                 secretsOf(deployments));
+    }
+
+    /** Those that are not over, or the last one that is. */
+    private List<DeploymentRecord> revisions(String service, StateSnapshot snapshot) {
+        List<DeploymentRecord> live = of(service, snapshot);
+        List<DeploymentRecord> revisions = live.isEmpty()
+                ? new History(store)
+                        .newest(1, record -> Records.service(record).equals(service) && Records.isCurrent(record))
+                : live;
+        if (revisions.isEmpty()) {
+            throw new ConfigurationException(
+                    ErrorCode.NO_SUCH_DEPLOYMENT,
+                    "no deployment is named '" + service + "', so none can be handed over");
+        }
+        return revisions;
     }
 
     /** In one write, with whatever is to be stored beside it. What the store had of the deployment before is replaced. */
@@ -84,7 +90,7 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
         var resources = new ArrayList<>(bundle.resources());
         before.resources().stream()
                 .filter(resource -> all.contains(resource.deploymentId()) && !keys.contains(resource.key()))
-                .forEach(resource -> resources.add(gone(resource, now)));
+                .forEach(resource -> resources.add(resource.in(ResourceRecord.State.GONE, now)));
         resources.addAll(beside);
         store.save(new StateChange(
                 deployments,
@@ -113,12 +119,15 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
     }
 
     /** Takes out of the secret store what is kept for one deployment and for nobody else. */
-    void forget(Bundle bundle) {
-        Stream.concat(bundle.deployments().stream().map(DeploymentRecord::id), Stream.of(bundle.account()))
+    void forget(String service) {
+        List<DeploymentRecord> deployments = revisions(service, store.load());
+        Stream.concat(
+                        deployments.stream().map(DeploymentRecord::id),
+                        deployments.stream().map(Records::account))
                 .distinct()
                 .flatMap(id -> secrets.names("deployments/" + id + "/").stream())
                 .forEach(secrets::remove);
-        ofPlugins(bundle.deployments()).forEach(secrets::remove);
+        ofPlugins(deployments).forEach(secrets::remove);
     }
 
     private static List<DeploymentRecord> of(String service, StateSnapshot snapshot) {
@@ -127,9 +136,14 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
                 .toList();
     }
 
-    /** What it serves. */
-    static Set<String> models(Bundle bundle) {
-        return bundle.deployments().stream()
+    /** What a deployment serves that is stored here. */
+    Set<String> models(String service) {
+        return models(revisions(service, store.load()));
+    }
+
+    /** What revisions serve. */
+    static Set<String> models(List<DeploymentRecord> revisions) {
+        return revisions.stream()
                 .filter(record -> record.phase() == DeploymentPhase.ACTIVE)
                 .map(record -> RequestJson.read(record.request(), "request of deployment '" + record.name() + "'"))
                 .map(DeployRequest::model)
@@ -172,20 +186,6 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
                 record.name(),
                 DeploymentPhase.DESTROYED,
                 record.request(),
-                record.details(),
-                record.createdAt(),
-                now);
-    }
-
-    private static ResourceRecord gone(ResourceRecord record, Instant now) {
-        return new ResourceRecord(
-                record.key(),
-                record.deploymentId(),
-                record.provider(),
-                record.tier(),
-                ResourceRecord.State.GONE,
-                record.resource(),
-                record.plan(),
                 record.details(),
                 record.createdAt(),
                 now);

@@ -121,11 +121,12 @@ public final class Controller implements AutoCloseable {
                 parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
         this.purse = new Purse(parts.budget());
+        StateSnapshot left = parts.store().load();
         this.handover = new Handover(
-                this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock());
+                this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock(), left);
         Map<String, Custody> custodies = handover.custodies();
-        List<Service> adopted = readBack(name -> !isElsewhere(custodies, name));
-        pools.recall(parts.store().load().deployments(), parts.store(), now().steady());
+        List<Service> adopted = readBack(left, name -> !isElsewhere(custodies, name));
+        pools.recall(left.deployments(), parts.store(), now().steady());
         if (purse.isForAll()) {
             rememberThisMonth();
         }
@@ -163,8 +164,7 @@ public final class Controller implements AutoCloseable {
                 .isPresent();
     }
 
-    private List<Service> readBack(Predicate<String> ours) {
-        StateSnapshot left = parts.store().load();
+    private List<Service> readBack(StateSnapshot left, Predicate<String> ours) {
         var services = new LinkedHashMap<String, List<Slot>>();
         for (DeploymentRecord record : left.deployments()) {
             if (!ours.test(Records.service(record))) {
@@ -408,11 +408,7 @@ public final class Controller implements AutoCloseable {
 
     private void end(Service service, String why) {
         var gone = new ConfigurationException(ErrorCode.CLOSED, why);
-        events.run(() -> {
-            service.ready().completeExceptionally(gone);
-            service.rolled().completeExceptionally(gone);
-            service.destroyed().completeExceptionally(gone);
-        });
+        events.run(() -> service.fail(gone));
     }
 
     /**
@@ -427,17 +423,17 @@ public final class Controller implements AutoCloseable {
             names.release(before);
             end(before, "deployment '" + name + "' is looked after here again; ask for it anew");
         });
-        List<Service> services = readBack(name::equals);
+        List<Service> services = readBack(parts.store().load(), name::equals);
         List<Stray> left = strays.isEmpty() ? strays : join(name, strays);
         services.forEach(this::adopt);
         return left;
     }
 
     /** Before anything of it is stored. */
-    void requireFree(String name, Bundle bundle) {
+    void requireFree(String name, Set<String> models) {
         requireOpen();
         boolean elsewhere = isElsewhere(handover.custodies(), name);
-        names.requireFree(name, Bundles.models(bundle), elsewhere);
+        names.requireFree(name, models, elsewhere);
     }
 
     /**
@@ -1306,11 +1302,7 @@ public final class Controller implements AutoCloseable {
         List<Slot> slots = names.slots();
         storeLast(slots);
         var failure = new ConfigurationException(ErrorCode.CLOSED, "this Tuna was closed; the next start goes on");
-        names.all().forEach(service -> {
-            service.ready().completeExceptionally(failure);
-            service.rolled().completeExceptionally(failure);
-            service.destroyed().completeExceptionally(failure);
-        });
+        names.all().forEach(service -> service.fail(failure));
         return true;
     }
 

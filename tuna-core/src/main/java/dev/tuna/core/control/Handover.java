@@ -5,6 +5,7 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.core.provider.ProviderCatalog;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateChange;
+import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -33,14 +34,18 @@ public final class Handover {
             StateStore store,
             SecretStore secrets,
             ProviderCatalog catalog,
-            InstantSource clock) {
+            InstantSource clock,
+            StateSnapshot stored) {
         this.controller = controller;
         this.store = store;
         var providers = new TreeSet<>(catalog.serverlessNames());
         providers.addAll(catalog.spotNames());
         this.bundles = new Bundles(store, secrets, providers);
         this.clock = clock;
-        this.custodies = of(store);
+        this.custodies = stored.resources().stream()
+                .filter(Custody::isOne)
+                .map(Custody::of)
+                .collect(Collectors.toUnmodifiableMap(Custody::service, custody -> custody));
     }
 
     /**
@@ -50,13 +55,6 @@ public final class Handover {
      */
     public Map<String, Custody> custodies() {
         return custodies;
-    }
-
-    private static Map<String, Custody> of(StateStore store) {
-        return store.load().resources().stream()
-                .filter(Custody::isOne)
-                .map(Custody::of)
-                .collect(Collectors.toUnmodifiableMap(Custody::service, custody -> custody));
     }
 
     /** As the store has it by now. */
@@ -152,10 +150,9 @@ public final class Handover {
         try {
             Custody custody = custody(service);
             if (custody.state() == Custody.State.LEAVING && custody.handover().equals(handover)) {
-                Bundle bundle = bundles.pack(service, handover);
                 save(custody.away());
                 if (forget) {
-                    bundles.forget(bundle);
+                    bundles.forget(service);
                 }
                 controller.letGo(service);
             }
@@ -207,7 +204,7 @@ public final class Handover {
             Custody custody = custody(service);
             if (custody.isElsewhere()
                     && (handover.isEmpty() || custody.handover().equals(handover))) {
-                controller.requireFree(service, bundles.pack(service, handover));
+                controller.requireFree(service, bundles.models(service));
                 if (custody.offered()) {
                     bundles.leaveRoom(service, clock.instant());
                 }
@@ -236,7 +233,7 @@ public final class Handover {
             if (custody.taken().contains(bundle.handover())) {
                 return;
             }
-            controller.requireFree(bundle.service(), bundle);
+            controller.requireFree(bundle.service(), Bundles.models(bundle.deployments()));
             Custody taken = custody.taken(bundle.handover(), from);
             bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
             know(taken);

@@ -1,5 +1,6 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.RollReport;
@@ -165,6 +166,13 @@ final class Service {
 
     CompletableFuture<RollReport> rolled() {
         return rolled;
+    }
+
+    /** Tells whoever waits that nothing more is heard of it here. */
+    void fail(ConfigurationException why) {
+        ready.completeExceptionally(why);
+        rolled.completeExceptionally(why);
+        destroyed.completeExceptionally(why);
     }
 
     /** A change in place begins. */

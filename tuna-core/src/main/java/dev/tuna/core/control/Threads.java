@@ -93,7 +93,7 @@ public final class Threads implements AutoCloseable {
     }
 
     private ScheduledExecutorService ownScheduler() {
-        var own = new ScheduledThreadPoolExecutor(1, named("tuna-control"));
+        var own = new ScheduledThreadPoolExecutor(1, daemons("tuna-control"));
         own.setRemoveOnCancelPolicy(true);
         owned.add(own);
         return own;
@@ -105,7 +105,7 @@ public final class Threads implements AutoCloseable {
 
     private ExecutorService pool(String name, int threads, BlockingQueue<Runnable> queue) {
         int core = threads == Integer.MAX_VALUE ? 0 : threads;
-        var pool = new ThreadPoolExecutor(core, threads, 30, TimeUnit.SECONDS, queue, named(name));
+        var pool = new ThreadPoolExecutor(core, threads, 30, TimeUnit.SECONDS, queue, daemons(name));
         if (core > 0) {
             pool.allowCoreThreadTimeOut(true);
         }
@@ -113,7 +113,13 @@ public final class Threads implements AutoCloseable {
         return pool;
     }
 
-    private static ThreadFactory named(String name) {
+    /**
+     * Makes daemon threads that say whose they are.
+     *
+     * @param name what their names begin with; a number follows
+     * @return a factory
+     */
+    public static ThreadFactory daemons(String name) {
         var number = new AtomicInteger();
         return task -> {
             var thread = new Thread(task, name + "-" + number.incrementAndGet());

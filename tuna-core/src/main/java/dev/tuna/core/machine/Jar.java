@@ -3,19 +3,12 @@ package dev.tuna.core.machine;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,22 +46,18 @@ record Jar(URI uri, String sha256) {
         } catch (IOException e) {
             throw wrong(file + " cannot be read: " + e.getMessage());
         }
-        String found = sha256(file);
+        String found = reckoned(file);
         if (expected.isPresent() && !expected.get().equals(found)) {
             throw wrong(file + " has the checksum " + found + " and not " + expected.get());
         }
         return found;
     }
 
-    private static String sha256(Path file) {
-        try (InputStream in = Files.newInputStream(file);
-                var stream = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
-            stream.transferTo(OutputStream.nullOutputStream());
-            return HexFormat.of().formatHex(stream.getMessageDigest().digest());
+    private static String reckoned(Path file) {
+        try {
+            return Checksum.sha256(file);
         } catch (IOException e) {
             throw wrong(file + " cannot be read: " + e.getMessage());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java runtime has SHA-256", e);
         }
     }
 

@@ -17,6 +17,7 @@ import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Custody;
 import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Stray;
+import dev.tuna.core.control.Threads;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.core.remote.RemoteControlPlane;
@@ -198,8 +199,7 @@ public final class RouterVms implements AutoCloseable {
         Place place = place(request, cloud);
         lock.lock();
         try {
-            requireNotEnding(place.name());
-            Optional<VmRecord> fresh = vms.containsKey(place.name()) ? Optional.empty() : Optional.of(plan(place));
+            Optional<VmRecord> fresh = fresh(place);
             controller.acceptFor(
                     request,
                     cloud,
@@ -214,12 +214,17 @@ public final class RouterVms implements AutoCloseable {
         return handle(request.serviceName().orElseThrow());
     }
 
-    private void requireNotEnding(String name) {
-        RouterVm vm = vms.get(name);
-        if (vm != null && vm.record().state() == State.ENDING) {
-            throw new ConfigurationException(
-                    ErrorCode.NAME_TAKEN, "router VM '" + name + "' is being removed; try again in a minute");
+    /** A machine that is to be made; empty if it is there. */
+    private Optional<VmRecord> fresh(Place place) {
+        RouterVm vm = vms.get(place.name());
+        if (vm == null) {
+            return Optional.of(plan(place));
         }
+        if (vm.record().state() == State.ENDING) {
+            throw new ConfigurationException(
+                    ErrorCode.NAME_TAKEN, "router VM '" + vm.name() + "' is being removed; try again in a minute");
+        }
+        return Optional.empty();
     }
 
     /**
@@ -238,8 +243,7 @@ public final class RouterVms implements AutoCloseable {
         Place place = place(request, request.spotCloud());
         lock.lock();
         try {
-            requireNotEnding(place.name());
-            Optional<VmRecord> fresh = vms.containsKey(place.name()) ? Optional.empty() : Optional.of(plan(place));
+            Optional<VmRecord> fresh = fresh(place);
             fresh.ifPresent(record -> store.save(StateChange.of(record.record(clock.instant()))));
             handover.leave(name, id(), place.name());
             fresh.ifPresent(record -> vms.put(record.name(), new RouterVm(record)));
@@ -588,19 +592,13 @@ public final class RouterVms implements AutoCloseable {
         try {
             if (worker.isEmpty() && !closed) {
                 ScheduledExecutorService own =
-                        Executors.newSingleThreadScheduledExecutor(work -> daemon(work, "tuna-router-vms"));
+                        Executors.newSingleThreadScheduledExecutor(Threads.daemons("tuna-router-vms"));
                 var unused = own.scheduleWithFixedDelay(this::step, 0, BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
                 worker = Optional.of(own);
             }
         } finally {
             lock.unlock();
         }
-    }
-
-    private static Thread daemon(Runnable work, String name) {
-        var thread = new Thread(work, name);
-        thread.setDaemon(true);
-        return thread;
     }
 
     private void step() {
@@ -870,26 +868,19 @@ public final class RouterVms implements AutoCloseable {
 
     // Waiting
 
-    private interface Work<T> {
-        T get() throws InterruptedException;
-    }
-
-    private <T> CompletableFuture<T> whenDone(Work<T> work) {
+    <T> CompletableFuture<T> later(Supplier<T> work) {
         lock.lock();
         try {
             if (closed) {
                 throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna is closed; start another one");
             }
             if (waiters.isEmpty()) {
-                waiters = Optional.of(Executors.newCachedThreadPool(task -> daemon(task, "tuna-router-vm-waiter")));
+                waiters = Optional.of(Executors.newCachedThreadPool(Threads.daemons("tuna-router-vm-waiter")));
             }
             var result = new CompletableFuture<T>();
             waiters.get().execute(() -> {
                 try {
                     result.complete(work.get());
-                } catch (InterruptedException e) {
-                    result.completeExceptionally(new ConfigurationException(
-                            ErrorCode.CLOSED, "this Tuna was closed; the next start goes on", e));
                 } catch (CompletionException e) {
                     result.completeExceptionally(e.getCause() == null ? e : e.getCause());
                 } catch (RuntimeException e) {
@@ -900,10 +891,6 @@ public final class RouterVms implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-    }
-
-    <T> CompletableFuture<T> later(Supplier<T> work) {
-        return whenDone(work::get);
     }
 
     private void await(BooleanSupplier condition, String what) {

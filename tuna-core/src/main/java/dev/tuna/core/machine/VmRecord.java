@@ -35,7 +35,7 @@ record VmRecord(
         Instant createdAt) {
 
     /** The name under which it is stored begins with this, and so does that of the account of its helpers. */
-    static final String PREFIX = "router-vm/";
+    static final String PREFIX = RouterCloud.journal("");
 
     private static final JsonMapper MAPPER = new JsonMapper();
 

@@ -71,7 +71,7 @@ final class StoreJournal implements Journal {
             List<ResourceRecord> ended = store.load().resources().stream()
                     .filter(this::isMine)
                     .filter(record -> record.resource().equals(Optional.of(resource)))
-                    .map(this::ended)
+                    .map(record -> record.in(ResourceRecord.State.GONE, clock.instant()))
                     .toList();
             if (!ended.isEmpty()) {
                 store.save(new StateChange(List.of(), ended, List.of()));
@@ -101,20 +101,6 @@ final class StoreJournal implements Journal {
 
     private boolean isMine(ResourceRecord record) {
         return record.tier().isEmpty() && record.provider().equals(provider);
-    }
-
-    private ResourceRecord ended(ResourceRecord record) {
-        return new ResourceRecord(
-                record.key(),
-                record.deploymentId(),
-                record.provider(),
-                record.tier(),
-                ResourceRecord.State.GONE,
-                record.resource(),
-                record.plan(),
-                record.details(),
-                record.createdAt(),
-                clock.instant());
     }
 
     private void checkProvider(ResourceRef resource) {

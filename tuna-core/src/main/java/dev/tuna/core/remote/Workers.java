@@ -1,5 +1,6 @@
 package dev.tuna.core.remote;
 
+import dev.tuna.core.control.Threads;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -7,10 +8,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** The threads of this package: daemons with names that say whose they are. */
 final class Workers {
@@ -19,24 +18,15 @@ final class Workers {
 
     /** As many as there is to wait for; they go when they have nothing to do. */
     static ExecutorService named(String name) {
-        return Executors.newCachedThreadPool(daemons(name));
+        return Executors.newCachedThreadPool(Threads.daemons(name));
     }
 
     /** So many at the most, whoever knocks; they go when they have nothing to do. */
     static ExecutorService named(String name, int most) {
-        var threads =
-                new ThreadPoolExecutor(most, most, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(), daemons(name));
+        var threads = new ThreadPoolExecutor(
+                most, most, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(), Threads.daemons(name));
         threads.allowCoreThreadTimeOut(true);
         return threads;
-    }
-
-    private static ThreadFactory daemons(String name) {
-        var number = new AtomicInteger();
-        return task -> {
-            var thread = new Thread(task, name + "-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
     }
 
     /**

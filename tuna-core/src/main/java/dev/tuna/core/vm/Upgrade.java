@@ -2,6 +2,7 @@ package dev.tuna.core.vm;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.core.machine.Checksum;
 import dev.tuna.core.remote.NextJar;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,11 +10,7 @@ import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -65,19 +62,10 @@ final class Upgrade {
         URLConnection connection = next.jar().toURL().openConnection();
         connection.setConnectTimeout(CONNECT_MILLIS);
         connection.setReadTimeout(READ_MILLIS);
-        try (var stream = new DigestInputStream(connection.getInputStream(), digest());
-                InputStream in = stream) {
+        try (InputStream in = connection.getInputStream()) {
             Files.copy(in, to, StandardCopyOption.REPLACE_EXISTING);
-            return HexFormat.of().formatHex(stream.getMessageDigest().digest());
         }
-    }
-
-    private static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java runtime has SHA-256", e);
-        }
+        return Checksum.sha256(to);
     }
 
     /** Whether the next program waits for this one to give way. */

@@ -3,14 +3,13 @@ package dev.tuna.spot.aws;
 import dev.tuna.spi.Journal;
 import dev.tuna.spi.ResourceRef;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
-import software.amazon.awssdk.services.ec2.model.Volume;
 
 /**
  * Removes from a region what was made for a deployment beside its replicas, and replicas that nobody knew of. What cannot go yet,
@@ -45,7 +44,7 @@ record CleanUp(
         Set<ResourceRef> declared = Set.copyOf(journal.open(deployment));
         fleets(declared, machines);
         template();
-        volumes();
+        leftovers().removeVolumes(owner(), whose());
         group();
     }
 
@@ -58,13 +57,7 @@ record CleanUp(
         Set<String> ids = new TreeSet<>(inventory.fleetIds(here));
         machines.forEach(
                 machine -> Instances.tag(machine, Names.FLEET_OF_INSTANCE).ifPresent(ids::add));
-        inventory
-                .fleets(
-                        region,
-                        List.of(
-                                Networks.filter("tag:" + Names.OWNER, ownerId),
-                                Networks.filter("tag:" + Names.DEPLOYMENT, deployment)))
-                .forEach(fleet -> ids.add(fleet.fleetId()));
+        inventory.fleets(region, List.of(owner(), whose())).forEach(fleet -> ids.add(fleet.fleetId()));
         if (inventory.deleteFleets(region, List.copyOf(ids))) {
             // Those that were declared and are not shown were not made, or are gone already.
             here.forEach(journal::gone);
@@ -81,61 +74,37 @@ record CleanUp(
         journal.gone(Names.ref(Names.TEMPLATE, region, name));
     }
 
-    /** Those of machines go with them; one that is left was let go of in between. */
-    private void volumes() {
-        List<String> left = calls().call(
-                        "list volumes",
-                        "ec2:DescribeVolumes",
-                        () -> clients
-                                .ec2(region)
-                                .describeVolumesPaginator(request -> request.filters(
-                                        Networks.filter("tag:" + Names.OWNER, ownerId),
-                                        Networks.filter("tag:" + Names.DEPLOYMENT, deployment),
-                                        Networks.filter("status", "available")))
-                                .volumes()
-                                .stream()
-                                .map(Volume::volumeId)
-                                .toList());
-        left.forEach(id -> calls().unless(
-                        AwsFault.NOT_FOUND,
-                        "delete volume",
-                        "ec2:DeleteVolume",
-                        () -> clients.ec2(region).deleteVolume(request -> request.volumeId(id))));
-    }
-
     private void group() {
         String name = Names.shared(ownerId, deployment);
-        List<String> ids = calls().call(
-                        "look for security group",
-                        "ec2:DescribeSecurityGroups",
-                        () -> clients
-                                .ec2(region)
-                                .describeSecurityGroups(request -> request.filters(
-                                        Networks.filter("group-name", name),
-                                        Networks.filter("tag:" + Names.OWNER, ownerId)))
-                                .securityGroups()
-                                .stream()
-                                .map(SecurityGroup::groupId)
-                                .toList());
         boolean removed = true;
-        for (String id : ids) {
-            removed &= removed(id);
+        for (SecurityGroup group : leftovers().groups(name, owner())) {
+            removed &= removed(group);
         }
         if (removed) {
             journal.gone(Names.ref(Names.GROUP, region, name));
         }
     }
 
-    private boolean removed(String id) {
-        Optional<AwsFault> fault = calls().unlessAny(
-                        Set.of(AwsFault.IN_USE, AwsFault.NOT_FOUND),
-                        "delete security group",
-                        "ec2:DeleteSecurityGroup",
-                        () -> clients.ec2(region).deleteSecurityGroup(request -> request.groupId(id)));
-        boolean used = fault.filter(AwsFault.IN_USE::equals).isPresent();
-        if (used) {
-            LOG.debug("{}: security group {} is still used by a machine that ends, and goes later", deployment, id);
+    private boolean removed(SecurityGroup group) {
+        boolean removed = leftovers().removed(group);
+        if (!removed) {
+            LOG.debug(
+                    "{}: security group {} is still used by a machine that ends, and goes later",
+                    deployment,
+                    group.groupId());
         }
-        return !used;
+        return removed;
+    }
+
+    private Leftovers leftovers() {
+        return new Leftovers(clients, region);
+    }
+
+    private Filter owner() {
+        return Networks.filter("tag:" + Names.OWNER, ownerId);
+    }
+
+    private Filter whose() {
+        return Networks.filter("tag:" + Names.DEPLOYMENT, deployment);
     }
 }

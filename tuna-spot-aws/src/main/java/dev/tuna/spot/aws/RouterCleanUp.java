@@ -9,10 +9,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.Tag;
-import software.amazon.awssdk.services.ec2.model.Volume;
 
 /**
  * Removes from a region what was made for a router's machine beside it, whoever made it. What cannot go yet, since something is
@@ -30,10 +30,6 @@ record RouterCleanUp(
 
     private static final Logger LOG = LoggerFactory.getLogger(RouterCleanUp.class);
 
-    private AwsCalls calls() {
-        return new AwsCalls(region);
-    }
-
     /**
      * Removes.
      *
@@ -50,7 +46,9 @@ record RouterCleanUp(
                     living.get().instanceId());
             return false;
         }
-        List<SecurityGroup> groups = groups();
+        var leftovers = new Leftovers(clients, region);
+        Filter owner = Networks.filter("tag:" + Names.OWNER, vm.ownerId());
+        List<SecurityGroup> groups = leftovers.groups(Names.routerGroup(vm.ownerId(), vm.name()), owner);
         Set<String> buckets = new TreeSet<>();
         machines.forEach(machine -> Instances.tag(machine, Names.BUCKET).ifPresent(buckets::add));
         groups.forEach(group -> bucket(group).ifPresent(buckets::add));
@@ -64,10 +62,10 @@ record RouterCleanUp(
         buckets.forEach(bucket -> jars.remove(region, bucket, vm.ownerId(), vm.name()));
         new RouterAccess.Parameters(clients, region).remove(Names.routerParameter(vm.ownerId(), vm.name()));
         here.stream().filter(ref -> !ref.kind().equals(Names.GROUP)).forEach(journal::gone);
-        volumes();
+        leftovers.removeVolumes(owner, Networks.filter("tag:" + Names.ROUTER_NAME, vm.name()));
         boolean removed = true;
         for (SecurityGroup group : groups) {
-            removed &= removed(group.groupId());
+            removed &= leftovers.removed(group);
         }
         if (removed) {
             here.forEach(journal::gone);
@@ -80,47 +78,5 @@ record RouterCleanUp(
                 .filter(tag -> tag.key().equals(Names.BUCKET))
                 .map(Tag::value)
                 .findFirst();
-    }
-
-    private List<SecurityGroup> groups() {
-        return calls().call(
-                        "look for security group",
-                        "ec2:DescribeSecurityGroups",
-                        () -> clients.ec2(region)
-                                .describeSecurityGroups(request -> request.filters(
-                                        Networks.filter("group-name", Names.routerGroup(vm.ownerId(), vm.name())),
-                                        Networks.filter("tag:" + Names.OWNER, vm.ownerId())))
-                                .securityGroups());
-    }
-
-    /** They go with their machine; one that is left was let go of in between. */
-    private void volumes() {
-        List<String> left = calls().call(
-                        "list volumes",
-                        "ec2:DescribeVolumes",
-                        () -> clients
-                                .ec2(region)
-                                .describeVolumesPaginator(request -> request.filters(
-                                        Networks.filter("tag:" + Names.OWNER, vm.ownerId()),
-                                        Networks.filter("tag:" + Names.ROUTER_NAME, vm.name()),
-                                        Networks.filter("status", "available")))
-                                .volumes()
-                                .stream()
-                                .map(Volume::volumeId)
-                                .toList());
-        left.forEach(id -> calls().unless(
-                        AwsFault.NOT_FOUND,
-                        "delete volume",
-                        "ec2:DeleteVolume",
-                        () -> clients.ec2(region).deleteVolume(request -> request.volumeId(id))));
-    }
-
-    private boolean removed(String id) {
-        Optional<AwsFault> fault = calls().unlessAny(
-                        Set.of(AwsFault.IN_USE, AwsFault.NOT_FOUND),
-                        "delete security group",
-                        "ec2:DeleteSecurityGroup",
-                        () -> clients.ec2(region).deleteSecurityGroup(request -> request.groupId(id)));
-        return fault.filter(AwsFault.IN_USE::equals).isEmpty();
     }
 }

@@ -74,7 +74,7 @@ final class DeployCommand extends HostingCommand {
         if (dryRun) {
             return plan(request);
         }
-        overall.budget();
+        var unusedBudget = overall.budget();
         Optional<ControlPlane> host = host();
         if (!yes.given() && !session.agrees(question(request))) {
             session.err().println("Nothing was deployed.");
@@ -120,7 +120,9 @@ final class DeployCommand extends HostingCommand {
         if (host.isPresent() && own) {
             host.get().close();
             throw usage("--listen and --total-budget-* are for the process that hosts, and one hosts "
-                    + stateDirectory() + " already, with its own: leave them out, or end that one first");
+                    + stateDirectory()
+                    + " already: leave them out ('tuna budget --all' changes the budget of all), or end"
+                    + " that one first");
         }
         if (host.isEmpty() && noWait && !detach) {
             throw usage("--no-wait needs --detach, since nothing hosts " + stateDirectory() + " yet");

@@ -74,8 +74,9 @@ final class DeployCommand extends HostingCommand {
         if (dryRun) {
             return plan(request);
         }
-        var unusedBudget = overall.budget();
-        Optional<ControlPlane> host = host();
+        boolean elsewhere = request.routerPlacement() == RouterPlacement.SEPARATE_VM;
+        overall.budget();
+        Optional<ControlPlane> host = host(elsewhere);
         if (!yes.given() && !session.agrees(question(request))) {
             session.err().println("Nothing was deployed.");
             host.ifPresent(ControlPlane::close);
@@ -87,7 +88,7 @@ final class DeployCommand extends HostingCommand {
         if (taken.isPresent()) {
             return taken.get();
         }
-        if (complete.routerPlacement() == RouterPlacement.SEPARATE_VM) {
+        if (elsewhere) {
             return follow(unheard().start(), complete)
                     .orElseThrow(
                             () -> new ConfigurationException(ErrorCode.CLOSED, "it was not taken on; deploy it again"));
@@ -106,9 +107,15 @@ final class DeployCommand extends HostingCommand {
      *
      * @throws picocli.CommandLine.ParameterException if there is an option that only a process which begins to host obeys
      */
-    private Optional<ControlPlane> host() {
-        Optional<ControlPlane> host = Tuna.running(stateDirectory());
+    private Optional<ControlPlane> host(boolean elsewhere) {
         boolean own = given("--listen") || !overall.words().isEmpty();
+        if (own && elsewhere) {
+            throw usage(
+                    "--listen and --total-budget-* are for the process that hosts, and with --use-different-vm-for-lb"
+                            + " a machine does: leave them out. TUNA_ROUTER_VM_PORT is the port there, and --budget-* limit the"
+                            + " deployment");
+        }
+        Optional<ControlPlane> host = Tuna.running(stateDirectory());
         for (int look = 0;
                 own && look < LOOKS && host.filter(DeployCommand::isIdle).isPresent();
                 look++) {
@@ -120,9 +127,11 @@ final class DeployCommand extends HostingCommand {
         if (host.isPresent() && own) {
             host.get().close();
             throw usage("--listen and --total-budget-* are for the process that hosts, and one hosts "
-                    + stateDirectory()
-                    + " already: leave them out ('tuna budget --all' changes the budget of all), or end"
-                    + " that one first");
+                    + stateDirectory() + " already, with its own: leave them out, or end that one first");
+        }
+        if (host.isEmpty() && noWait && elsewhere) {
+            throw usage("--no-wait cannot be: the deployment is handed over when its machine is up, and nothing hosts "
+                    + stateDirectory() + " that could do that after this command");
         }
         if (host.isEmpty() && noWait && !detach) {
             throw usage("--no-wait needs --detach, since nothing hosts " + stateDirectory() + " yet");

@@ -8,6 +8,7 @@ import dev.tuna.api.DeploymentEvent.Kind;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.RouterPlacement;
+import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Display;
 import java.time.Duration;
@@ -86,12 +87,19 @@ final class Following {
                 return parts.exitCode();
             }
             if (isInterrupted()) {
-                command.note(deployment.name() + " goes on coming up; 'tuna status " + deployment.name()
+                command.note(deployment.name() + goesOn(deployment) + "; 'tuna status " + deployment.name()
                         + "' shows how far it is, 'tuna destroy " + deployment.name() + "' takes it down");
                 return ExitCode.BROKEN_OFF;
             }
         }
         return ExitCode.FAILED;
+    }
+
+    /** What this process began for a machine that is not up yet ends with it, until the next process takes it up. */
+    private String goesOn(Deployment deployment) {
+        return plane instanceof Tuna && !deployment.ready().isDone()
+                ? " is on its way to its machine, and goes on as soon as a command is given"
+                : " goes on coming up";
     }
 
     private boolean isInterrupted() {

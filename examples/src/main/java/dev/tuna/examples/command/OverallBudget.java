@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** What all deployments together may cost from now on. */
+/** What all deployments together may cost, for the process that hosts them. */
 final class OverallBudget {
 
     @Option(
@@ -37,24 +37,18 @@ final class OverallBudget {
     private Optional<BudgetAction> action = Optional.empty();
 
     /**
-     * What is to hold; empty for what holds already.
+     * What is to hold.
      *
      * @throws ConfigurationException if it cannot
      */
-    Optional<Budget> budget() {
-        boolean limited = perHour.isPresent() || perDay.isPresent() || perMonth.isPresent();
-        if (action.isPresent() && !limited) {
+    Budget budget() {
+        if (action.isPresent() && perHour.isEmpty() && perDay.isEmpty() && perMonth.isEmpty()) {
             throw new ConfigurationException(
                     ErrorCode.INVALID_REQUEST,
                     "--total-budget-action needs a limit, for instance --total-budget-per-day 20");
         }
-        return limited
-                ? Optional.of(new Budget(
-                        perHour,
-                        perDay,
-                        perMonth,
-                        action.map(BudgetAction::action).orElse(Budget.NONE.action())))
-                : Optional.empty();
+        return new Budget(
+                perHour, perDay, perMonth, action.map(BudgetAction::action).orElse(Budget.NONE.action()));
     }
 
     /** The same options again, for another process. */

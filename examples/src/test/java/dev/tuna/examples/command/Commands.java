@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -30,12 +31,14 @@ final class Commands implements AutoCloseable {
     private final List<Running> running = new ArrayList<>();
 
     Commands(Path state, LocalCloud cloud) {
+        this(state, Map.of("TUNA_LOCAL_CLOUD", cloud.uri().toString()));
+    }
+
+    /** With further variables. */
+    Commands(Path state, Map<String, String> environment) {
         this.state = state;
-        this.environment = Map.of(
-                "TUNA_STATE_DIR",
-                state.toString(),
-                "TUNA_LOCAL_CLOUD",
-                cloud.uri().toString());
+        this.environment = new HashMap<>(environment);
+        this.environment.put("TUNA_STATE_DIR", state.toString());
     }
 
     static List<String> java() {
@@ -82,10 +85,10 @@ final class Commands implements AutoCloseable {
 
     private Running started(List<String> words) throws IOException {
         var builder = new ProcessBuilder(words);
+        builder.environment().remove("HF_TOKEN");
         builder.environment().putAll(environment);
         builder.environment().put("TERM", "xterm");
         builder.environment().put("NO_COLOR", "1");
-        builder.environment().remove("HF_TOKEN");
         var one = new Running(builder.start());
         running.add(one);
         return one;

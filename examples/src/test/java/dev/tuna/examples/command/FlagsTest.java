@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
+import dev.tuna.core.machine.RouterVmOptions;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.examples.terminal.Terminal;
 import dev.tuna.testkit.cloud.LocalCloud;
@@ -13,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.StringReader;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -189,6 +192,53 @@ class FlagsTest {
         assertThat(request("--use-different-vm-for-lb").at("/router_placement").asText())
                 .isEqualTo("SEPARATE_VM");
         assertThat(request("").at("/router_placement").asText()).isEqualTo("EMBEDDED");
+    }
+
+    @ParameterizedTest
+    @DisplayName("F-16 what is for a process that hosts is refused where none will, before anything is asked for")
+    @CsvSource({
+        "--listen 127.0.0.1:0, --listen and --total-budget-* are for the process that hosts",
+        "--total-budget-per-day 5, --listen and --total-budget-* are for the process that hosts",
+        "--no-wait, --no-wait cannot be",
+        "--no-wait --detach, --no-wait cannot be"
+    })
+    void nothingHostsHere(String flag, String refusal) {
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider local --spots-cloud local-spot"
+                        + " --use-different-vm-for-lb " + flag))
+                .isEqualTo(2);
+        assertThat(err()).startsWith("tuna: " + refusal);
+        assertThat(cloud.snapshot().empty()).isTrue();
+    }
+
+    @ParameterizedTest
+    @DisplayName("F-16 what a router's machine runs and where it listens is read from the environment, and checked")
+    @CsvSource({
+        "TUNA_ROUTER_VM_PORT, 80a, 'must be a port, 1 to 65535'",
+        "TUNA_ROUTER_VM_PORT, 65536, 'must be a port, 1 to 65535'",
+        "TUNA_ROUTER_VM_JAR, https:// nowhere, 'must be a file, or the https: URL of one'"
+    })
+    void wrongVariables(String name, String value, String allowed) {
+        environment.put(name, value);
+        assertThat(tuna("status")).isEqualTo(2);
+        assertThat(err()).contains(name + " is '" + value + "' but " + allowed);
+    }
+
+    @Test
+    @DisplayName("F-16 a router's machine has the jar, the port and the keys of providers that the environment names")
+    void variables() {
+        environment.put("TUNA_ROUTER_VM_JAR", "https://repo.example/tuna.jar");
+        environment.put("TUNA_ROUTER_VM_SHA256", "ab".repeat(32));
+        environment.put("TUNA_ROUTER_VM_PORT", "8081");
+        environment.put("RUNPOD_API_KEY", "rpa_of_mine");
+        environment.put("AWS_SECRET_ACCESS_KEY", "stays here");
+        RouterVmOptions options = RouterVmEnvironment.of(environment);
+        assertThat(options.jar()).contains(URI.create("https://repo.example/tuna.jar"));
+        assertThat(options.sha256()).contains("ab".repeat(32));
+        assertThat(options.port()).isEqualTo(8081);
+        assertThat(options.environment()).containsExactly(Map.entry("RUNPOD_API_KEY", Secret.of("rpa_of_mine")));
+        environment.put("TUNA_ROUTER_VM_JAR", "/opt/tuna.jar");
+        assertThat(RouterVmEnvironment.of(environment).jar()).contains(URI.create("file:///opt/tuna.jar"));
+        assertThat(RouterVmEnvironment.of(Map.of())).isEqualTo(RouterVmOptions.DEFAULT);
     }
 
     @ParameterizedTest

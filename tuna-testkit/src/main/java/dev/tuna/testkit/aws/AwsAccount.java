@@ -286,8 +286,15 @@ final class AwsAccount {
             MetadataServer server = MetadataServer.start(view(region, instance), config.clock);
             instance.notice().ifPresent(server::notice);
             instance.rebalance().ifPresent(server::rebalance);
+            profile(instance).ifPresent(profile -> server.role(profile, config.accessKey, config.secretKey, now()));
             return server;
         });
+    }
+
+    /** The name of what it was launched with, which has a role of the same name. */
+    private static Optional<String> profile(StandInInstance instance) {
+        Form profile = instance.spec().part("IamInstanceProfile");
+        return profile.text("Name").or(() -> profile.text("Arn").map(arn -> arn.replaceFirst(".*/", "")));
     }
 
     void notice(Made it, Instant at) {

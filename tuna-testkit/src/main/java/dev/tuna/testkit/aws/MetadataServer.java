@@ -1,5 +1,6 @@
 package dev.tuna.testkit.aws;
 
+import dev.tuna.api.Secret;
 import dev.tuna.testkit.vendor.VendorAnswer;
 import dev.tuna.testkit.vendor.VendorExchange;
 import dev.tuna.testkit.vendor.VendorFault;
@@ -32,6 +33,7 @@ public final class MetadataServer implements AutoCloseable {
     private static final String ACTION = "spot/instance-action";
     private static final String TERMINATION = "spot/termination-time";
     private static final String REBALANCE = "events/recommendations/rebalance";
+    private static final String ROLES = "iam/security-credentials/";
     private static final Duration LONGEST = Duration.ofHours(6);
 
     private final InstantSource clock;
@@ -114,6 +116,26 @@ public final class MetadataServer implements AutoCloseable {
      */
     public void rebalance(Instant at) {
         values.put(REBALANCE, "{\"noticeTime\":\"" + at.truncatedTo(ChronoUnit.SECONDS) + "\"}");
+    }
+
+    /**
+     * Hands out credentials to whatever runs on the instance.
+     *
+     * @param role name of the role of its instance profile
+     * @param accessKey id of the key
+     * @param secretKey the key itself
+     * @param now they are good for six hours from then on
+     */
+    public void role(String role, Secret accessKey, Secret secretKey, Instant now) {
+        values.put(
+                ROLES + role,
+                "{\"Code\":\"Success\",\"LastUpdated\":\"%s\",\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"%s\",\"Token\":\"%s\",\"Expiration\":\"%s\"}"
+                        .formatted(
+                                now.truncatedTo(ChronoUnit.SECONDS),
+                                accessKey.reveal(),
+                                secretKey.reveal(),
+                                Ids.fixed("", uri() + role),
+                                now.plus(LONGEST).truncatedTo(ChronoUnit.SECONDS)));
     }
 
     /** Takes notice and recommendation back. */

@@ -174,6 +174,10 @@ public final class MachineSandbox implements AutoCloseable {
         environment.put("TUNA_PORT", Integer.toString(address.getPort()));
         environment.put("TUNA_ENGINE_PORT", Integer.toString(enginePort));
         environment.put("TUNA_METADATA", metadata.toString());
+        // What runs there finds the role of its machine, and nobody's account of this machine.
+        environment.put("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.toString());
+        environment.put("AWS_CONFIG_FILE", root.resolve("none").toString());
+        environment.put("AWS_SHARED_CREDENTIALS_FILE", root.resolve("none").toString());
         environment.put("TUNA_TEST_CLOCK", root.resolve("clock").toString());
         environment.put("TUNA_STORE", root.resolve("nvme").toString());
         environment.put("TUNA_POLL", "0.2");

@@ -2,6 +2,7 @@ package dev.tuna.testkit.aws;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tuna.api.Secret;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -91,6 +92,17 @@ class MetadataServerTest {
                                 .PUT(BodyPublishers.noBody()))
                         .statusCode())
                 .isEqualTo(403);
+    }
+
+    @Test
+    void handsOutTheCredentialsOfARoleIfThereIsOne() throws IOException, InterruptedException {
+        String roles = "/latest/meta-data/iam/security-credentials/";
+        String token = token(60);
+        assertThat(get(roles, token).statusCode()).isEqualTo(404);
+        server.role("router", Secret.of("AKIA1"), Secret.of("key"), now);
+        assertThat(get(roles, token).body()).isEqualTo("router");
+        assertThat(get(roles + "router", token).body())
+                .contains("\"AccessKeyId\":\"AKIA1\"", "\"SecretAccessKey\":\"key\"", "2026-08-02T16:00:00Z");
     }
 
     @Test

@@ -95,6 +95,23 @@ public interface ControlPlane extends AutoCloseable {
     CostReport cost(String name);
 
     /**
+     * What all deployments together may cost, and how things stand: those that live, and those that are over and had a part
+     * in what was spent this day or month.
+     *
+     * @return a snapshot; {@link Budget#NONE} without any use if nothing was ever set
+     */
+    BudgetReport overallBudget();
+
+    /**
+     * Sets what all deployments together may cost. It is stored and holds at once, whichever process controls them, until it
+     * is set again. Nothing is replaced by it.
+     *
+     * @param limits in place of those before; {@link Budget#NONE} to lift them
+     * @throws StoreException if it cannot be stored; nothing has changed then
+     */
+    void setOverallBudget(Budget limits);
+
+    /**
      * Changes a live deployment to another request of the same name, without losing a request. Endpoint and client key
      * stay. What serves goes on until the changed request serves too; then that takes all new requests, and what was
      * before finishes what it has and is removed. If the changed request does not come to serve, it is removed and what

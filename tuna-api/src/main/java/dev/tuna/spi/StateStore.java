@@ -1,9 +1,10 @@
 package dev.tuna.spi;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
- * What a controller must not forget: deployments, outside resources and the ledger. Thread-safe; calls block until the
+ * What a controller must not forget: deployments, outside resources, the ledger and what holds for all of it. Thread-safe; calls block until the
  * data is on disk, so they are never made on a control loop.
  *
  * <p>One controller uses a store at a time; opening one that is in use fails with
@@ -47,6 +48,22 @@ public interface StateStore extends AutoCloseable {
      * @return entries in the order in which they were appended
      */
     List<LedgerEntry> ledger(String deploymentId);
+
+    /**
+     * Something small that holds for the whole installation.
+     *
+     * @param name what it is about: lower-case letters and hyphens
+     * @return as of the last {@link #setSetting}; empty if it was never set
+     */
+    Optional<String> setting(String name);
+
+    /**
+     * Stores something small that holds for the whole installation, in place of what it was before.
+     *
+     * @param name what it is about: lower-case letters and hyphens
+     * @param json a JSON text
+     */
+    void setSetting(String name, String json);
 
     /** Gives the store up for the next controller. Idempotent. */
     @Override

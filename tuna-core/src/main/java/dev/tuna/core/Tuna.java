@@ -1,5 +1,7 @@
 package dev.tuna.core;
 
+import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
@@ -232,6 +234,16 @@ public final class Tuna implements ControlPlane {
                 ErrorCode.NO_SUCH_DEPLOYMENT,
                 "no deployment is named '" + name + "'; " + Suggestions.didYouMean(name, live)
                         + (live.isEmpty() ? "none is live" : "live are " + String.join(", ", live)));
+    }
+
+    @Override
+    public BudgetReport overallBudget() {
+        return controller.budget();
+    }
+
+    @Override
+    public void setOverallBudget(Budget limits) {
+        controller.setBudget(Objects.requireNonNull(limits, "limits"));
     }
 
     @Override

@@ -88,7 +88,7 @@ public final class TunaBuilder {
     private UnaryOperator<RouterConfig.Builder> routerSettings = UnaryOperator.identity();
     private Optional<URI> publicAddress = Optional.empty();
     private Duration orphanTimeout = DEFAULT_ORPHAN_TIMEOUT;
-    private Budget budget = Budget.NONE;
+    private Optional<Budget> budget = Optional.empty();
     private ControlTimings timings = ControlTimings.DEFAULT;
     private Optional<Boolean> controlEndpoint = Optional.empty();
     private Optional<Place> lodging = Optional.empty();
@@ -308,13 +308,14 @@ public final class TunaBuilder {
     /**
      * Sets what all deployments together may cost, and what happens when they cost more: then the action is taken on each of
      * them. What deployments have spent that were destroyed counts too. A deployment may have a budget of its own beside it
-     * ({@link DeployRequest#budget()}); the stricter action holds.
+     * ({@link DeployRequest#budget()}); the stricter action holds. It is stored, and holds until it is set again, here or by
+     * {@link Tuna#setOverallBudget}.
      *
-     * @param limits the limits; default {@link Budget#NONE}
+     * @param limits the limits, in place of those that are stored; default what is stored, at first {@link Budget#NONE}
      * @return this
      */
     public TunaBuilder budget(Budget limits) {
-        this.budget = Objects.requireNonNull(limits, "limits");
+        this.budget = Optional.of(limits);
         return this;
     }
 

@@ -1,9 +1,11 @@
 package dev.tuna.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.Budget;
 import dev.tuna.api.Budget.Action;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
@@ -12,11 +14,13 @@ import dev.tuna.api.DeploymentEvent.Kind;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
+import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.testkit.cloud.simulated.CloudCall;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -354,6 +358,56 @@ class BudgetLifeTest {
         assertThat(world.until(first.destroy()::isDone)).isTrue();
         world.tuna.deploy(chat(Budget.NONE));
         assertThat(refusal()).isPresent();
+    }
+
+    @Test
+    void theBudgetOfAllIsStoredAndHoldsInTheNextProcess() {
+        world.budget = aDay("0.15", Action.REFUSE);
+        serving(Budget.NONE);
+        world.budget = Budget.NONE; // says nothing
+        world.restart();
+        assertThat(trafficUntil(() -> refusal().isPresent())).isTrue();
+        world.crash();
+        assertThat(refusal()).isPresent();
+        assertThat(world.tuna.overallBudget().limits()).isEqualTo(aDay("0.15", Action.REFUSE));
+    }
+
+    @Test
+    void theBudgetOfAllThatIsSetInBetweenHoldsAtOnceAndCountsWhatIsOver() {
+        Deployment first = serving(Budget.NONE);
+        world.traffic("chat", Duration.ofMinutes(20), SECOND, SECOND);
+        assertThat(world.until(first.destroy()::isDone)).isTrue();
+        BigDecimal spent = world.tuna.cost("chat").total();
+        world.restart();
+        assertThat(world.tuna.overallBudget()).isEqualTo(new BudgetReport(Budget.NONE, List.of()));
+        Deployment second = world.tuna.deploy(chat(Budget.NONE));
+        assertThat(world.spotServes(second)).isTrue();
+        assertThat(refusal()).isEmpty();
+
+        world.tuna.setOverallBudget(aDay(spent.toPlainString(), Action.REFUSE));
+        assertThat(refusal()).isPresent();
+        assertThat(world.tuna.overallBudget().uses()).singleElement().satisfies(use -> {
+            assertThat(use.usedUsd()).isGreaterThan(spent);
+            assertThat(use.hitUntil()).isPresent();
+        });
+
+        world.tuna.setOverallBudget(aDay("50", Action.REFUSE));
+        assertThat(refusal()).isEmpty();
+        assertThat(second.status().problems()).isEmpty();
+        world.tuna.setOverallBudget(Budget.NONE);
+        assertThat(second.cost().budgets()).isEmpty();
+        world.restart();
+        assertThat(world.tuna.overallBudget().limits()).isEqualTo(Budget.NONE);
+    }
+
+    @Test
+    void aBudgetOfAllThatCannotBeStoredDoesNotHold() {
+        Deployment chat = serving(Budget.NONE);
+        world.unwritable = true;
+        assertThatThrownBy(() -> world.tuna.setOverallBudget(aDay("0.01", Action.REFUSE)))
+                .isInstanceOf(StoreException.class);
+        assertThat(refusal()).isEmpty();
+        assertThat(chat.cost().budgets()).isEmpty();
     }
 
     @Test

@@ -65,6 +65,7 @@ public final class Simulation implements AutoCloseable {
 
     private ScheduledExecutorService scheduler = time.newScheduler();
     public ControlTimings timings = ControlTimings.DEFAULT;
+    /** What is said of all deployments at a start; without limits nothing is, and what is stored holds. */
     public Budget budget = Budget.NONE;
 
     /** The endpoint of the last start. */
@@ -104,6 +105,9 @@ public final class Simulation implements AutoCloseable {
         scheduler = time.newScheduler();
         TunaBuilder builder = Tuna.builder();
         others.forEach(builder::provider);
+        if (!budget.isUnlimited()) {
+            builder.budget(budget);
+        }
         tuna = builder.prices(prices)
                 .store(new SometimesUnwritable(store))
                 .secrets(secrets)
@@ -113,7 +117,6 @@ public final class Simulation implements AutoCloseable {
                 .executor(stepwise ? scheduler : Runnable::run)
                 .random(new Random(42))
                 .timings(timings)
-                .budget(budget)
                 .provider(serverless)
                 .provider(spot)
                 .classLoader(ClassLoader.getPlatformClassLoader())
@@ -237,6 +240,14 @@ public final class Simulation implements AutoCloseable {
                 throw new StoreException(ErrorCode.STORE_UNWRITABLE, "disk full, as scripted", null);
             }
             inner.save(change);
+        }
+
+        @Override
+        public void setSetting(String name, String json) {
+            if (unwritable) {
+                throw new StoreException(ErrorCode.STORE_UNWRITABLE, "disk full, as scripted", null);
+            }
+            inner.setSetting(name, json);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
@@ -24,13 +25,17 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Shows the limits of money and what is used of them; with options, changes those of one deployment at once.",
+            "Shows the limits of money and what is used of them; with options, changes those of one deployment, or of all"
+                    + " together, at once.",
             "What is not given stays as it is. Nothing is replaced or interrupted by it."
         })
 final class BudgetCommand extends ControlCommand {
 
     @Mixin
     private final Name name = new Name();
+
+    @Option(names = "--all", description = "The budget of all deployments together.")
+    private boolean all;
 
     @Mixin
     private final BudgetOptions options = new BudgetOptions();
@@ -47,21 +52,48 @@ final class BudgetCommand extends ControlCommand {
 
     @Override
     int run(ControlPlane plane) {
-        if (!lift && !options.any()) {
-            return show(plane, name.value().isPresent() ? List.of(live(plane)) : plane.deployments());
+        if (all && name.value().isPresent()) {
+            throw usage("--all is the budget of all deployments together, and '"
+                    + name.value().get() + "' is one of them: leave one of the two out");
+        }
+        boolean changes = lift || options.any();
+        if (all) {
+            return changes ? changeOverall(plane) : showOverall(plane);
+        }
+        if (!changes) {
+            return name.value().isPresent() ? show(plane, live(plane)) : showEach(plane);
         }
         if (name.value().isEmpty()) {
-            throw usage(
-                    "NAME is missing: whose budget is to be changed? That of all together is an option of the process that"
-                            + " hosts them (--total-budget-per-day and so on)");
+            throw usage("NAME is missing: whose budget is to be changed? That of all together is changed with --all");
         }
+        return change(plane);
+    }
+
+    private int changeOverall(ControlPlane plane) {
+        Budget before = plane.overallBudget().limits();
+        Budget budget = options.over(lift ? Budget.NONE : before);
+        if (!agreed("all deployments together", before, budget)) {
+            return ExitCode.BROKEN_OFF;
+        }
+        plane.setOverallBudget(budget);
+        return showOverall(plane);
+    }
+
+    private boolean agreed(String whose, Budget before, Budget budget) {
+        boolean agreed = yes.given()
+                || session.agrees(
+                        "Change the budget of " + whose + " from " + words(before) + " to " + words(budget) + "?");
+        if (!agreed) {
+            session.err().println("Nothing was changed.");
+        }
+        return agreed;
+    }
+
+    private int change(ControlPlane plane) {
         Deployment deployment = live(plane);
         DeployRequest before = deployment.request();
         Budget budget = options.over(lift ? Budget.NONE : before.budget());
-        String question = "Change the budget of " + deployment.name() + " from " + words(before.budget()) + " to "
-                + words(budget) + "?";
-        if (!yes.given() && !session.agrees(question)) {
-            session.err().println("Nothing was changed.");
+        if (!agreed(deployment.name(), before.budget(), budget)) {
             return ExitCode.BROKEN_OFF;
         }
         RollReport report = plane.redeploy(before.toBuilder().budget(budget).build())
@@ -71,7 +103,7 @@ final class BudgetCommand extends ControlCommand {
             note("the budget was not changed: " + report.detail());
             return ExitCode.FAILED;
         }
-        return show(plane, List.of(live(plane)));
+        return show(plane, live(plane));
     }
 
     private Deployment live(ControlPlane plane) {
@@ -96,32 +128,70 @@ final class BudgetCommand extends ControlCommand {
                         + budget.action().name().toLowerCase(Locale.ROOT).replace('_', '-') + ")";
     }
 
-    private int show(ControlPlane plane, List<Deployment> deployments) {
-        var table = new Table("NAME", "OVERALL", "PERIOD", "LIMIT USD", "USED USD", "COMPLETE", "ACTION", "HIT UNTIL");
-        var lines = new ArrayList<String>();
-        var records = new ArrayList<Limits>();
-        for (Deployment deployment : deployments) {
-            List<BudgetUse> uses = plane.cost(deployment.name()).budgets();
-            records.add(new Limits(deployment.name(), uses));
-            lines.add(Printable.line(deployment.name()) + (uses.isEmpty() ? ": no limit" : ""));
-            uses.forEach(use -> {
-                lines.add("  " + CostText.budget(use));
-                table.row(
-                        deployment.name(),
-                        String.valueOf(use.overall()),
-                        use.period().name(),
-                        use.limitUsd().toPlainString(),
-                        use.usedUsd().toPlainString(),
-                        String.valueOf(use.complete()),
-                        use.action().name(),
-                        use.hitUntil().map(Object::toString).orElse(""));
-            });
-        }
-        print(
-                name.value().isPresent() ? records.get(0) : records,
-                table,
-                lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
+    private int showOverall(ControlPlane plane) {
+        BudgetReport report = plane.overallBudget();
+        Table table = table();
+        report.uses().forEach(use -> row(table, "", use));
+        print(report, table, lines(report));
         return ExitCode.DONE;
+    }
+
+    private static List<String> lines(BudgetReport report) {
+        return lines("All together", report.uses());
+    }
+
+    /** What holds for all of them is told once. */
+    private int showEach(ControlPlane plane) {
+        List<Limits> all =
+                plane.deployments().stream().map(each -> limits(plane, each)).toList();
+        var lines = new ArrayList<>(lines(plane.overallBudget()));
+        all.forEach(each -> lines.addAll(lines(
+                each.name(),
+                each.budgets().stream().filter(use -> !use.overall()).toList())));
+        if (all.isEmpty()) {
+            lines.add("Nothing is deployed.");
+        }
+        print(all, table(all), lines);
+        return ExitCode.DONE;
+    }
+
+    private int show(ControlPlane plane, Deployment deployment) {
+        Limits limits = limits(plane, deployment);
+        print(limits, table(List.of(limits)), lines(limits.name(), limits.budgets()));
+        return ExitCode.DONE;
+    }
+
+    private static Limits limits(ControlPlane plane, Deployment deployment) {
+        return new Limits(deployment.name(), plane.cost(deployment.name()).budgets());
+    }
+
+    private static List<String> lines(String whose, List<BudgetUse> uses) {
+        var lines = new ArrayList<String>();
+        lines.add(Printable.line(whose) + (uses.isEmpty() ? ": no limit" : ""));
+        uses.forEach(use -> lines.add("  " + CostText.budget(use)));
+        return lines;
+    }
+
+    private static Table table(List<Limits> all) {
+        Table table = table();
+        all.forEach(each -> each.budgets().forEach(use -> row(table, each.name(), use)));
+        return table;
+    }
+
+    private static Table table() {
+        return new Table("NAME", "OVERALL", "PERIOD", "LIMIT USD", "USED USD", "COMPLETE", "ACTION", "HIT UNTIL");
+    }
+
+    private static void row(Table table, String name, BudgetUse use) {
+        table.row(
+                name,
+                String.valueOf(use.overall()),
+                use.period().name(),
+                use.limitUsd().toPlainString(),
+                use.usedUsd().toPlainString(),
+                String.valueOf(use.complete()),
+                use.action().name(),
+                use.hitUntil().map(Object::toString).orElse(""));
     }
 
     /**

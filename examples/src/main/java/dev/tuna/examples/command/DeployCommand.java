@@ -75,7 +75,7 @@ final class DeployCommand extends HostingCommand {
             return plan(request);
         }
         boolean elsewhere = request.routerPlacement() == RouterPlacement.SEPARATE_VM;
-        overall.budget();
+        var unusedBudget = overall.budget();
         Optional<ControlPlane> host = host(elsewhere);
         if (!yes.given() && !session.agrees(question(request))) {
             session.err().println("Nothing was deployed.");
@@ -127,7 +127,9 @@ final class DeployCommand extends HostingCommand {
         if (host.isPresent() && own) {
             host.get().close();
             throw usage("--listen and --total-budget-* are for the process that hosts, and one hosts "
-                    + stateDirectory() + " already, with its own: leave them out, or end that one first");
+                    + stateDirectory()
+                    + " already: leave them out ('tuna budget --all' changes the budget of all), or end"
+                    + " that one first");
         }
         if (host.isEmpty() && noWait && elsewhere) {
             throw usage("--no-wait cannot be: the deployment is handed over when its machine is up, and nothing hosts "

@@ -58,7 +58,7 @@ final class HostCommand extends HostingCommand {
                         + " already: 'tuna status' acts through it; end it first");
                 return ExitCode.FAILED;
             }
-            overall.budget();
+            var unused = overall.budget();
             var background = new Background(stateDirectory());
             background
                     .start(Hosting.words(this, listen, overall), settings(), secretVariables())
@@ -71,7 +71,8 @@ final class HostCommand extends HostingCommand {
 
     /** As the background process: says nothing but its log, and ends when nothing is left to host. */
     private int untilEmpty() {
-        TunaBuilder builder = builder().listen(listen.host(), listen.port()).budget(overall.budget());
+        TunaBuilder builder = builder().listen(listen.host(), listen.port());
+        overall.budget().ifPresent(builder::budget);
         handed().forEach(builder::providerSettings);
         var background = new Background(stateDirectory());
         try (Tuna tuna = startPatiently(builder)) {

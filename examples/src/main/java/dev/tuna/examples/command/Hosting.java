@@ -90,8 +90,8 @@ final class Hosting {
      * @return exit code
      */
     int host(Function<Tuna, Optional<Deployment>> begin) {
-        TunaBuilder builder =
-                command.builder().listen(listen.host(), listen.port()).budget(overall.budget());
+        TunaBuilder builder = command.builder().listen(listen.host(), listen.port());
+        overall.budget().ifPresent(builder::budget);
         Outcome outcome;
         try (Tuna tuna = builder.start()) {
             outcome = host(tuna, begin);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** What all deployments together may cost, for the process that hosts them. */
+/** What all deployments together may cost from now on. */
 final class OverallBudget {
 
     @Option(
@@ -37,18 +37,24 @@ final class OverallBudget {
     private Optional<BudgetAction> action = Optional.empty();
 
     /**
-     * What is to hold.
+     * What is to hold; empty for what holds already.
      *
      * @throws ConfigurationException if it cannot
      */
-    Budget budget() {
-        if (action.isPresent() && perHour.isEmpty() && perDay.isEmpty() && perMonth.isEmpty()) {
+    Optional<Budget> budget() {
+        boolean limited = perHour.isPresent() || perDay.isPresent() || perMonth.isPresent();
+        if (action.isPresent() && !limited) {
             throw new ConfigurationException(
                     ErrorCode.INVALID_REQUEST,
                     "--total-budget-action needs a limit, for instance --total-budget-per-day 20");
         }
-        return new Budget(
-                perHour, perDay, perMonth, action.map(BudgetAction::action).orElse(Budget.NONE.action()));
+        return limited
+                ? Optional.of(new Budget(
+                        perHour,
+                        perDay,
+                        perMonth,
+                        action.map(BudgetAction::action).orElse(Budget.NONE.action())))
+                : Optional.empty();
     }
 
     /** The same options again, for another process. */

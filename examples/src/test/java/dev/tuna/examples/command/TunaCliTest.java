@@ -134,6 +134,8 @@ class TunaCliTest {
                     "deploy --model m --gpu L4 --serverless-provider local --total-budget-action warn|needs a limit",
                     "deploy --model m --gpu L4 --serverless-provider local --no-wait|--no-wait needs --detach",
                     "budget --budget-per-day 5|NAME is missing",
+                    "budget chat --all|leave one of the two out",
+                    "budget --all --budget-action warn|needs a limit",
                     "orphans --adopt a --destroy b|mutually exclusive",
                     "orphans --destroy a|no orphan has the id 'a'",
                     "destroy chat --all|needs the NAME of a deployment, or --all"
@@ -322,7 +324,7 @@ class TunaCliTest {
                             .serverlessOnly(true)
                             .build());
                     assertThat(tuna("budget")).as(TunaCliTest.this::err).isZero();
-                    assertThat(out()).isEqualTo("chat: no limit\n");
+                    assertThat(out()).isEqualTo("All together: no limit\nchat: no limit\n");
                     out.reset();
                     assertThat(tuna("budget chat --budget-per-day 5 --budget-action refuse".split(" ")))
                             .as(TunaCliTest.this::err)
@@ -340,7 +342,23 @@ class TunaCliTest {
                             .contains("from $5 a day (then refuse) to $2 an hour, $5 a day (then refuse)?")
                             .contains("Nothing was changed.");
                     assertThat(chat.request().budget().usdPerHour()).isEmpty();
+                    out.reset();
+                    assertThat(tuna("budget --all --budget-per-month 90 --budget-action refuse".split(" ")))
+                            .as(TunaCliTest.this::err)
+                            .isZero();
+                    assertThat(out())
+                            .startsWith("All together\n  overall budget: ")
+                            .endsWith(" of $90.00 a month (0%), then refuse\n");
+                    assertThat(host.overallBudget().limits().usdPerMonth()).contains(new BigDecimal("90"));
                 }
+                assertThat(json("budget", "--all", "--local-cloud", url)
+                                .at("/limits/usd_per_month")
+                                .decimalValue())
+                        .as("stored")
+                        .isEqualByComparingTo("90");
+                assertThat(tuna("budget", "--all", "--lift", "--local-cloud", url))
+                        .isZero();
+                assertThat(out()).contains("All together: no limit");
                 assertThat(tuna("budget", "chat", "--lift", "--budget-per-month", "9", "--local-cloud", url))
                         .as(TunaCliTest.this::err)
                         .isZero();

@@ -76,7 +76,7 @@ public final class RequestJson {
         ObjectNode secrets = json.putObject("secrets");
         new TreeMap<>(request.secrets()).forEach((variable, ref) -> secrets.put(variable, ref.name()));
         if (!request.budget().equals(Budget.NONE)) {
-            write(request.budget(), json.putObject("budget"));
+            BudgetJson.write(request.budget(), json.putObject("budget"));
         }
         try {
             return MAPPER.writeValueAsString(json);
@@ -139,7 +139,7 @@ public final class RequestJson {
                 fields.bool("noScaleToZero"),
                 fields.constant("routerPlacement", RouterPlacement.class),
                 secrets(fields.object("secrets")),
-                fields.objectIfAny("budget").map(RequestJson::budget).orElse(Budget.NONE));
+                fields.objectIfAny("budget").map(BudgetJson::read).orElse(Budget.NONE));
     }
 
     private static Map<String, Map<String, String>> options(JsonFields fields) {
@@ -212,28 +212,11 @@ public final class RequestJson {
         serverless.workersLimit().ifPresent(limit -> serverlessJson.put("workersLimit", limit));
     }
 
-    private static void write(Budget budget, ObjectNode json) {
-        budget.usdPerHour().ifPresent(usd -> json.put("usdPerHour", usd.toPlainString()));
-        budget.usdPerDay().ifPresent(usd -> json.put("usdPerDay", usd.toPlainString()));
-        budget.usdPerMonth().ifPresent(usd -> json.put("usdPerMonth", usd.toPlainString()));
-        json.put("action", budget.action().name());
-    }
-
-    private static Budget budget(JsonFields fields) {
-        var budget = new Budget(
-                fields.amountIfAny("usdPerHour"),
-                fields.amountIfAny("usdPerDay"),
-                fields.amountIfAny("usdPerMonth"),
-                fields.constant("action", Budget.Action.class));
-        fields.rejectOthers();
-        return budget;
-    }
-
     private static void addAll(ArrayNode array, List<String> values) {
         values.forEach(array::add);
     }
 
-    private static StoreException corrupt(String where, String finding, Exception cause) {
+    static StoreException corrupt(String where, String finding, Exception cause) {
         return new StoreException(
                 ErrorCode.STORE_CORRUPT,
                 where + " cannot be read: " + finding + "; it was left as it is: restore a copy of the store",

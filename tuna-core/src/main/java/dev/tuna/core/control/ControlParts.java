@@ -34,7 +34,7 @@ import java.util.random.RandomGenerator;
  * @param timings how patient to be
  * @param routePolicy limits and time-outs of every route
  * @param orphanTimeout a replica that has heard from no controller for this long ends itself
- * @param budget what all deployments together may cost
+ * @param budget what all deployments together may cost from now on; empty for what the store has
  * @param machine what this runs on, where that is rented for it; empty usually
  * @param listeners are told of everything from the beginning
  */
@@ -52,7 +52,7 @@ public record ControlParts(
         ControlTimings timings,
         RoutePolicy routePolicy,
         Duration orphanTimeout,
-        Budget budget,
+        Optional<Budget> budget,
         Optional<HostMachine> machine,
         List<Consumer<DeploymentEvent>> listeners) {
 

@@ -1,5 +1,7 @@
 package dev.tuna.core.control;
 
+import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.CostReport;
@@ -82,6 +84,7 @@ public final class Controller implements AutoCloseable {
     private final Gateway gateway;
     private final Keyring keyring;
     private final Names names = new Names();
+    private final OverallBudget budget;
     private final Purse purse;
     private final CommonKnowledge pools = new CommonKnowledge();
     private final Handover handover;
@@ -120,7 +123,8 @@ public final class Controller implements AutoCloseable {
                 new Alarms(threads.scheduler()),
                 parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
-        this.purse = new Purse(parts.budget());
+        this.budget = new OverallBudget(parts.store());
+        this.purse = new Purse(budget.at(parts.budget()));
         StateSnapshot left = parts.store().load();
         this.handover = new Handover(
                 this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock(), left);
@@ -201,7 +205,7 @@ public final class Controller implements AutoCloseable {
 
     /** What deployments have cost that are over. */
     private void rememberThisMonth() {
-        Instant month = wallAtStart
+        Instant month = now().wall()
                 .atOffset(ZoneOffset.UTC)
                 .withDayOfMonth(1)
                 .truncatedTo(ChronoUnit.DAYS)
@@ -1073,6 +1077,40 @@ public final class Controller implements AutoCloseable {
             if (!next.equals(managed.restraint())) {
                 take(service, slot, new Message.Budgeted(next));
             }
+        }
+    }
+
+    /**
+     * What all deployments together may cost, and how things stand.
+     *
+     * @return as of now
+     */
+    public BudgetReport budget() {
+        Instant now = now().wall();
+        return purse.report(spentByAll(now), now);
+    }
+
+    /**
+     * Sets what all deployments together may cost: when this returns it is on disk, and holds.
+     *
+     * @param limits in place of those before
+     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing has changed then
+     */
+    public void setBudget(Budget limits) {
+        requireOpen();
+        asking.lock();
+        try {
+            budget.store(limits);
+            if (!purse.isForAll()) {
+                rememberThisMonth();
+            }
+            inLoop(() -> {
+                purse.become(limits);
+                names.all().forEach(this::weigh);
+                return limits;
+            });
+        } finally {
+            asking.unlock();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.tuna.core.control;
 
 import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.CostReport;
 import dev.tuna.core.budget.Budgets;
@@ -29,7 +30,7 @@ final class Purse {
     /** The bills of all deployments are not added up more often, however many deployments there are. */
     private static final Duration FRESH = Duration.ofSeconds(1);
 
-    private final Budget overall;
+    private volatile Budget overall;
 
     /** By deployment; nothing of earlier months. */
     private final ConcurrentMap<String, List<CostReport.Day>> over = new ConcurrentHashMap<>();
@@ -43,6 +44,12 @@ final class Purse {
 
     Purse(Budget overall) {
         this.overall = overall;
+    }
+
+    /** Whoever weighs next looks at all that was spent anew. */
+    void become(Budget limits) {
+        overall = limits;
+        spentAt = Instant.MIN;
     }
 
     boolean isForAll() {
@@ -100,6 +107,13 @@ final class Purse {
             uses.addAll(Budgets.look(overall, true, all.get(), memory, now).uses());
         }
         return uses;
+    }
+
+    /** How all of them together stand. */
+    BudgetReport report(Spent all, Instant now) {
+        Budget limits = overall;
+        return new BudgetReport(
+                limits, Budgets.look(limits, true, all, memory, now).uses());
     }
 
     private static Standing own(Service service, CostReport bill, Instant now) {

@@ -2,6 +2,7 @@ package dev.tuna.core.remote;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.tuna.api.Budget;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeployRequest;
@@ -233,6 +234,12 @@ public final class ControlServer implements AutoCloseable {
             case "POST logs" -> onBody(exchange, LogsText.class, logs -> plane.logs(logs.name(), logs.lines()));
             case "POST deployments clear-cache" -> reply(exchange, () -> plane.clearCache(subject));
             case "POST deployments destroy" -> wait(exchange, () -> plane.destroy(subject));
+            case "GET budget" -> reply(exchange, plane::overallBudget);
+            case "POST budget" ->
+                onBody(exchange, Budget.class, limits -> {
+                    plane.setOverallBudget(limits);
+                    return true;
+                });
             case "GET summaries" -> reply(exchange, () -> plane.summaries(Integer.parseInt(subject)));
             case "GET history" -> reply(exchange, () -> plane.history(Integer.parseInt(subject)));
             case "GET orphans" -> reply(exchange, plane::orphans);

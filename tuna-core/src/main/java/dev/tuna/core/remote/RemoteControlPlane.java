@@ -1,6 +1,8 @@
 package dev.tuna.core.remote;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.CostReport;
@@ -41,6 +43,7 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<List<DeploymentText>>> DEPLOYMENTS = new TypeReference<>() {};
     private static final TypeReference<Answer<DeploymentStatus>> STATUS = new TypeReference<>() {};
     private static final TypeReference<Answer<CostReport>> COST = new TypeReference<>() {};
+    private static final TypeReference<Answer<BudgetReport>> BUDGET = new TypeReference<>() {};
     private static final TypeReference<Answer<List<String>>> KEY = new TypeReference<>() {};
     private static final TypeReference<Answer<String>> READY = new TypeReference<>() {};
     private static final TypeReference<Answer<DeploymentText>> DEPLOYMENT = new TypeReference<>() {};
@@ -170,6 +173,16 @@ public final class RemoteControlPlane implements ControlPlane {
     @Override
     public CostReport cost(String name) {
         return connection.ask(path(name, "cost"), COST);
+    }
+
+    @Override
+    public BudgetReport overallBudget() {
+        return connection.ask("budget", BUDGET);
+    }
+
+    @Override
+    public void setOverallBudget(Budget limits) {
+        connection.hand("budget", limits, DONE);
     }
 
     Optional<Secret> apiKey(String name) {

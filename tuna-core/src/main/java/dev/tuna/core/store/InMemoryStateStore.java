@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -107,6 +108,16 @@ public final class InMemoryStateStore implements StateStore {
     }
 
     @Override
+    public Optional<String> setting(String name) {
+        return locked(() -> Optional.ofNullable(contents.settings.get(name)));
+    }
+
+    @Override
+    public void setSetting(String name, String json) {
+        locked(() -> contents.settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(json, "json")));
+    }
+
+    @Override
     public void close() {
         contents.lock.lock();
         try {
@@ -142,6 +153,7 @@ public final class InMemoryStateStore implements StateStore {
         final Map<String, DeploymentRecord> deployments = new LinkedHashMap<>();
         final Map<String, ResourceRecord> resources = new LinkedHashMap<>();
         final List<LedgerEntry> ledger = new ArrayList<>();
+        final Map<String, String> settings = new LinkedHashMap<>();
         boolean taken;
 
         Contents(String ownerId) {

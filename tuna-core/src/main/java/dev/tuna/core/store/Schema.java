@@ -14,9 +14,14 @@ final class Schema {
     static final int APPLICATION_ID = 0x54554e41;
 
     /** Step {@code n} leads from version {@code n} to {@code n + 1}; each runs in one transaction. */
-    static final List<List<String>> STEPS = List.of(List.of(
-            "CREATE TABLE installation (owner_id TEXT NOT NULL, created_at INTEGER NOT NULL)",
-            """
+    static final List<List<String>> STEPS = List.of(tables(), settings());
+
+    private Schema() {}
+
+    private static List<String> tables() {
+        return List.of(
+                "CREATE TABLE installation (owner_id TEXT NOT NULL, created_at INTEGER NOT NULL)",
+                """
             CREATE TABLE deployments (
                 seq INTEGER PRIMARY KEY,
                 id TEXT NOT NULL UNIQUE,
@@ -26,8 +31,8 @@ final class Schema {
                 details TEXT NOT NULL,
                 created_at INTEGER NOT NULL,
                 updated_at INTEGER NOT NULL)""",
-            "CREATE INDEX deployments_by_phase ON deployments (phase, updated_at)",
-            """
+                "CREATE INDEX deployments_by_phase ON deployments (phase, updated_at)",
+                """
             CREATE TABLE resources (
                 seq INTEGER PRIMARY KEY,
                 key TEXT NOT NULL UNIQUE,
@@ -42,9 +47,9 @@ final class Schema {
                 details TEXT NOT NULL,
                 created_at INTEGER NOT NULL,
                 updated_at INTEGER NOT NULL)""",
-            "CREATE INDEX resources_open ON resources (seq) WHERE state <> 'GONE'",
-            // One row for each backend that was ever billed, so that a ledger row is a few numbers.
-            """
+                "CREATE INDEX resources_open ON resources (seq) WHERE state <> 'GONE'",
+                // One row for each backend that was ever billed, so that a ledger row is a few numbers.
+                """
             CREATE TABLE billed (
                 id INTEGER PRIMARY KEY,
                 deployment_id TEXT NOT NULL,
@@ -52,7 +57,7 @@ final class Schema {
                 provider TEXT NOT NULL,
                 backend TEXT NOT NULL,
                 UNIQUE (deployment_id, tier, provider, backend))""",
-            """
+                """
             CREATE TABLE ledger (
                 seq INTEGER PRIMARY KEY,
                 billed_id INTEGER NOT NULL REFERENCES billed (id),
@@ -62,13 +67,17 @@ final class Schema {
                 micro_usd_per_hour INTEGER,
                 micro_usd INTEGER,
                 estimated INTEGER NOT NULL)""",
-            "CREATE INDEX ledger_by_billed ON ledger (billed_id)",
-            """
+                "CREATE INDEX ledger_by_billed ON ledger (billed_id)",
+                """
             CREATE TRIGGER ledger_is_never_changed BEFORE UPDATE ON ledger
             BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
-            """
+                """
             CREATE TRIGGER ledger_is_never_shortened BEFORE DELETE ON ledger
-            BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""));
+            BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""");
+    }
 
-    private Schema() {}
+    /** What holds for the whole installation, each a JSON text. */
+    private static List<String> settings() {
+        return List.of("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    }
 }

@@ -28,6 +28,7 @@ import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
@@ -162,6 +163,23 @@ public final class SqliteStateStore implements StateStore {
         return database.transact(d -> ledger(bind(d.statement("""
                         SELECT * FROM ledger JOIN billed ON billed.id = ledger.billed_id
                         WHERE deployment_id = ? ORDER BY ledger.seq"""), deploymentId)));
+    }
+
+    @Override
+    public Optional<String> setting(String name) {
+        return database.transact(d -> {
+            try (ResultSet row = bind(d.statement("SELECT value FROM settings WHERE name = ?"), name)
+                    .executeQuery()) {
+                return row.next() ? Optional.of(row.getString("value")) : Optional.empty();
+            }
+        });
+    }
+
+    @Override
+    public void setSetting(String name, String json) {
+        database.transact(d -> bind(d.statement("""
+                        INSERT INTO settings (name, value) VALUES (?, ?)
+                        ON CONFLICT (name) DO UPDATE SET value = excluded.value"""), name, json).executeUpdate());
     }
 
     @Override

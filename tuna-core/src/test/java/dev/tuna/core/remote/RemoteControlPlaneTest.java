@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.Budget;
+import dev.tuna.api.BudgetReport;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ConfigurationException;
@@ -138,6 +139,18 @@ class RemoteControlPlaneTest {
             assertThat(told.total().toString()).isEqualTo("1E+3");
             assertThat(told.usdPerHourNow().scale()).isEqualTo(7);
             assertThat(told.allServerless()).isEmpty();
+        }
+
+        @Test
+        void theBudgetOfAllIsReadAndSetOnTheOtherSide() {
+            assertThat(remote.overallBudget()).isEqualTo(Scripted.BUDGET);
+            Budget limits = Budget.builder()
+                    .usdPerHour(new BigDecimal("1.10"))
+                    .action(Budget.Action.REFUSE)
+                    .build();
+            remote.setOverallBudget(limits);
+            remote.setOverallBudget(Budget.NONE);
+            assertThat(plane.calls).containsExactly("budget", limits.toString(), Budget.NONE.toString());
         }
 
         @Test
@@ -679,6 +692,9 @@ class RemoteControlPlaneTest {
                                 Budget.Action.WARN,
                                 Optional.of(NOW))));
 
+        static final BudgetReport BUDGET = new BudgetReport(
+                Budget.builder().usdPerMonth(new BigDecimal("100")).build(), COST.budgets());
+
         static final DestroyReport REPORT = new DestroyReport("chat", List.of("local endpoint-1"), COST);
 
         static final OrphanReport ORPHANS = new OrphanReport(
@@ -826,6 +842,17 @@ class RemoteControlPlaneTest {
         public CostReport cost(String name) {
             called("cost " + name);
             return COST;
+        }
+
+        @Override
+        public BudgetReport overallBudget() {
+            called("budget");
+            return BUDGET;
+        }
+
+        @Override
+        public void setOverallBudget(Budget limits) {
+            called(limits.toString());
         }
 
         @Override

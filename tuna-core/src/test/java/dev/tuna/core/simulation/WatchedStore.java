@@ -40,4 +40,12 @@ final class WatchedStore implements ForwardingStateStore {
         contents.save(change);
         saved.accept(change);
     }
+
+    @Override
+    public void setSetting(String name, String json) {
+        if (broken.getAsBoolean()) {
+            throw new StoreException(ErrorCode.STORE_UNWRITABLE, "the disk is full, as scripted", null);
+        }
+        contents.setSetting(name, json);
+    }
 }

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -131,6 +132,39 @@ class SqliteStateStoreTest extends StateStoreContract {
 
         assertThat(store().load().deployments()).isEmpty();
         assertThat(store().ledger("d1")).isEmpty();
+    }
+
+    /** The tables of a version are what its steps led to. */
+    @Test
+    void takesOverAStoreOfEveryOlderVersionWithAllThatIsInIt() throws Exception {
+        for (int version = 1; version < Schema.STEPS.size(); version++) {
+            Path old = temporary.resolve("version-" + version);
+            OwnerOnly.directory(old);
+            try (Database database = Database.open(old.resolve("state.db"), Schema.STEPS.subList(0, version), CLOCK)) {
+                database.transact(d -> {
+                    bind(d.statement("INSERT INTO installation VALUES (?, 0)"), "owner")
+                            .executeUpdate();
+                    bind(
+                                    d.statement(
+                                            "INSERT INTO deployments VALUES (NULL, 'd1', 'chat', ?, '{}', '{}', 0, 0)"),
+                                    DeploymentPhase.ACTIVE)
+                            .executeUpdate();
+                    d.statement("INSERT INTO billed VALUES (1, 'd1', 'SPOT', 'p', 'b')")
+                            .executeUpdate();
+                    return d.statement("INSERT INTO ledger VALUES (NULL, 1, 0, 1, 1, 2, 3, 0)")
+                            .executeUpdate();
+                });
+            }
+            for (int opening = 0; opening < 2; opening++) {
+                try (StateStore store = SqliteStateStore.open(old, CLOCK)) {
+                    assertThat(store.ownerId()).isEqualTo("owner");
+                    assertThat(store.load().deployments()).hasSize(1);
+                    assertThat(store.ledger("d1")).hasSize(1);
+                    assertThat(store.setting("one")).isEqualTo(opening == 0 ? Optional.empty() : Optional.of("1"));
+                    store.setSetting("one", "1");
+                }
+            }
+        }
     }
 
     @Test

@@ -189,6 +189,19 @@ abstract class StateStoreContract {
     }
 
     @Test
+    void keepsWhatHoldsForTheWholeInstallationByName() {
+        assertThat(store.setting("one")).isEmpty();
+        store.setSetting("one", "{\"text\":\"ünïcode ✓\"}");
+        store.setSetting("other", "1");
+        store.setSetting("other", "[2]");
+
+        restart();
+
+        assertThat(store.setting("one")).contains("{\"text\":\"ünïcode ✓\"}");
+        assertThat(store.setting("other")).contains("[2]");
+    }
+
+    @Test
     void refusesASecondControllerAndServesTheFirstOneOn() {
         assertThatThrownBy(this::open).isInstanceOfSatisfying(StoreException.class, e -> {
             assertThat(e.code()).isEqualTo(ErrorCode.STORE_LOCKED);
@@ -210,6 +223,8 @@ abstract class StateStoreContract {
                 () -> store.load(),
                 () -> store.ended(1),
                 () -> store.ledger("d1"),
+                () -> store.setting("one"),
+                () -> store.setSetting("one", "1"),
                 () -> store.save(StateChange.of(deployment("d1", DeploymentPhase.ACTIVE, 0))));
         assertThat(calls)
                 .allSatisfy(call -> assertThatThrownBy(call::run)

@@ -6,6 +6,7 @@ import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
 import java.util.List;
+import java.util.Optional;
 
 /** Another store seen through this one, which says only what it does otherwise. */
 public interface ForwardingStateStore extends StateStore {
@@ -40,6 +41,16 @@ public interface ForwardingStateStore extends StateStore {
     @Override
     default List<LedgerEntry> ledger(String deploymentId) {
         return store().ledger(deploymentId);
+    }
+
+    @Override
+    default Optional<String> setting(String name) {
+        return store().setting(name);
+    }
+
+    @Override
+    default void setSetting(String name, String json) {
+        store().setSetting(name, json);
     }
 
     @Override

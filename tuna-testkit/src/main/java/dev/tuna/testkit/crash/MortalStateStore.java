@@ -15,4 +15,9 @@ public record MortalStateStore(StateStore store, Death death) implements Forward
     public void save(StateChange change) {
         death.write(() -> store.save(change));
     }
+
+    @Override
+    public void setSetting(String name, String json) {
+        death.write(() -> store.setSetting(name, json));
+    }
 }

@@ -6,6 +6,7 @@ import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.Handover;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
+import java.util.List;
 
 /** Takes deployments in from other hosts, and gives them back. Thread-safe; blocks. */
 record Lodger(Handover handover) implements Lodging {
@@ -20,7 +21,7 @@ record Lodger(Handover handover) implements Lodging {
 
     @Override
     public Bundle take(String name, String id) {
-        Bundle bundle = handover.leave(name, id, HOST);
+        Bundle bundle = handover.leave(name, id, HOST, List.of());
         handover.offered(name, id);
         return bundle;
     }

@@ -291,25 +291,36 @@ public final class Controller implements AutoCloseable {
     public void acceptFor(
             DeployRequest request, Optional<String> cloud, String id, String to, List<ResourceRecord> beside) {
         requireOpen();
+        handover.accept(
+                request.serviceName().orElseThrow(),
+                () -> whileNobodyAsks(() -> {
+                    Now now = now();
+                    Slot slot = fresh(request, cloud, now);
+                    String name = slot.state().name();
+                    requireHere(name);
+                    if (names.find(name).isPresent()) {
+                        throw new ConfigurationException(
+                                ErrorCode.NAME_TAKEN,
+                                "a deployment named '" + name
+                                        + "' is live already; hand it over, destroy it first, or choose"
+                                        + " another serviceName");
+                    }
+                    keyring.keep(slot.state().id(), slot.state().revision(), slot.keys());
+                    Custody leaving = Custody.none(name).leaving(id, to);
+                    var resources = new ArrayList<>(beside);
+                    resources.add(leaving.record(now.wall()));
+                    parts.store()
+                            .save(new StateChange(
+                                    List.of(Records.deployment(slot.state(), now.wall())), resources, List.of()));
+                    tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted, for router VM '" + to + "'");
+                    return leaving;
+                }));
+    }
+
+    private <T> T whileNobodyAsks(Supplier<T> work) {
         asking.lock();
         try {
-            Now now = now();
-            Slot slot = fresh(request, cloud, now);
-            String name = slot.state().name();
-            requireHere(name);
-            if (names.find(name).isPresent()) {
-                throw new ConfigurationException(
-                        ErrorCode.NAME_TAKEN,
-                        "a deployment named '" + name + "' is live already; hand it over, destroy it first, or choose"
-                                + " another serviceName");
-            }
-            keyring.keep(slot.state().id(), slot.state().revision(), slot.keys());
-            Custody leaving = Custody.none(name).leaving(id, to);
-            var resources = new ArrayList<>(beside);
-            resources.add(leaving.record(now.wall()));
-            var change = new StateChange(List.of(Records.deployment(slot.state(), now.wall())), resources, List.of());
-            handover.accepted(leaving, () -> parts.store().save(change));
-            tell(slot.state(), DeploymentEvent.Kind.ACCEPTED, "accepted, for router VM '" + to + "'");
+            return work.get();
         } finally {
             asking.unlock();
         }
@@ -433,8 +444,17 @@ public final class Controller implements AutoCloseable {
         return left;
     }
 
+    /** Nobody takes its name or its model while it is stored. */
+    void takeIn(String name, Set<String> models, Runnable store) {
+        var unused = whileNobodyAsks(() -> {
+            requireFree(name, models);
+            store.run();
+            return takeUp(name, List.of());
+        });
+    }
+
     /** Before anything of it is stored. */
-    void requireFree(String name, Set<String> models) {
+    private void requireFree(String name, Set<String> models) {
         requireOpen();
         boolean elsewhere = isElsewhere(handover.custodies(), name);
         names.requireFree(name, models, elsewhere);

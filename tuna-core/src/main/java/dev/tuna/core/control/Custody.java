@@ -22,7 +22,8 @@ import java.util.Optional;
  * @param state who looks after it
  * @param handover the last handover: unique for ever
  * @param with who is at the other end of it: a router VM's name; empty for the host
- * @param offered whether the other end may have taken it
+ * @param offered whether the other end may have taken it; of one that is here: whether something may be left of what the
+ *     other end made for it
  * @param taken the handovers by which it ever came here
  */
 public record Custody(String service, State state, String handover, String with, boolean offered, List<String> taken) {
@@ -73,6 +74,20 @@ public record Custody(String service, State state, String handover, String with,
     /** It was not taken after all. */
     Custody stayed() {
         return new Custody(service, State.HERE, handover, with, false, taken);
+    }
+
+    /** The one who had it is lost. What was made there may still run, which {@code offered} goes on to say. */
+    Custody rescued() {
+        return new Custody(service, State.HERE, handover, with, offered, taken);
+    }
+
+    /**
+     * Whether it is elsewhere, or came back from one who is lost and may have left something behind that nobody knows.
+     *
+     * @return true if so
+     */
+    public boolean isUnsettled() {
+        return isElsewhere() || offered;
     }
 
     Custody taken(String id, String from) {

@@ -3,17 +3,19 @@ package dev.tuna.core.control;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.provider.ProviderCatalog;
+import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
 import java.time.InstantSource;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -26,8 +28,8 @@ public final class Handover {
     private final StateStore store;
     private final Bundles bundles;
     private final InstantSource clock;
-    private final ReentrantLock lock = new ReentrantLock(); // one step at a time
-    private volatile Map<String, Custody> custodies;
+    private final Turns turns = new Turns(); // one step of a deployment at a time
+    private final Map<String, Custody> custodies;
 
     Handover(
             Controller controller,
@@ -45,23 +47,21 @@ public final class Handover {
         this.custodies = stored.resources().stream()
                 .filter(Custody::isOne)
                 .map(Custody::of)
-                .collect(Collectors.toUnmodifiableMap(Custody::service, custody -> custody));
+                .collect(Collectors.toConcurrentMap(Custody::service, custody -> custody));
     }
 
     /**
      * What is known about every deployment that was ever handed over.
      *
-     * @return by the deployment's name
+     * @return by the deployment's name, as it is at any time
      */
     public Map<String, Custody> custodies() {
-        return custodies;
+        return Collections.unmodifiableMap(custodies);
     }
 
     /** As the store has it by now. */
     private void know(Custody custody) {
-        var next = new HashMap<>(custodies);
-        next.put(custody.service(), custody);
-        custodies = Map.copyOf(next);
+        custodies.put(custody.service(), custody);
     }
 
     /**
@@ -73,15 +73,12 @@ public final class Handover {
         return custodies().values().stream().anyMatch(custody -> custody.state() == Custody.State.LEAVING);
     }
 
-    /** Of a deployment that was accepted for another controller, in one write with what else there is of it. */
-    void accepted(Custody leaving, Runnable save) {
-        lock.lock();
-        try {
-            save.run();
-            know(leaving);
-        } finally {
-            lock.unlock();
-        }
+    /** Accepts a deployment for another controller, in one write with what else there is of it. */
+    void accept(String service, Supplier<Custody> saved) {
+        turns.alone(service, () -> {
+            know(saved.get());
+            return service;
+        });
     }
 
     private Custody custody(String service) {
@@ -95,25 +92,23 @@ public final class Handover {
      * @param service its name
      * @param handover unique for ever
      * @param to who is to have it
+     * @param beside what is stored in the same write
      * @return what the other one needs
      * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}, or {@code NAME_TAKEN} if it is somebody else's already, or
      *     on its way
      */
-    public Bundle leave(String service, String handover, String to) {
-        lock.lock();
-        try {
+    public Bundle leave(String service, String handover, String to, List<ResourceRecord> beside) {
+        return turns.alone(service, () -> {
             Custody custody = custody(service);
             if (custody.isElsewhere() && !custody.handover().equals(handover)) {
                 throw elsewhere(custody);
             }
             controller.hold(service);
             if (!custody.isElsewhere()) {
-                save(custody.leaving(handover, to));
+                save(custody.leaving(handover, to), beside);
             }
             return bundles.pack(service, handover);
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /**
@@ -124,8 +119,7 @@ public final class Handover {
      * @return false if it is not leaving by this handover any more, and so must not be offered
      */
     public boolean offered(String service, String handover) {
-        lock.lock();
-        try {
+        return turns.alone(service, () -> {
             Custody custody = custody(service);
             boolean leaving = custody.state() == Custody.State.LEAVING
                     && custody.handover().equals(handover);
@@ -133,9 +127,7 @@ public final class Handover {
                 save(custody.asOffered());
             }
             return leaving;
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /**
@@ -146,8 +138,7 @@ public final class Handover {
      * @param forget whether its secrets go too
      */
     public void left(String service, String handover, boolean forget) {
-        lock.lock();
-        try {
+        turns.alone(service, () -> {
             Custody custody = custody(service);
             if (custody.state() == Custody.State.LEAVING && custody.handover().equals(handover)) {
                 save(custody.away());
@@ -156,9 +147,8 @@ public final class Handover {
                 }
                 controller.letGo(service);
             }
-        } finally {
-            lock.unlock();
-        }
+            return service;
+        });
     }
 
     /**
@@ -168,52 +158,76 @@ public final class Handover {
      * @return false if it has been offered, so that only the other end knows
      */
     public boolean callBack(String service) {
-        lock.lock();
-        try {
+        return turns.alone(service, () -> {
             Custody custody = custody(service);
             if (custody.state() == Custody.State.LEAVING && !custody.offered()) {
                 stay(service, custody.handover());
             }
             return !custody(service).isElsewhere();
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /**
      * The other end is known not to have it, and will not: looks after it again.
      *
      * @param service its name
-     * @param handover as it left, or empty for whichever; one that is over already is no error
+     * @param handover as it left; one that is over already is no error
      */
     public void stay(String service, String handover) {
-        var unused = stay(service, handover, List.of());
+        turns.alone(service, () -> {
+            Custody custody = custody(service);
+            if (custody.isElsewhere() && custody.handover().equals(handover)) {
+                leaveRoom(custody);
+                save(custody.stayed());
+                var unused = controller.takeUp(service, List.of());
+            }
+            return service;
+        });
     }
 
     /**
-     * As {@link #stay(String, String)}, of a deployment for which the other end has made something.
+     * The other end is lost, with a deployment for which it may have made something: looks after it again. What was made
+     * there becomes part of it, or is to be removed: until {@link #settle} tells that it was, this is to be repeated.
      *
      * @param service its name
-     * @param handover as it left, or empty for whichever; one that is over already is no error
+     * @param handover as it left; one that is over already is no error
      * @param strays what was made there and still runs
      * @return those that do not fit, and should be removed
      */
-    public List<Stray> stay(String service, String handover, List<Stray> strays) {
-        lock.lock();
-        try {
+    public List<Stray> rescue(String service, String handover, List<Stray> strays) {
+        return turns.alone(service, () -> {
             Custody custody = custody(service);
-            if (custody.isElsewhere()
-                    && (handover.isEmpty() || custody.handover().equals(handover))) {
-                controller.requireFree(service, bundles.models(service));
-                if (custody.offered()) {
-                    bundles.leaveRoom(service, clock.instant());
-                }
-                save(custody.stayed());
+            if (!custody.handover().equals(handover) || !custody.isUnsettled()) {
+                return List.of();
+            }
+            if (custody.isElsewhere()) {
+                leaveRoom(custody);
+                save(custody.rescued());
                 return controller.takeUp(service, strays);
             }
-            return List.of();
-        } finally {
-            lock.unlock();
+            return controller.join(service, strays);
+        });
+    }
+
+    /**
+     * Nothing is left of what another controller, now lost, made for a deployment.
+     *
+     * @param service its name
+     * @param handover as it left
+     */
+    public void settle(String service, String handover) {
+        turns.alone(service, () -> {
+            Custody custody = custody(service);
+            if (custody.handover().equals(handover) && !custody.isElsewhere() && custody.isUnsettled()) {
+                save(custody.stayed());
+            }
+            return service;
+        });
+    }
+
+    private void leaveRoom(Custody custody) {
+        if (custody.offered()) {
+            bundles.leaveRoom(custody.service(), clock.instant());
         }
     }
 
@@ -227,20 +241,17 @@ public final class Handover {
      *     was stored then
      */
     public void arrive(Bundle bundle, String from) {
-        lock.lock();
-        try {
+        turns.alone(bundle.service(), () -> {
             Custody custody = custody(bundle.service());
-            if (custody.taken().contains(bundle.handover())) {
-                return;
+            if (!custody.taken().contains(bundle.handover())) {
+                controller.takeIn(bundle.service(), Bundles.models(bundle.deployments()), () -> {
+                    Custody taken = custody.taken(bundle.handover(), from);
+                    bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
+                    know(taken);
+                });
             }
-            controller.requireFree(bundle.service(), Bundles.models(bundle.deployments()));
-            Custody taken = custody.taken(bundle.handover(), from);
-            bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
-            know(taken);
-            var unused = controller.takeUp(bundle.service(), List.of());
-        } finally {
-            lock.unlock();
-        }
+            return bundle;
+        });
     }
 
     private static ConfigurationException elsewhere(Custody custody) {
@@ -252,7 +263,13 @@ public final class Handover {
     }
 
     private void save(Custody custody) {
-        store.save(StateChange.of(custody.record(clock.instant())));
+        save(custody, List.of());
+    }
+
+    private void save(Custody custody, List<ResourceRecord> beside) {
+        var resources = new ArrayList<>(beside);
+        resources.add(custody.record(clock.instant()));
+        store.save(new StateChange(List.of(), resources, List.of()));
         know(custody);
     }
 }

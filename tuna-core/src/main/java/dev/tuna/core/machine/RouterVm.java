@@ -9,9 +9,11 @@ import dev.tuna.spi.RouterVmObservation;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/** A router VM while this process knows it, and the connection to it. Written by one thread; may be read by any. */
+/** A router VM while this process knows it, and the connection to it. Written by whoever has begun a look; may be read by any. */
 final class RouterVm implements AutoCloseable {
 
     private volatile VmRecord record;
@@ -19,6 +21,15 @@ final class RouterVm implements AutoCloseable {
     private volatile Optional<Link> link = Optional.empty();
     private volatile String problem = "";
     private volatile long answeredAt = System.nanoTime();
+    private volatile boolean stored;
+    private volatile Guests guests = new Guests(0, Set.of());
+    private final AtomicBoolean looking = new AtomicBoolean();
+
+    /** How many are about to hand something over to it. Guarded by the lock of {@link RouterVms}. */
+    int expected;
+
+    /** Who lives there and was not handed over from here, as of the so-manieth look. */
+    record Guests(long look, Set<String> names) {}
 
     /** A connection holds for as long as the address does. */
     private record Link(BackendAddress address, RemoteControlPlane plane, ControlPlane.Subscription events) {
@@ -28,8 +39,36 @@ final class RouterVm implements AutoCloseable {
         }
     }
 
+    /** One that nothing may be done for yet. */
     RouterVm(VmRecord record) {
         this.record = record;
+    }
+
+    /** The store has it, so that it may be made. */
+    RouterVm stored() {
+        stored = true;
+        return this;
+    }
+
+    boolean isStored() {
+        return stored;
+    }
+
+    /** Whether nobody looks after it at the moment: then the caller may, and says so when it is done. */
+    boolean beginLook() {
+        return looking.compareAndSet(false, true);
+    }
+
+    void endLook() {
+        looking.set(false);
+    }
+
+    void house(Set<String> names) {
+        guests = new Guests(guests.look() + 1, Set.copyOf(names));
+    }
+
+    Guests guests() {
+        return guests;
     }
 
     VmRecord record() {

@@ -18,10 +18,12 @@ import dev.tuna.core.control.Custody;
 import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.control.Threads;
+import dev.tuna.core.control.Turns;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.core.remote.RemoteControlPlane;
 import dev.tuna.spi.FoundRouterVm;
+import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.RouterCloud;
@@ -50,6 +52,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -63,7 +66,8 @@ import org.slf4j.LoggerFactory;
  * The router VMs of this installation: makes them, hands deployments over to them, takes them back, and removes them when
  * nothing is left on them. What is begun here is in the store first, and goes on in the next process.
  *
- * <p>Thread-safe. Has no thread until there is a router VM; then one looks after all of them, one step at a time.
+ * <p>Thread-safe. Has no thread until there is a router VM; then each is looked after, one step at a time, and none waits for
+ * another. What takes long is done with no lock but the turn of the deployment that it concerns.
  */
 public final class RouterVms implements AutoCloseable {
 
@@ -71,6 +75,9 @@ public final class RouterVms implements AutoCloseable {
 
     /** How long a machine that does not answer is waited for before what is to be destroyed is destroyed without it. */
     private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+    /** How long a cloud may take to confirm that a machine is gone before whoever destroys is told that it has not. */
+    private static final Duration CLOUDS_PATIENCE = Duration.ofMinutes(5);
 
     private static final Duration BETWEEN_STEPS = Duration.ofSeconds(1);
 
@@ -101,10 +108,11 @@ public final class RouterVms implements AutoCloseable {
     private final Map<String, RouterVm> vms = new ConcurrentHashMap<>();
     private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
     private final Set<String> kept = ConcurrentHashMap.newKeySet();
-    private final ReentrantLock lock = new ReentrantLock();
+    private final Turns turns = new Turns();
+    private final ReentrantLock lock = new ReentrantLock(); // never held while anybody outside is asked
     private final Condition changed = lock.newCondition();
     private Optional<ScheduledExecutorService> worker = Optional.empty(); // guarded by lock
-    private Optional<ExecutorService> waiters = Optional.empty(); // guarded by lock
+    private volatile Optional<ExecutorService> waiters = Optional.empty(); // written under lock
     private boolean closed; // guarded by lock
 
     /** What a machine that is gone has made at the providers. */
@@ -180,7 +188,7 @@ public final class RouterVms implements AutoCloseable {
         store.load().resources().stream()
                 .filter(VmRecord::isOne)
                 .map(VmRecord::of)
-                .forEach(record -> vms.put(record.name(), new RouterVm(record)));
+                .forEach(record -> vms.put(record.name(), new RouterVm(record).stored()));
         if (!vms.isEmpty()) {
             begin();
         }
@@ -197,34 +205,48 @@ public final class RouterVms implements AutoCloseable {
      */
     public Deployment deploy(DeployRequest request, Optional<String> cloud) {
         Place place = place(request, cloud);
-        lock.lock();
-        try {
-            Optional<VmRecord> fresh = fresh(place);
-            controller.acceptFor(
-                    request,
-                    cloud,
-                    id(),
-                    place.name(),
-                    fresh.map(record -> record.record(clock.instant())).stream().toList());
-            fresh.ifPresent(record -> vms.put(record.name(), new RouterVm(record)));
-            begin();
-        } finally {
-            lock.unlock();
-        }
+        bring(place, (vm, beside) -> controller.acceptFor(request, cloud, id(), vm.name(), beside));
         return handle(request.serviceName().orElseThrow());
     }
 
-    /** A machine that is to be made; empty if it is there. */
-    private Optional<VmRecord> fresh(Place place) {
-        RouterVm vm = vms.get(place.name());
-        if (vm == null) {
-            return Optional.of(plan(place));
+    /** Has something brought to a machine, which does not end meanwhile, and is made, if it is not there, once that is stored. */
+    private void bring(Place place, BiConsumer<RouterVm, List<ResourceRecord>> store) {
+        RouterVm vm = expect(place);
+        try {
+            store.accept(vm, vm.isStored() ? List.of() : List.of(vm.record().record(clock.instant())));
+            vm.stored();
+        } finally {
+            expectNoMore(vm);
         }
-        if (vm.record().state() == State.ENDING) {
-            throw new ConfigurationException(
-                    ErrorCode.NAME_TAKEN, "router VM '" + vm.name() + "' is being removed; try again in a minute");
+        begin();
+    }
+
+    private RouterVm expect(Place place) {
+        Optional<VmRecord> fresh = vms.containsKey(place.name()) ? Optional.empty() : Optional.of(plan(place));
+        lock.lock();
+        try {
+            RouterVm vm = vms.computeIfAbsent(place.name(), name -> new RouterVm(fresh.orElseGet(() -> plan(place))));
+            if (vm.record().state() == State.ENDING) {
+                throw new ConfigurationException(
+                        ErrorCode.NAME_TAKEN, "router VM '" + vm.name() + "' is being removed; try again in a minute");
+            }
+            vm.expected++;
+            return vm;
+        } finally {
+            lock.unlock();
         }
-        return Optional.empty();
+    }
+
+    private void expectNoMore(RouterVm vm) {
+        lock.lock();
+        try {
+            vm.expected--;
+            if (vm.expected == 0 && !vm.isStored()) {
+                vms.remove(vm.name());
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -241,16 +263,9 @@ public final class RouterVms implements AutoCloseable {
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT, "no deployment named '" + name + "' is looked after here"));
         Place place = place(request, request.spotCloud());
-        lock.lock();
-        try {
-            Optional<VmRecord> fresh = fresh(place);
-            fresh.ifPresent(record -> store.save(StateChange.of(record.record(clock.instant()))));
-            handover.leave(name, id(), place.name());
-            fresh.ifPresent(record -> vms.put(record.name(), new RouterVm(record)));
-            begin();
-        } finally {
-            lock.unlock();
-        }
+        bring(place, (vm, beside) -> {
+            var unused = handover.leave(name, id(), vm.name(), beside);
+        });
         return later(() -> {
             await(() -> !isOnItsWay(name), "deployment '" + name + "' to be looked after by its router VM");
             return find(name)
@@ -527,7 +542,11 @@ public final class RouterVms implements AutoCloseable {
                 }
                 LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
                 end(vm);
-                await(() -> custodyIsHere(name), "router VM '" + vm.name() + "' to be gone");
+                if (!awaitWithin(CLOUDS_PATIENCE, () -> custodyIsHere(name), "router VM '" + vm.name() + "' to end")) {
+                    throw new TimedOutException("deployment '" + name + "' is not destroyed yet: its router VM does not"
+                            + " answer, and its cloud has not confirmed within " + CLOUDS_PATIENCE.toMinutes()
+                            + " min that it has ended: " + vm.problem() + "; destroy it again");
+                }
             }
             DestroyReport report = controller
                     .find(name)
@@ -536,11 +555,48 @@ public final class RouterVms implements AutoCloseable {
                             name,
                             List.of(),
                             controller.ended(name).orElseThrow().cost()));
-            if (on(vm.name()).findAny().isEmpty()) {
-                await(() -> !vms.containsKey(vm.name()), "router VM '" + vm.name() + "' to be gone");
-            }
-            return report;
+            return awaitEnd(vm, report);
         });
+    }
+
+    /** Not for ever, and not at all if somebody lives there: then the report has no machine that was removed. */
+    private DestroyReport awaitEnd(RouterVm vm, DestroyReport report) {
+        // The look that is under way may have begun before the deployment was gone.
+        long before = vm.guests().look() + 1;
+        BooleanSupplier gone = () -> !vms.containsValue(vm);
+        BooleanSupplier inhabited = () -> isWanted(vm)
+                || (vm.guests().look() > before && !vm.guests().names().isEmpty());
+        if (!awaitWithin(
+                CLOUDS_PATIENCE,
+                () -> gone.getAsBoolean() || inhabited.getAsBoolean(),
+                "router VM '" + vm.name() + "' to be gone")) {
+            throw new TimedOutException("deployment '" + report.deployment() + "' is destroyed, but not its router VM '"
+                    + vm.name() + "' within " + CLOUDS_PATIENCE.toMinutes() + " min"
+                    + (vm.problem().isEmpty() ? "" : " (" + vm.problem() + ")")
+                    + "; it is looked after further");
+        }
+        if (!gone.getAsBoolean()) {
+            LOG.info(
+                    "{} is destroyed; router VM '{}' stays, since others live there: {}",
+                    report.deployment(),
+                    vm.name(),
+                    Stream.concat(on(vm.name()).map(Custody::service), vm.guests().names().stream())
+                            .toList());
+            return report;
+        }
+        var removed = new ArrayList<>(report.removed());
+        vm.record().resource().map(ResourceRef::toString).ifPresent(removed::add);
+        return new DestroyReport(report.deployment(), removed, report.cost());
+    }
+
+    /** Whether something from here lives there, or is about to. */
+    private boolean isWanted(RouterVm vm) {
+        lock.lock();
+        try {
+            return vm.expected > 0 || on(vm.name()).findAny().isPresent();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void destroyThere(String name, RemoteControlPlane plane) {
@@ -591,6 +647,7 @@ public final class RouterVms implements AutoCloseable {
         lock.lock();
         try {
             if (worker.isEmpty() && !closed) {
+                waiters = Optional.of(waiters.orElseGet(RouterVms::threads));
                 ScheduledExecutorService own =
                         Executors.newSingleThreadScheduledExecutor(Threads.daemons("tuna-router-vms"));
                 var unused = own.scheduleWithFixedDelay(this::step, 0, BETWEEN_STEPS.toMillis(), TimeUnit.MILLISECONDS);
@@ -602,21 +659,32 @@ public final class RouterVms implements AutoCloseable {
     }
 
     private void step() {
-        for (RouterVm vm : vms.values()) {
-            try {
-                step(vm);
-            } catch (TunaException e) {
-                String problem = String.valueOf(e.getMessage());
-                if (!vm.problem().equals(problem)) {
-                    LOG.info("router VM '{}': {}", vm.name(), problem);
-                }
-                vm.failed(problem);
-            } catch (RuntimeException e) {
-                vm.failed(e.toString());
-                LOG.warn("router VM '{}' could not be looked after", vm.name(), e);
+        ExecutorService threads = waiters.orElseThrow();
+        vms.values().stream()
+                .filter(vm -> vm.isStored() && vm.beginLook())
+                .forEach(vm -> threads.execute(() -> {
+                    try {
+                        look(vm);
+                    } finally {
+                        vm.endLook();
+                        tell();
+                    }
+                }));
+    }
+
+    private void look(RouterVm vm) {
+        try {
+            step(vm);
+        } catch (TunaException e) {
+            String problem = String.valueOf(e.getMessage());
+            if (!vm.problem().equals(problem)) {
+                LOG.info("router VM '{}': {}", vm.name(), problem);
             }
+            vm.failed(problem);
+        } catch (RuntimeException e) {
+            vm.failed(e.toString());
+            LOG.warn("router VM '{}' could not be looked after", vm.name(), e);
         }
-        tell();
     }
 
     private void tell() {
@@ -645,10 +713,15 @@ public final class RouterVms implements AutoCloseable {
         if (vm.isReady()) {
             RemoteControlPlane plane = vm.plane().orElseThrow();
             handOver(vm, plane);
-            collect(vm, plane);
-            if (on(vm.name()).findAny().isEmpty() && plane.deployments().isEmpty()) {
+            Set<String> ours = on(vm.name()).map(Custody::service).collect(Collectors.toSet());
+            Set<String> live =
+                    plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
+            collect(vm, plane, live);
+            if (live.isEmpty()) {
                 endUnlessWanted(vm);
             }
+            live.removeAll(ours);
+            vm.house(live);
         } else if (on(vm.name()).findAny().isEmpty() && !wasUsed(vm)) {
             endUnlessWanted(vm);
         }
@@ -658,7 +731,7 @@ public final class RouterVms implements AutoCloseable {
     private void endUnlessWanted(RouterVm vm) {
         lock.lock();
         try {
-            if (on(vm.name()).findAny().isEmpty()) {
+            if (!isWanted(vm)) {
                 end(vm);
             }
         } finally {
@@ -669,7 +742,8 @@ public final class RouterVms implements AutoCloseable {
     /** Whether others may have deployments there: whoever made it and never handed anything over knows that nobody has. */
     private boolean wasUsed(RouterVm vm) {
         return handover.custodies().values().stream()
-                .anyMatch(custody -> custody.with().equals(vm.name()) && custody.offered());
+                .anyMatch(custody -> custody.with().equals(vm.name())
+                        && (custody.offered() || custody.handover().endsWith(BACK)));
     }
 
     private RouterVmObservation observe(RouterVm vm) {
@@ -693,7 +767,7 @@ public final class RouterVms implements AutoCloseable {
                 .filter(custody -> custody.state() == Custody.State.LEAVING)
                 .forEach(custody -> {
                     String name = custody.service();
-                    Bundle bundle = handover.leave(name, custody.handover(), vm.name());
+                    Bundle bundle = handover.leave(name, custody.handover(), vm.name(), List.of());
                     if (!handover.offered(name, custody.handover())) {
                         return;
                     }
@@ -717,19 +791,27 @@ public final class RouterVms implements AutoCloseable {
                     plane.taken(custody.service(), custody.handover());
                     confirmed.add(custody.handover());
                 });
-        // A process before this one may have been about to take it back.
+        // A process before this one, or an attempt that failed, may have been about to take it back.
         on(vm.name())
-                .filter(custody -> custody.state() == Custody.State.AWAY && kept.add(custody.handover()))
-                .forEach(custody -> plane.keep(custody.service(), custody.handover() + BACK));
+                .filter(this::isToBeKept)
+                .forEach(custody -> turns.ifFree(custody.service(), () -> {
+                    if (custody(custody.service()).filter(this::isToBeKept).isPresent()) {
+                        plane.keep(custody.service(), custody.handover() + BACK);
+                        kept.add(custody.handover());
+                    }
+                }));
+    }
+
+    private boolean isToBeKept(Custody custody) {
+        return custody.state() == Custody.State.AWAY && !kept.contains(custody.handover());
     }
 
     /** What is over there is put down here, with its bill. */
-    private void collect(RouterVm vm, RemoteControlPlane plane) {
-        Set<String> live = plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
+    private void collect(RouterVm vm, RemoteControlPlane plane, Set<String> live) {
         on(vm.name())
                 .filter(custody -> custody.state() == Custody.State.AWAY && !live.contains(custody.service()))
                 .filter(custody -> isOver(plane, custody.service()))
-                .forEach(custody -> fetch(custody.service()));
+                .forEach(custody -> turns.ifFree(custody.service(), () -> fetchNow(custody.service())));
     }
 
     private static boolean isOver(RemoteControlPlane plane, String name) {
@@ -739,37 +821,56 @@ public final class RouterVms implements AutoCloseable {
 
     /** One at a time: whoever comes second finds it here. */
     private void fetch(String name) {
-        lock.lock();
-        try {
-            Optional<Custody> away = custody(name).filter(custody -> custody.state() == Custody.State.AWAY);
-            if (away.isEmpty()) {
-                return;
-            }
-            RemoteControlPlane plane = plane(name).orElseThrow(() -> notThere(name));
-            String id = away.get().handover() + BACK;
-            handover.arrive(plane.take(name, id).join(), away.get().with());
-            plane.taken(name, id);
-            confirmed.add(id);
-        } finally {
-            lock.unlock();
+        turns.alone(name, () -> {
+            fetchNow(name);
+            return name;
+        });
+    }
+
+    private void fetchNow(String name) {
+        Optional<Custody> away = custody(name).filter(custody -> custody.state() == Custody.State.AWAY);
+        if (away.isEmpty()) {
+            return;
         }
+        RemoteControlPlane plane = plane(name).orElseThrow(() -> notThere(name));
+        String id = away.get().handover() + BACK;
+        try {
+            handover.arrive(plane.take(name, id).join(), away.get().with());
+        } catch (RuntimeException e) {
+            kept.remove(away.get().handover()); // the machine is to go on with it
+            throw e;
+        }
+        plane.taken(name, id);
+        confirmed.add(id);
     }
 
     /** Nobody else can act any more, so this controller does; what was made there meanwhile is found by its tags. */
     private void lost(RouterVm vm) {
-        on(vm.name()).toList().forEach(custody -> {
-            LOG.warn("router VM '{}' is gone; {} is looked after here again", vm.name(), custody.service());
-            Strays.Left left = strays.of(custody.service());
-            handover.stay(custody.service(), custody.handover(), left.unknown()).forEach(strays::remove);
-            if (custody.state() == Custody.State.AWAY && !left.anything()) {
-                LOG.warn("nothing of {} runs any more: it is taken for destroyed on its router VM", custody.service());
-                controller.find(custody.service()).ifPresent(deployment -> {
-                    var unused = deployment.destroy();
-                });
-            }
-        });
+        unsettled(vm).toList().forEach(this::rescue);
         become(vm, vm.record().in(State.ENDING));
         remove(vm);
+    }
+
+    private Stream<Custody> unsettled(RouterVm vm) {
+        return handover.custodies().values().stream()
+                .filter(custody -> custody.isUnsettled() && custody.with().equals(vm.name()));
+    }
+
+    /** Again and again, until nothing is left that nobody looks after. */
+    private void rescue(Custody custody) {
+        String name = custody.service();
+        if (custody.isElsewhere()) {
+            LOG.warn("router VM '{}' is gone; {} is looked after here again", custody.with(), name);
+        }
+        Strays.Left left = strays.of(name);
+        handover.rescue(name, custody.handover(), left.unknown()).forEach(strays::remove);
+        handover.settle(name, custody.handover());
+        if (custody.state() == Custody.State.AWAY && !left.anything()) {
+            LOG.warn("nothing of {} runs any more: it is taken for destroyed on its router VM", name);
+            controller.find(name).ifPresent(deployment -> {
+                var unused = deployment.destroy();
+            });
+        }
     }
 
     private void end(RouterVm vm) {
@@ -785,7 +886,7 @@ public final class RouterVms implements AutoCloseable {
                 cloud.terminate(machine.get());
                 return;
             }
-            if (on(vm.name()).findAny().isPresent()) {
+            if (unsettled(vm).findAny().isPresent()) {
                 lost(vm);
                 return;
             }
@@ -874,9 +975,7 @@ public final class RouterVms implements AutoCloseable {
             if (closed) {
                 throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna is closed; start another one");
             }
-            if (waiters.isEmpty()) {
-                waiters = Optional.of(Executors.newCachedThreadPool(Threads.daemons("tuna-router-vm-waiter")));
-            }
+            waiters = Optional.of(waiters.orElseGet(RouterVms::threads));
             var result = new CompletableFuture<T>();
             waiters.get().execute(() -> {
                 try {
@@ -891,6 +990,17 @@ public final class RouterVms implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    private static ExecutorService threads() {
+        return Executors.newCachedThreadPool(Threads.daemons("tuna-router-vm-waiter"));
+    }
+
+    /** Whether it holds before the time is over. */
+    private boolean awaitWithin(Duration limit, BooleanSupplier condition, String what) {
+        long until = System.nanoTime() + limit.toNanos();
+        await(() -> condition.getAsBoolean() || System.nanoTime() >= until, what);
+        return condition.getAsBoolean();
     }
 
     private void await(BooleanSupplier condition, String what) {

@@ -3,6 +3,7 @@ package dev.tuna.testkit.contract;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.SecretStore;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,6 +33,13 @@ public final class InMemorySecretStore implements SecretStore {
     @Override
     public void remove(SecretRef ref) {
         secrets.remove(Objects.requireNonNull(ref, "ref"));
+    }
+
+    @Override
+    public List<SecretRef> names(String prefix) {
+        return secrets.keySet().stream()
+                .filter(ref -> ref.name().startsWith(prefix))
+                .toList();
     }
 
     /**

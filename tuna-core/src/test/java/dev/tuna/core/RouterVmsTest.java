@@ -1,0 +1,203 @@
+package dev.tuna.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tuna.api.Deployment;
+import dev.tuna.api.DestroyReport;
+import dev.tuna.api.RouterPlacement;
+import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.SpotState;
+import dev.tuna.core.control.Bundle;
+import dev.tuna.core.remote.Lodging;
+import dev.tuna.core.remote.NextJar;
+import dev.tuna.spi.ResourceRef;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a host does with its router VMs when one of them hangs, is lost, or has other guests. */
+class RouterVmsTest {
+
+    private static final String MODEL = "Qwen/Qwen3-0.6B";
+    private static final String OTHER_MODEL = "Qwen/Qwen3-1.7B";
+
+    private final RouterVmWorld world = new RouterVmWorld();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+
+    @AfterEach
+    void close() {
+        threads.shutdownNow();
+        world.close();
+    }
+
+    private Deployment away(String name, String model) throws Exception {
+        world.host.deploy(RouterVmWorld.request(name, model).build());
+        soon(CompletableFuture.supplyAsync(() -> world.host.routerVms().awaitArrived(name), threads));
+        return world.host.deployment(name).orElseThrow();
+    }
+
+    private Deployment here(String name, String model) {
+        return world.host.deploy(RouterVmWorld.request(name, model)
+                .routerPlacement(RouterPlacement.EMBEDDED)
+                .build());
+    }
+
+    private static <T> T soon(CompletableFuture<T> future) throws Exception {
+        return future.get(60, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void whoIsTakenBackWhileAnotherOneHangsNeedNotWaitForThat() throws Exception {
+        var hangs = new CountDownLatch(1);
+        var asked = new CountDownLatch(1);
+        world.program = beforeTake("slow", () -> {
+            asked.countDown();
+            await(hangs);
+        });
+        world.start();
+        away("slow", MODEL);
+        away("quick", OTHER_MODEL);
+
+        CompletableFuture<Deployment> slow = world.host.routerVms().takeBack("slow");
+        await(asked);
+        Deployment quick = soon(world.host.routerVms().takeBack("quick"));
+
+        assertThat(quick.endpoint()).hasPort(world.host.address().getPort());
+        assertThat(world.host.routerVms().status())
+                .singleElement()
+                .satisfies(vm -> assertThat(vm.deployments()).containsExactly("slow"));
+        assertThat(slow).isNotDone();
+        hangs.countDown();
+        soon(slow);
+    }
+
+    @Test
+    void aDeploymentWhoseCloudHangsHoldsUpNoOtherOnItsWay() throws Exception {
+        var hangs = new CountDownLatch(1);
+        var launching = new CountDownLatch(1);
+        world.beforeLaunch = plan -> {
+            launching.countDown();
+            await(hangs);
+        };
+        world.start();
+        here("slow", MODEL);
+        await(launching);
+        CompletableFuture<Deployment> slow = CompletableFuture.supplyAsync(
+                        () -> world.host.routerVms().give("slow"), threads)
+                .thenCompose(given -> given);
+        world.beforeLaunch = plan -> {};
+
+        here("quick", OTHER_MODEL);
+        Deployment quick = soon(world.host.routerVms().give("quick"));
+
+        assertThat(quick.endpoint()).hasPort(world.machine().address().getPort());
+        assertThat(slow).isNotDone();
+        hangs.countDown();
+        soon(slow);
+    }
+
+    @Test
+    void destroyingTheLastOneFromHereLeavesTheMachineToItsOtherGuests() throws Exception {
+        world.start();
+        away("chat", MODEL);
+        Deployment guest = world.machine()
+                .deploy(RouterVmWorld.request("guest", OTHER_MODEL).build());
+
+        DestroyReport report = soon(world.host.destroy("chat"));
+
+        assertThat(report.removed()).noneMatch(resource -> resource.contains("router-vm"));
+        assertThat(world.hasMachine()).isTrue();
+        assertThat(guest.status().name()).isEqualTo("guest");
+        soon(guest.destroy());
+        RouterVmWorld.until(() -> !world.hasMachine(), "the machine goes with the last guest");
+    }
+
+    @Test
+    void aReportNamesTheMachineThatWentWithTheDeployment() throws Exception {
+        world.start();
+        away("chat", MODEL);
+
+        DestroyReport report = soon(world.host.destroy("chat"));
+
+        assertThat(report.removed()).anyMatch(resource -> resource.contains("router-vm"));
+        assertThat(world.hasMachine()).isFalse();
+    }
+
+    @Test
+    void whatALostMachineHasMadeAndNobodyWantsIsRemovedUntilThatSucceeds() throws Exception {
+        ScalingPolicy one = ScalingPolicy.DEFAULT.withSpot(
+                ScalingPolicy.DEFAULT.spot().toBuilder().maxReplicas(1).build());
+        Deployment chat = world.start()
+                .deploy(RouterVmWorld.request("chat", MODEL)
+                        .routerPlacement(RouterPlacement.EMBEDDED)
+                        .scaling(one)
+                        .build());
+        RouterVmWorld.until(() -> chat.status().spotState() == SpotState.READY, "spot serves");
+        soon(world.host.routerVms().give("chat"));
+        ResourceRef stray = world.launchUnknown("chat");
+        Set<ResourceRef> refused = ConcurrentHashMap.newKeySet();
+        world.beforeTermination = replica -> {
+            if (refused.add(replica)) {
+                throw new IllegalStateException("refused once, as scripted");
+            }
+        };
+
+        world.loseMachine();
+
+        RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "the loss is dealt with");
+        assertThat(refused).contains(stray);
+        assertThat(world.cloud.snapshot().replica(stray.id()).endedAt()).isPresent();
+        world.beforeTermination = replica -> {};
+        soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(60, TimeUnit.SECONDS)) {
+                throw new AssertionError("nobody came");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static UnaryOperator<Lodging> beforeTake(String deployment, Runnable first) {
+        return lodging -> new Lodging() {
+            @Override
+            public void offer(Bundle bundle) {
+                lodging.offer(bundle);
+            }
+
+            @Override
+            public Bundle take(String name, String handover) {
+                if (name.equals(deployment)) {
+                    first.run();
+                }
+                return lodging.take(name, handover);
+            }
+
+            @Override
+            public void taken(String name, String handover) {
+                lodging.taken(name, handover);
+            }
+
+            @Override
+            public void keep(String name, String handover) {
+                lodging.keep(name, handover);
+            }
+
+            @Override
+            public void upgrade(NextJar next) {
+                lodging.upgrade(next);
+            }
+        };
+    }
+}

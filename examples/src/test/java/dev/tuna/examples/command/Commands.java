@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -41,15 +42,20 @@ final class Commands implements AutoCloseable {
         this.environment.put("TUNA_STATE_DIR", state.toString());
     }
 
+    /** The self-contained jar, once it is made: the build runs what is to be tried with it once more then, or only then. */
+    static Optional<Path> jar() {
+        return Optional.ofNullable(System.getProperty("tuna.jar")).map(Path::of).map(Path::toAbsolutePath);
+    }
+
     static List<String> java() {
-        return List.of(
+        var words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                TunaCommand.class.getName());
+                "-XX:+UseSerialGC"));
+        words.addAll(jar().map(jar -> List.of("-jar", jar.toString()))
+                .orElseGet(() -> List.of("-cp", System.getProperty("java.class.path"), TunaCommand.class.getName())));
+        return words;
     }
 
     /** Whether there is a program that gives another one a terminal. */

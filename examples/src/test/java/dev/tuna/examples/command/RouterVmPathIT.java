@@ -129,7 +129,9 @@ class RouterVmPathIT {
         var environment = new HashMap<>(account());
         environment.put("RUNPOD_API_KEY", runpod.key().reveal());
         environment.put("HF_TOKEN", "hf_of_the_hub");
-        environment.put("TUNA_ROUTER_VM_JAR", classPathJar().toString());
+        if (Commands.jar().isEmpty()) {
+            environment.put("TUNA_ROUTER_VM_JAR", classPathJar().toString());
+        }
         environment.put("TUNA_ROUTER_VM_PORT", Integer.toString(freePort()));
         return commands("deployer", environment);
     }
@@ -140,7 +142,7 @@ class RouterVmPathIT {
         }
     }
 
-    /** Leads to the class path of this process, but for providers that nobody has settings for: they would ask real vendors. */
+    /** Leads to the class path of this process. */
     private Path classPathJar() throws IOException {
         Path made = temporary.resolve("tuna.jar");
         var manifest = new Manifest();

@@ -373,11 +373,12 @@ public final class Tuna implements ControlPlane {
 
     /**
      * Gives control up for a successor on the same state and the same address, and goes on routing with the routes there are
-     * until {@link #close()}: what is in flight comes to its end here. Requires a store of the caller's, who closes it next.
+     * until {@link #close()}: what is in flight comes to its end here. Waits for calls to providers that are under way, up to
+     * minutes if one hangs. Requires a store of the caller's, who closes it next.
      */
     public void retire() {
-        controlEndpoint.ifPresent(ControlServer::close);
         controller.retire();
+        controlEndpoint.ifPresent(ControlServer::close);
     }
 
     /**

@@ -15,6 +15,7 @@ import dev.tuna.spi.FoundRouterVm;
 import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaSpec;
+import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.RouterVmObservation;
@@ -120,6 +121,11 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
                 .serviceName(name)
                 .spotCloud("local-spot")
                 .routerPlacement(RouterPlacement.SEPARATE_VM);
+    }
+
+    /** What the host's store has of what is outside. */
+    List<ResourceRecord> stored() {
+        return store.load().resources();
     }
 
     /** The machine that all share. */

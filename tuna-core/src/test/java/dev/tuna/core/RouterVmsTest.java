@@ -1,9 +1,12 @@
 package dev.tuna.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
@@ -153,10 +156,83 @@ class RouterVmsTest {
 
         RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "the loss is dealt with");
         assertThat(refused).contains(stray);
-        assertThat(world.cloud.snapshot().replica(stray.id()).endedAt()).isPresent();
+        RouterVmWorld.until(
+                () -> world.cloud.snapshot().replica(stray.id()).endedAt().isPresent(), "the stray ends");
         world.beforeTermination = replica -> {};
         soon(world.host.destroy("chat"));
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void theModelOfOneThatLivesOnAMachineMayBeServedHereTooAndThenItCannotComeBack() throws Exception {
+        world.start();
+        away("chat", MODEL);
+        Deployment second = here("second", MODEL);
+
+        assertThatThrownBy(() -> soon(world.host.routerVms().takeBack("chat")))
+                .hasCauseInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("'" + MODEL + "'")
+                .hasMessageContaining("'second'");
+
+        assertThat(world.machine().deployment("chat")).isPresent();
+        assertThat(world.machine().isInUse()).isTrue();
+        assertThat(second.endpoint()).hasPort(world.host.address().getPort());
+        assertThat(world.restart().deployments())
+                .extracting(Deployment::name)
+                .containsExactlyInAnyOrder("chat", "second");
+        soon(world.host.destroy("second"));
+        world.host.routerVms().awaitArrived("chat");
+        Deployment back = soon(world.host.routerVms().takeBack("chat"));
+        assertThat(back.endpoint()).hasPort(world.host.address().getPort());
+    }
+
+    @Test
+    void whenTheMachineOfOneIsLostWhoseModelIsServedHereItWaitsForTheOther() throws Exception {
+        world.start();
+        soon(away("chat", MODEL).ready());
+        here("second", MODEL);
+
+        world.loseMachine();
+        RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "the loss is dealt with");
+
+        assertThat(world.host.status("chat").problems()).anyMatch(problem -> problem.contains("'second'"));
+        assertThat(world.restart().status("chat").problems()).anyMatch(problem -> problem.contains("'second'"));
+        soon(world.host.destroy("second"));
+        assertThat(world.host.status("chat").problems()).noneMatch(problem -> problem.contains("'second'"));
+        soon(world.host.deployment("chat").orElseThrow().ready());
+    }
+
+    @Test
+    void whatAProviderAnswersIsStoredBeforeControlIsGivenUp() throws Exception {
+        var hangs = new CountDownLatch(1);
+        var launching = new CountDownLatch(1);
+        world.beforeLaunch = plan -> {
+            launching.countDown();
+            await(hangs);
+        };
+        world.start();
+        here("chat", MODEL);
+        await(launching);
+
+        CompletableFuture<Void> retired = CompletableFuture.runAsync(world.host::retire, threads);
+        RouterVmWorld.until(() -> refusesToDeploy(), "nothing new is accepted");
+        assertThat(retired).isNotDone();
+        hangs.countDown();
+        soon(retired);
+
+        assertThat(world.stored())
+                .filteredOn(record -> record.provider().equals("local-spot"))
+                .singleElement()
+                .satisfies(record -> assertThat(record.resource()).isPresent());
+    }
+
+    private boolean refusesToDeploy() {
+        try {
+            here("chat", MODEL);
+            return false;
+        } catch (ConfigurationException e) {
+            return e.code() == ErrorCode.CLOSED;
+        }
     }
 
     private static void await(CountDownLatch latch) {

@@ -14,6 +14,7 @@ import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.core.catalog.Price;
 import dev.tuna.core.control.ControlTimings;
+import dev.tuna.core.control.HostMachine;
 import dev.tuna.core.control.Prober;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.BackendAddress;
@@ -68,6 +69,9 @@ public final class Simulation implements AutoCloseable {
     /** What is said of all deployments at a start; without limits nothing is, and what is stored holds. */
     public Budget budget = Budget.NONE;
 
+    /** What it all runs on, if that is rented for it. */
+    public Optional<HostMachine> machine = Optional.empty();
+
     /** The endpoint of the last start. */
     @SuppressWarnings("NullAway.Init")
     public ScriptedGateway gateway;
@@ -108,6 +112,7 @@ public final class Simulation implements AutoCloseable {
         if (!budget.isUnlimited()) {
             builder.budget(budget);
         }
+        machine.ifPresent(builder::machine);
         tuna = builder.prices(prices)
                 .store(new SometimesUnwritable(store))
                 .secrets(secrets)

@@ -136,11 +136,6 @@ record Bundles(StateStore store, SecretStore secrets, Set<String> providers) {
                 .toList();
     }
 
-    /** What a deployment serves that is stored here. */
-    Set<String> models(String service) {
-        return models(revisions(service, store.load()));
-    }
-
     /** What revisions serve. */
     static Set<String> models(List<DeploymentRecord> revisions) {
         return revisions.stream()

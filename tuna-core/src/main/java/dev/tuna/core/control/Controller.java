@@ -36,6 +36,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,6 +72,9 @@ public final class Controller implements AutoCloseable {
     /** The topic of what became of the last change. */
     private static final String ROLL = "roll";
 
+    /** The topic of who else serves its model. */
+    private static final String MODEL = "model";
+
     /** How many calls in a row may be waited for before a handover: one that is under way, and one that it lets begin. */
     private static final int HOLD_LIMIT = 2;
 
@@ -93,6 +97,7 @@ public final class Controller implements AutoCloseable {
     private final Instant wallAtStart;
     private final long ticksAtStart;
     private Optional<Rent> rent = Optional.empty(); // guarded by loop
+    private volatile boolean retiring;
     private volatile boolean closed;
 
     /**
@@ -137,7 +142,7 @@ public final class Controller implements AutoCloseable {
         this.gateway = parts.gateway().apply(new Signals());
         try {
             adopted.forEach(this::adopt);
-            beginRent();
+            beginRent(left);
         } catch (RuntimeException e) {
             closed = true;
             gateway.close();
@@ -178,9 +183,12 @@ public final class Controller implements AutoCloseable {
             services.computeIfAbsent(slot.state().name(), name -> new ArrayList<>())
                     .add(slot);
         }
-        List<Service> adopted =
-                services.values().stream().map(Adoption::service).toList();
-        adopted.forEach(names::take);
+        // Who came back from elsewhere does not take the model of who serves it here.
+        List<Service> adopted = services.values().stream()
+                .map(Adoption::service)
+                .sorted(Comparator.comparing(service -> handover.custodies().containsKey(service.name())))
+                .toList();
+        adopted.forEach(names::adopt);
         return adopted;
     }
 
@@ -242,6 +250,7 @@ public final class Controller implements AutoCloseable {
             Slot slot = fresh(request, cloud, now);
             requireHere(slot.state().name());
             var service = new Service(slot, Optional.empty(), List.of());
+            payRent();
             names.take(service);
             try {
                 store(slot, now);
@@ -350,20 +359,20 @@ public final class Controller implements AutoCloseable {
      */
     void hold(String name) {
         Optional<Service> found = names.find(name);
-        if (found.isEmpty()) {
-            return;
-        }
-        Service service = found.get();
-        payRent();
+        found.ifPresent(this::stopCalls);
+        found.ifPresent(this::stopLoop);
+        awaitStored(name);
+    }
+
+    private void stopCalls(Service service) {
+        String name = service.name();
         try {
             if (!service.calls().stop(parts.timings().callLimit().multipliedBy(HOLD_LIMIT))) {
                 service.calls().goOn();
                 throw new TimedOutException("deployment '" + name + "' cannot be handed over: a call to one of its"
                         + " providers does not come back; try again");
             }
-            // What the last calls answered is in the mailbox by now.
-            CompletableFuture<Void> emptied = CompletableFuture.runAsync(() -> {}, mailbox);
-            emptied.get(HOLD_SECONDS, TimeUnit.SECONDS);
+            awaitAnswers();
         } catch (InterruptedException e) {
             service.calls().goOn();
             Thread.currentThread().interrupt();
@@ -372,32 +381,37 @@ public final class Controller implements AutoCloseable {
             service.calls().goOn();
             throw new TimedOutException("deployment '" + name + "' cannot be handed over: its control loop is stuck");
         }
+    }
+
+    /** What calls that are over have answered is in the mailbox: until it has been taken. */
+    private void awaitAnswers() throws InterruptedException, ExecutionException, TimeoutException {
+        CompletableFuture.runAsync(() -> {}, mailbox).get(HOLD_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void stopLoop(Service service) {
         loop.lock();
         try {
+            payRent();
             service.held = true;
             service.slots().forEach(slot -> slot.timer.ifPresent(timer -> timer.cancel(false)));
         } finally {
             loop.unlock();
         }
-        storeLastOf(service);
+        Now now = now();
+        service.slots().forEach(slot -> writer.write(last(slot, now), () -> {}));
     }
 
-    /** Behind what is on its way to the disk already, of this deployment and of others. */
-    private void storeLastOf(Service service) {
-        Now now = now();
-        for (Slot slot : service.slots()) {
-            writer.write(last(slot, now), () -> {});
-        }
+    /** What is on its way to the disk already, of this deployment and of others. */
+    private void awaitStored(String name) {
         var stored = new CompletableFuture<Void>();
         writer.write(NOTHING, () -> stored.complete(null));
         try {
             stored.get(HOLD_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new TimedOutException("interrupted while '" + service.name() + "' was to be handed over");
+            throw new TimedOutException("interrupted while '" + name + "' was to be handed over");
         } catch (ExecutionException | TimeoutException e) {
-            throw new TimedOutException(
-                    "deployment '" + service.name() + "' cannot be handed over: the store cannot be written");
+            throw new TimedOutException("deployment '" + name + "' cannot be handed over: the store cannot be written");
         }
     }
 
@@ -417,6 +431,7 @@ public final class Controller implements AutoCloseable {
             tell(service.current().state(), DeploymentEvent.Kind.WARNING, "handed over; no longer looked after here");
             gateway.remove(name);
             names.release(service);
+            showThoseWhoWaited();
             end(service, "deployment '" + name + "' was handed over; ask the one who has it now");
         });
     }
@@ -458,6 +473,23 @@ public final class Controller implements AutoCloseable {
         requireOpen();
         boolean elsewhere = isElsewhere(handover.custodies(), name);
         names.requireFree(name, models, elsewhere);
+    }
+
+    /**
+     * Whether a deployment that another controller looks after could come here.
+     *
+     * @param name its name
+     * @param model what it serves
+     * @throws ConfigurationException {@code NAME_TAKEN} if another one here serves that
+     */
+    public void requireRoom(String name, String model) {
+        names.server(model).filter(other -> !other.equals(name)).ifPresent(other -> {
+            throw new ConfigurationException(
+                    ErrorCode.NAME_TAKEN,
+                    "deployment '" + name + "' cannot come here: its model '" + model
+                            + "' is served at this endpoint by deployment '" + other
+                            + "'; destroy that first, or leave '" + name + "' where it is");
+        });
     }
 
     /**
@@ -733,6 +765,7 @@ public final class Controller implements AutoCloseable {
         service.takeOver();
         names.settle(service);
         show(service);
+        showThoseWhoWaited();
         String detail = "revision " + successor.state().revision().number()
                 + " takes all new requests; revision "
                 + former.state().revision().number() + " finishes what it has and is removed";
@@ -760,13 +793,9 @@ public final class Controller implements AutoCloseable {
         take(service, successor, new Message.DestroyAsked());
     }
 
-    private void beginRent() {
+    private void beginRent(StateSnapshot left) {
         parts.machine().ifPresent(machine -> {
-            inLoop(() -> rent = Optional.of(Rent.of(
-                    machine,
-                    names.slots().stream()
-                            .map(slot -> slot.state().accounts().tally())
-                            .toList())));
+            inLoop(() -> rent = Optional.of(Rent.of(machine, left.resources())));
             long interval = Rent.INTERVAL.toNanos();
             var unused = parts.threads()
                     .scheduler()
@@ -789,15 +818,19 @@ public final class Controller implements AutoCloseable {
             if (!now.isAfter(due.paidUntil())) {
                 return;
             }
+            var entries = new ArrayList<LedgerEntry>();
             for (Service service : payers) {
                 Slot slot = service.current();
                 LedgerEntry part = due.part(slot.state().revision().account(), payers.size(), now);
                 slot.swap(slot.state()
                         .with(draft -> draft.accounts =
                                 draft.accounts.withTally(draft.accounts.tally().plus(List.of(part)))));
-                writer.write(new StateChange(List.of(), List.of(), List.of(part)), () -> {});
+                entries.add(part);
             }
-            rent = Optional.of(due.paid(now));
+            Rent paid = due.paid(now);
+            // In one write: nobody's part is entered without the others', nor twice.
+            writer.write(new StateChange(List.of(), List.of(paid.record()), entries), () -> {});
+            rent = Optional.of(paid);
         } finally {
             loop.unlock();
         }
@@ -1050,7 +1083,7 @@ public final class Controller implements AutoCloseable {
     }
 
     private void requireOpen() {
-        if (closed) {
+        if (closed || retiring) {
             throw new ConfigurationException(ErrorCode.CLOSED, "this Tuna is closed; start another one");
         }
     }
@@ -1223,13 +1256,46 @@ public final class Controller implements AutoCloseable {
 
     /** Hands the router a new route, if it is one. */
     private void show(Service service) {
-        if (service.current().state().isOver()) {
+        if (service.current().state().isOver() || !mayServe(service)) {
             return;
         }
         Route route = Routes.of(service.current(), service.former(), parts.routePolicy(), now());
         if (!service.route.equals(Optional.of(route))) {
             service.route = Optional.of(route);
             gateway.put(route);
+        }
+    }
+
+    /** Two that serve one model may have come together here when a router VM was lost: the second one waits for the first. */
+    private boolean mayServe(Service service) {
+        Slot slot = service.current();
+        String model = slot.state().request().model();
+        Optional<String> other = names.claim(service);
+        if (other.isEmpty()) {
+            slot.swap(slot.state().withoutProblem(MODEL));
+            return true;
+        }
+        Managed waiting = slot.state()
+                .withProblem(
+                        MODEL,
+                        "model '" + model + "' is served at this endpoint by deployment '" + other.get()
+                                + "', so no request reaches this one until that is gone");
+        if (!waiting.equals(slot.state())) {
+            slot.swap(waiting);
+            tell(waiting, DeploymentEvent.Kind.WARNING, "no request reaches it: its model is served by " + other.get());
+        }
+        return false;
+    }
+
+    /** When a model is served no more, somebody may have waited for that. */
+    private void showThoseWhoWaited() {
+        loop.lock();
+        try {
+            names.all().stream()
+                    .filter(service -> service.route.isEmpty() && !service.held)
+                    .forEach(this::show);
+        } finally {
+            loop.unlock();
         }
     }
 
@@ -1286,6 +1352,7 @@ public final class Controller implements AutoCloseable {
         try {
             names.release(service);
             purse.over(service.current().state().id(), bill(service).days());
+            showThoseWhoWaited();
         } finally {
             loop.unlock();
         }
@@ -1332,7 +1399,7 @@ public final class Controller implements AutoCloseable {
      */
     @Override
     public void close() {
-        boolean first = retire();
+        boolean first = stop();
         gateway.close();
         if (first) {
             names.slots().forEach(Controller::warnOfCosts);
@@ -1340,12 +1407,35 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
-     * Stops the loop and stores the last counters; the endpoint goes on with the routes it has until {@link #close}.
-     * Idempotent.
-     *
-     * @return whether it was not stopped before
+     * Stops the loop and stores the last counters; the endpoint goes on with the routes it has until {@link #close}. Nothing
+     * new is accepted from the beginning on, and calls that are under way are waited for, so that what comes of them is
+     * stored; of one that does not come back the next process knows what it knows after a crash. Idempotent.
      */
-    public boolean retire() {
+    public void retire() {
+        retiring = true;
+        long limit = parts.timings().callLimit().multipliedBy(HOLD_LIMIT).toNanos();
+        long end = System.nanoTime() + limit;
+        try {
+            for (Service service : names.all()) {
+                var unused = service.calls().stop(Duration.ZERO);
+            }
+            for (Service service : names.all()) {
+                Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+                if (!service.calls().stop(left)) {
+                    LOG.warn("{}: a call to one of its providers does not come back; it is given up", service.name());
+                }
+            }
+            awaitAnswers();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("The control loop is stuck; what it has not taken note of is given up", e);
+        }
+        stop();
+    }
+
+    /** Whether it was not stopped before. */
+    private boolean stop() {
         payRent();
         loop.lock();
         try {

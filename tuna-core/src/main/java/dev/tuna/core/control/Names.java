@@ -50,6 +50,40 @@ final class Names {
         }
     }
 
+    /** Takes in a deployment that the store has, whatever others there are: its models only as far as they are free. */
+    void adopt(Service service) {
+        lock.lock();
+        try {
+            services.put(service.name(), service);
+            serving(service)
+                    .forEach(slot -> models.putIfAbsent(slot.state().request().model(), service.name()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Who else serves what a deployment serves; empty if it may, and from then on nobody else. */
+    Optional<String> claim(Service service) {
+        lock.lock();
+        try {
+            String model = service.current().state().request().model();
+            @Nullable String server = models.putIfAbsent(model, service.name());
+            return Optional.ofNullable(server).filter(other -> !other.equals(service.name()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The deployment that serves a model. */
+    Optional<String> server(String model) {
+        lock.lock();
+        try {
+            return Optional.ofNullable(models.get(model));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * Whether a deployment from elsewhere could be taken in.
      *

@@ -1,35 +1,60 @@
 package dev.tuna.core.control;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.Tier;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.spi.LedgerEntry;
+import dev.tuna.spi.ResourceRecord;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
  * The rent of a {@link HostMachine} up to a moment. It is divided among the deployments that are there, whenever one comes or
- * goes and once a minute.
+ * goes and once a minute. Immutable.
  *
  * @param machine what is rented
- * @param paidUntil up to when it is in the ledger
+ * @param paidUntil up to when it is in the ledger, which the store has from the same write
  */
 record Rent(HostMachine machine, Instant paidUntil) {
 
     static final Duration INTERVAL = Duration.ofMinutes(1);
 
+    private static final String PREFIX = "rent/";
+    private static final String PAID_UNTIL = "paidUntil";
+
     /** Goes on after what earlier processes have entered. */
-    static Rent of(HostMachine machine, Collection<Tally> tallies) {
-        Instant last = tallies.stream()
-                .flatMap(tally -> tally.entries().stream())
-                .filter(entry -> entry.provider().equals(machine.provider())
-                        && entry.backend().equals(machine.name()))
-                .map(LedgerEntry::to)
-                .filter(machine.since()::isBefore)
-                .max(Instant::compareTo)
-                .orElse(machine.since());
-        return new Rent(machine, last);
+    static Rent of(HostMachine machine, Collection<ResourceRecord> stored) {
+        String key = PREFIX + machine.name();
+        return new Rent(
+                machine,
+                stored.stream()
+                        .filter(record -> record.key().equals(key))
+                        .map(record -> PlanJson.read(record.details(), "rent of '" + machine.name() + "'"))
+                        .map(json -> Instant.parse(json.path(PAID_UNTIL).asText()))
+                        .filter(machine.since()::isBefore)
+                        .findFirst()
+                        .orElse(machine.since()));
+    }
+
+    /** To be stored with what it is paid by. */
+    ResourceRecord record() {
+        ObjectNode json = PlanJson.MAPPER.createObjectNode();
+        json.put(PAID_UNTIL, paidUntil.toString());
+        // Of no deployment, so that nobody takes it for something that must be removed with one.
+        return new ResourceRecord(
+                PREFIX + machine.name(),
+                PREFIX + machine.name(),
+                "tuna",
+                Optional.empty(),
+                ResourceRecord.State.LIVE,
+                Optional.empty(),
+                "{}",
+                json.toString(),
+                machine.since(),
+                paidUntil);
     }
 
     /** The part of one of several deployments. */

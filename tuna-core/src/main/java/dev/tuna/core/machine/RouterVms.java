@@ -345,11 +345,13 @@ public final class RouterVms implements AutoCloseable {
      * Takes a deployment back from its machine, which goes when nothing is left on it.
      *
      * @param name its name
-     * @return completes with a handle when it is looked after here
+     * @return completes with a handle when it is looked after here; with a {@link ConfigurationException}
+     *     ({@code NAME_TAKEN}) if its model is served here by another one, and then nothing has changed
      */
     public CompletableFuture<Deployment> takeBack(String name) {
         Custody custody = custody(name).filter(Custody::isElsewhere).orElseThrow(() -> notThere(name));
         return later(() -> {
+            controller.requireRoom(name, handle(name).request().model());
             if (!handover.callBack(name)) {
                 untilHere(name, vm(name), plane -> fetch(name));
                 if (!custodyIsHere(name)) {

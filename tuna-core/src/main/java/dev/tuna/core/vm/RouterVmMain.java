@@ -46,7 +46,9 @@ public final class RouterVmMain {
     private static final long SECONDS_TO_END = 60;
 
     private static final long MILLIS_BETWEEN_LOOKS = 100;
-    private static final long LOOKS_FOR_LOCK = 1200;
+
+    /** Five minutes: whoever gives the store up waits for its last calls to providers first. */
+    private static final long LOOKS_FOR_LOCK = 3000;
 
     private final Map<String, String> environment;
     private final Marks marks;

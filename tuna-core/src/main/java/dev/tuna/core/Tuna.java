@@ -156,9 +156,14 @@ public final class Tuna implements ControlPlane {
     public Deployment deploy(DeployRequest request) {
         Objects.requireNonNull(request, "request");
         DeployRequest complete = planner.complete(request, installation::randomName);
-        return complete.routerPlacement() == RouterPlacement.SEPARATE_VM && !isLodging
+        return isForVm(complete)
                 ? vms.deploy(complete, planner.cloud(complete))
                 : controller.accept(complete, planner.cloud(complete));
+    }
+
+    /** What is on a machine already stays there. */
+    private boolean isForVm(DeployRequest request) {
+        return request.routerPlacement() == RouterPlacement.SEPARATE_VM && !isLodging;
     }
 
     @Override
@@ -299,7 +304,9 @@ public final class Tuna implements ControlPlane {
     @Override
     public DeployPlan plan(DeployRequest request) {
         Objects.requireNonNull(request, "request");
-        return planner.plan(planner.complete(request, installation::randomName));
+        DeployRequest complete = planner.complete(request, installation::randomName);
+        DeployPlan plan = planner.plan(complete);
+        return isForVm(complete) ? plan.withRouter(vms.preview(complete, planner.cloud(complete))) : plan;
     }
 
     @Override

@@ -204,7 +204,8 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     private final class Routers implements RouterCloud {
         @Override
         public RouterVmPlan plan(RouterVmSpec spec, String token) {
-            return new RouterVmPlan(spec.name(), token, "in this process", Optional.of(BigDecimal.ONE), "{}");
+            return new RouterVmPlan(
+                    spec.name(), token, "in this process", "small", "here", Optional.of(BigDecimal.ONE), "{}");
         }
 
         @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.DeployPlan;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
@@ -14,6 +15,8 @@ import dev.tuna.core.control.Bundle;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.spi.ResourceRef;
+import java.math.BigDecimal;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,6 +57,31 @@ class RouterVmsTest {
 
     private static <T> T soon(CompletableFuture<T> future) throws Exception {
         return future.get(60, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void aPlanShowsTheMachineThatWouldBeMadeAndTheOneThatIsShared() throws Exception {
+        Tuna host = world.start();
+        assertThat(host.plan(RouterVmWorld.request("first", MODEL).build()).router())
+                .contains(new DeployPlan.RouterMachine(
+                        "local-spot",
+                        "shared",
+                        false,
+                        "small",
+                        "here",
+                        Optional.of(BigDecimal.ONE),
+                        "in this process",
+                        "{}"));
+        assertThat(host.routerVms().status()).isEmpty();
+        away("first", MODEL);
+        assertThat(host.plan(RouterVmWorld.request("second", OTHER_MODEL).build())
+                        .router())
+                .hasValueSatisfying(router -> assertThat(router.shared()).isTrue());
+        assertThat(host.plan(RouterVmWorld.request("second", OTHER_MODEL)
+                                .routerPlacement(RouterPlacement.EMBEDDED)
+                                .build())
+                        .router())
+                .isEmpty();
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.tuna.api.TimedOutException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.InMemoryStateStore;
+import dev.tuna.examples.terminal.Dollars;
 import dev.tuna.examples.terminal.Table;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -187,12 +188,19 @@ final class DeployCommand extends HostingCommand {
         try (Tuna tuna = unheard().store(new InMemoryStateStore("none")).start()) {
             DeployPlan plan = tuna.plan(request);
             var table = new Table("PROVIDER", "TIER", "WHAT");
+            plan.router().ifPresent(router -> table.row(router.provider(), "router", text(router)));
             plan.steps().forEach(step -> table.row(step.provider(), word(step.tier()), step.summary()));
             var lines = new ArrayList<>(table.lines());
             plan.adaptations().forEach(adaptation -> lines.add("adapted: " + adaptation));
             print(plan, table, lines);
             return ExitCode.DONE;
         }
+    }
+
+    private static String text(DeployPlan.RouterMachine router) {
+        String price =
+                router.usdPerHour().map(usd -> Dollars.text(usd) + " per hour").orElse("at a price that is not known");
+        return router.summary() + ", " + price + (router.shared() ? ", there already and shared" : "");
     }
 
     private static String word(Enum<?> value) {
@@ -205,6 +213,7 @@ final class DeployCommand extends HostingCommand {
         int workers = request.effectiveScaling().serverless().workersMax();
         return "Deploy " + request.model() + " on " + machine + "? Up to " + workers + " serverless containers"
                 + (replicas == 0 ? "" : " and " + replicas + " rented replicas")
+                + (request.routerPlacement() == RouterPlacement.SEPARATE_VM ? " beside one machine for the router" : "")
                 + " may run, and cost money while they do ('tuna show-gpus --gpu " + request.gpu() + "' has prices).";
     }
 }

@@ -2,12 +2,15 @@ package dev.tuna.examples.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tuna.api.SecretRef;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.examples.terminal.Terminal;
 import dev.tuna.testkit.aws.AwsStandIn;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +60,13 @@ class AwsCommandsTest {
                         new PrintStream(err, true, StandardCharsets.UTF_8),
                         Terminal.PLAIN,
                         new BufferedReader(new StringReader("")),
-                        Map.of("TUNA_STATE_DIR", state.toString()),
+                        Map.of(
+                                "TUNA_STATE_DIR",
+                                state.toString(),
+                                "TUNA_ROUTER_VM_JAR",
+                                "https://repo.example/tuna.jar",
+                                "TUNA_ROUTER_VM_SHA256",
+                                "ab".repeat(32)),
                         new CompletableFuture<>(),
                         Interrupts.UNASKED),
                 words.toArray(String[]::new));
@@ -77,6 +86,24 @@ class AwsCommandsTest {
                 .as(() -> out() + err())
                 .isIn(ExitCode.DONE, ExitCode.FAILED);
         assertThat(out()).contains("credentials: account " + aws.accountId(), "gpu_offered", "spot_quota");
+    }
+
+    @Test
+    void aDryRunShowsTheMachineOfTheRouterWithItsPlaceAndPrice() throws IOException {
+        String line =
+                "deploy --model Qwen/Qwen3-0.6B --gpu L4 --service-name chat --serverless-provider runpod --spots-cloud"
+                        + " aws --region us-east-1 --use-different-vm-for-lb --dry-run -P aws.router_instance_profile=router"
+                        + " -P runpod.api_url=" + aws.uri();
+        assertThat(tuna(line)).as(this::err).isZero();
+        assertThat(out())
+                .containsPattern("aws +router +Router VM chat: one t3.small at list price in us-east-1, 20 GB of disk,"
+                        + " clients at port 8080, \\$0.0280 per hour");
+        assertThat(tuna(line + " -o json -P aws.router_region=us-east-2")).isZero();
+        JsonNode router = new JsonMapper().readTree(out()).path("router");
+        assertThat(router.path("machine").asText()).isEqualTo("t3.small");
+        assertThat(router.path("region").asText()).isEqualTo("us-east-2");
+        assertThat(router.path("shared").asBoolean()).isFalse();
+        assertThat(aws.things()).isEmpty();
     }
 
     @Test

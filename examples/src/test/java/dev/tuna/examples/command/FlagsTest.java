@@ -187,8 +187,19 @@ class FlagsTest {
     }
 
     @Test
-    @DisplayName("F-16 a router on a machine of its own is asked for")
+    @DisplayName(
+            "F-16 a router on a machine of its own is asked for; what it would be and cost is shown, and none is made")
     void separateRouter() throws IOException {
+        environment.put(
+                "TUNA_ROUTER_VM_JAR",
+                ClassPathJar.make(state.resolve("all.jar")).toString());
+        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider local --spots-cloud local-spot"
+                        + " --service-name chat --use-different-vm-for-lb --dry-run"))
+                .as(this::err)
+                .isZero();
+        assertThat(out())
+                .containsPattern("local-spot +router +Router VM chat: a process on this machine, clients at port 8080,"
+                        + " \\$0.0400 per hour");
         assertThat(request("--use-different-vm-for-lb").at("/router_placement").asText())
                 .isEqualTo("SEPARATE_VM");
         assertThat(request("").at("/router_placement").asText()).isEqualTo("EMBEDDED");

@@ -71,6 +71,17 @@ class JarIT {
     }
 
     @Test
+    void isWhatARoutersMachineRuns() throws Exception {
+        assertThat(run(
+                        0,
+                        ("deploy --model m --gpu L4 --service-name chat --serverless-provider runpod --serverless-only"
+                                        + " --use-different-vm-for-lb --dry-run -P aws.artifact_bucket=jars"
+                                        + " -P aws.router_instance_profile=router")
+                                .split(" ")))
+                .contains("Router VM chat");
+    }
+
+    @Test
     void helpAndListNeedNothingElse() throws Exception {
         assertThat(run(0, "--help")).contains("deploy", ExitCode.EXPLAINED.substring(0, 20));
         assertThat(run(0, "list")).isEqualTo("Nothing is deployed." + System.lineSeparator());

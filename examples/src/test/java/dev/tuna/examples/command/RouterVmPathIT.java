@@ -31,14 +31,10 @@ import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.Attributes;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -130,7 +126,9 @@ class RouterVmPathIT {
         environment.put("RUNPOD_API_KEY", runpod.key().reveal());
         environment.put("HF_TOKEN", "hf_of_the_hub");
         if (Commands.jar().isEmpty()) {
-            environment.put("TUNA_ROUTER_VM_JAR", classPathJar().toString());
+            environment.put(
+                    "TUNA_ROUTER_VM_JAR",
+                    ClassPathJar.make(temporary.resolve("tuna.jar")).toString());
         }
         environment.put("TUNA_ROUTER_VM_PORT", Integer.toString(freePort()));
         return commands("deployer", environment);
@@ -140,25 +138,6 @@ class RouterVmPathIT {
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
-    }
-
-    /** Leads to the class path of this process. */
-    private Path classPathJar() throws IOException {
-        Path made = temporary.resolve("tuna.jar");
-        var manifest = new Manifest();
-        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        manifest.getMainAttributes()
-                .put(
-                        Attributes.Name.CLASS_PATH,
-                        Arrays.stream(System.getProperty("java.class.path").split(":"))
-                                .filter(entry ->
-                                        !entry.matches(".*tuna-(provider-(baseten|cloudrun|modal)|example-plugin).*"))
-                                .map(Path::of)
-                                .filter(Files::exists)
-                                .map(entry -> entry.toAbsolutePath().toUri().toString())
-                                .collect(Collectors.joining(" ")));
-        new JarOutputStream(Files.newOutputStream(made), manifest).close();
-        return made;
     }
 
     /** A command line, and where the stand-ins are. */

@@ -65,7 +65,7 @@ public final class DryRun {
                     Map.of("resource", plan.resource().toString())));
         }
         cloud.ifPresent(name -> launch(request, name, adaptations).ifPresent(steps::add));
-        return new DeployPlan(request, steps, adaptations);
+        return new DeployPlan(request, steps, adaptations, Optional.empty());
     }
 
     private List<String> serverlessNames(DeployRequest request, List<String> adaptations) {

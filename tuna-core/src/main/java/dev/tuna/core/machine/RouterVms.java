@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
@@ -219,6 +220,29 @@ public final class RouterVms implements AutoCloseable {
             expectNoMore(vm);
         }
         begin();
+    }
+
+    /**
+     * The machine that a deployment would live on. Asks nobody.
+     *
+     * @param request complete
+     * @param cloud who rents its replicas; empty for none
+     * @return what would be sent, or was sent for the one that is there
+     * @throws ConfigurationException if there is no cloud for routers, or an option is wrong
+     */
+    public DeployPlan.RouterMachine preview(DeployRequest request, Optional<String> cloud) {
+        Place place = place(request, cloud);
+        Optional<VmRecord> there = Optional.ofNullable(vms.get(place.name())).map(RouterVm::record);
+        RouterVmPlan plan = there.orElseGet(() -> plan(place)).plan();
+        return new DeployPlan.RouterMachine(
+                place.provider(),
+                place.name(),
+                there.isPresent(),
+                plan.machine(),
+                plan.region(),
+                plan.usdPerHour(),
+                plan.summary(),
+                plan.body());
     }
 
     private RouterVm expect(Place place) {

@@ -64,6 +64,8 @@ record VmRecord(
         ObjectNode json = MAPPER.createObjectNode();
         json.put("token", plan.token());
         json.put("summary", plan.summary());
+        json.put("machine", plan.machine());
+        json.put("region", plan.region());
         plan.usdPerHour().ifPresent(price -> json.put("usdPerHour", price.toPlainString()));
         json.put("body", plan.body());
         return new ResourceRecord(
@@ -87,6 +89,8 @@ record VmRecord(
                     name,
                     json.required("token").asText(),
                     json.required("summary").asText(),
+                    json.path("machine").asText(""),
+                    json.path("region").asText(""),
                     Optional.ofNullable(json.path("usdPerHour").textValue()).map(BigDecimal::new),
                     json.required("body").asText());
             return new VmRecord(name, record.provider(), plan, record.state(), record.resource(), record.createdAt());

@@ -731,7 +731,16 @@ class RemoteControlPlaneTest {
         static final DeployPlan PLAN = new DeployPlan(
                 request(),
                 List.of(new DeployPlan.Step("local", Tier.SERVERLESS, "endpoint", "{}", Map.of("region", "x"))),
-                List.of("tpSize: 1"));
+                List.of("tpSize: 1"),
+                Optional.of(new DeployPlan.RouterMachine(
+                        "local",
+                        "vm",
+                        false,
+                        "small",
+                        "here",
+                        Optional.of(new BigDecimal("0.02")),
+                        "a machine",
+                        "{}")));
 
         static final PreflightReport CHECKED = new PreflightReport(
                 "local",

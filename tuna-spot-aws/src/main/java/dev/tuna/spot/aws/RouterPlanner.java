@@ -82,6 +82,8 @@ final class RouterPlanner {
                 token,
                 "Router VM " + spec.name() + ": one " + options.instanceType() + " at list price in " + options.region()
                         + ", " + options.diskGb() + " GB of disk, clients at port " + spec.port(),
+                options.instanceType(),
+                options.region(),
                 price,
                 body.write());
     }

@@ -131,6 +131,8 @@ class RouterLaunchTest {
         assertThat(aws.cloud().calls()).isEmpty();
         assertThat(plan).isEqualTo(plan());
         assertThat(plan.summary()).contains("t3.small", "us-east-1", "port 443");
+        assertThat(plan.machine()).isEqualTo("t3.small");
+        assertThat(plan.region()).isEqualTo("us-east-1");
         // 0.0208 for the machine, 20 GB of gp3 at 0.08 a month, 0.005 for the address.
         assertThat(plan.usdPerHour()).hasValueSatisfying(usd -> assertThat(usd).isEqualByComparingTo("0.02799"));
         assertThat(routers()
@@ -167,7 +169,7 @@ class RouterLaunchTest {
     @Test
     void plansOfOthersAreRefused() {
         for (String body : List.of("", "{", "{}", "[]", "{\"requests\":{}}")) {
-            var strange = new RouterVmPlan("front", "front-1", "", Optional.empty(), body);
+            var strange = new RouterVmPlan("front", "front-1", "", "", "", Optional.empty(), body);
             assertThatThrownBy(() -> routers().launch(strange))
                     .isInstanceOf(ConfigurationException.class)
                     .hasMessageContaining("plan again");

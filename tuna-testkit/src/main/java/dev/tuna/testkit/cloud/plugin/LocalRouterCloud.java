@@ -75,7 +75,9 @@ final class LocalRouterCloud implements RouterCloud {
         return new RouterVmPlan(
                 spec.name(),
                 token,
-                "A process on this machine for a router at port " + spec.port(),
+                "Router VM " + spec.name() + ": a process on this machine, clients at port " + spec.port(),
+                "process",
+                "local-1",
                 Optional.of(USD_PER_HOUR),
                 CloudJson.write(new Deed(
                         spec.name(),

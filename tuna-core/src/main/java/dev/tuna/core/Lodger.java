@@ -2,14 +2,17 @@ package dev.tuna.core;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.core.budget.Outlay;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.Handover;
+import dev.tuna.core.control.Treasury;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
 import java.util.List;
 
-/** Takes deployments in from other hosts, and gives them back. Thread-safe; blocks. */
-record Lodger(Handover handover) implements Lodging {
+/** Takes deployments in from other hosts, and gives them back; heeds what they say of money. Thread-safe; blocks. */
+record Lodger(Handover handover, Treasury treasury) implements Lodging {
 
     /** Who is at the other end: there may be several hosts, and none is known by a name. */
     private static final String HOST = "";
@@ -34,6 +37,11 @@ record Lodger(Handover handover) implements Lodging {
     @Override
     public void keep(String name, String id) {
         handover.stay(name, id);
+    }
+
+    @Override
+    public List<Outlay> settle(Allowance told) {
+        return treasury.hear(told);
     }
 
     @Override

@@ -148,7 +148,7 @@ public final class Tuna implements ControlPlane {
     /** Lets hosts elsewhere in from now on, until this is closed. */
     void openLodging(int port, Secret token, UnaryOperator<Lodging> program) {
         isLodging = true;
-        Lodging lodger = program.apply(new Lodger(controller.handover()));
+        Lodging lodger = program.apply(new Lodger(controller.handover(), controller.treasury()));
         controlEndpoint = Optional.of(ControlServer.at(this, port, token, lodger));
     }
 
@@ -243,12 +243,12 @@ public final class Tuna implements ControlPlane {
 
     @Override
     public BudgetReport overallBudget() {
-        return controller.budget();
+        return controller.treasury().budget();
     }
 
     @Override
     public void setOverallBudget(Budget limits) {
-        controller.setBudget(Objects.requireNonNull(limits, "limits"));
+        controller.treasury().setBudget(Objects.requireNonNull(limits, "limits"));
     }
 
     @Override

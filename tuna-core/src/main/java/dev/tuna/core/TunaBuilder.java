@@ -77,7 +77,7 @@ public final class TunaBuilder {
     private final List<ServerlessProvider> serverless = new ArrayList<>();
     private final List<SpotProvider> spot = new ArrayList<>();
     private final Map<String, Map<String, String>> settings = new LinkedHashMap<>();
-    private final List<Price> prices = new ArrayList<>();
+    private Optional<List<Price>> prices = Optional.empty();
     private Optional<ClassLoader> classLoader = Optional.empty();
     private InstantSource clock = InstantSource.system();
     private LongSupplier ticker = System::nanoTime;
@@ -204,13 +204,16 @@ public final class TunaBuilder {
     }
 
     /**
-     * Adds prices of the user's own: see {@link Prices}. May be called several times.
+     * Adds prices of the user's own: see {@link Prices}. May be called several times. Router VMs are told them too; an empty
+     * list takes back what an earlier process told them.
      *
      * @param more for instance from {@link dev.tuna.core.config.PricesYaml}; default what providers tell
      * @return this
      */
     public TunaBuilder prices(List<Price> more) {
-        prices.addAll(more);
+        var all = new ArrayList<>(prices.orElse(List.of()));
+        all.addAll(more);
+        prices = Optional.of(List.copyOf(all));
         return this;
     }
 
@@ -463,7 +466,7 @@ public final class TunaBuilder {
                 threads.scheduler(),
                 GpuCatalog.DEFAULT_LIMIT,
                 cacheTicker,
-                new Prices(prices));
+                new Prices(prices.orElse(List.of())));
         var installation = new Installation(state, secretStore, threads, clouds, catalog, random, orphanTimeout, open);
         var controller = new Controller(new ControlParts(
                 state,
@@ -495,6 +498,7 @@ public final class TunaBuilder {
                         orphanTimeout,
                         settings,
                         routerVms,
+                        prices,
                         strays));
         lodging.ifPresent(place -> tuna.openLodging(place.port(), place.token(), place.program()));
         if (controlEndpoint.orElse(store.isEmpty())) {

@@ -11,11 +11,14 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
+import dev.tuna.core.budget.Outlay;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.spi.ResourceRef;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -296,6 +299,11 @@ class RouterVmsTest {
             @Override
             public void keep(String name, String handover) {
                 lodging.keep(name, handover);
+            }
+
+            @Override
+            public List<Outlay> settle(Allowance told) {
+                return lodging.settle(told);
             }
 
             @Override

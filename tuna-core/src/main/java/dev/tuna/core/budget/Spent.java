@@ -37,14 +37,7 @@ public record Spent(BigDecimal perHourNow, BigDecimal today, BigDecimal thisMont
      * @return what was spent
      */
     public static Spent of(CostReport bill, Instant now) {
-        boolean priced = bill.lines().stream()
-                .allMatch(line -> !line.running() || line.usd().isPresent());
-        return of(bill.days(), now)
-                .plus(new Spent(
-                        bill.usdPerHourNow(),
-                        BigDecimal.ZERO,
-                        BigDecimal.ZERO,
-                        priced ? Set.of() : Set.of(Period.HOUR)));
+        return Outlay.of(bill.deployment(), bill, now).spent(now);
     }
 
     /**

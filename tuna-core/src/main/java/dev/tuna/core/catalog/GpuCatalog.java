@@ -53,7 +53,7 @@ public final class GpuCatalog {
     private final ConcurrentMap<Source, Known> known = new ConcurrentHashMap<>();
     private final Alarms alarms;
     private final Ticker ticker;
-    private final Prices prices;
+    private volatile Prices prices;
 
     /**
      * Asks these clouds.
@@ -63,7 +63,7 @@ public final class GpuCatalog {
      * @param scheduler ends the wait for slow providers; stays open
      * @param limit how long a query waits for a provider, for instance {@link #DEFAULT_LIMIT}
      * @param ticker the time by which answers grow old
-     * @param prices go before those of providers
+     * @param prices go before those of providers, until others do
      */
     public GpuCatalog(
             Clouds clouds,
@@ -88,10 +88,19 @@ public final class GpuCatalog {
     /**
      * The prices that go before those of providers.
      *
-     * @return as given
+     * @return as given last
      */
     public Prices prices() {
         return prices;
+    }
+
+    /**
+     * Puts other prices before those of providers, from the next question on.
+     *
+     * @param others in place of those before
+     */
+    public void use(Prices others) {
+        prices = others;
     }
 
     /**
@@ -207,8 +216,7 @@ public final class GpuCatalog {
                         .map(GpuCatalog::offer)
                         .toList()
                 : clouds.serverless(source.provider()).offers(GpuQuery.ALL);
-        return Offers.cheapestZones(
-                offers.stream().map(Offers::canonical).map(prices::of).toList());
+        return Offers.cheapestZones(offers.stream().map(Offers::canonical).toList());
     }
 
     private static GpuOffer offer(PoolOffer pool) {
@@ -224,9 +232,12 @@ public final class GpuCatalog {
                 pool.source());
     }
 
-    private static GpuListing listing(GpuQuery query, List<Answer> answers) {
-        List<GpuOffer> offers =
-                answers.stream().flatMap(answer -> answer.offers().stream()).toList();
+    /** Prices of the user's are the same in all zones of a region, so the cheapest zone is the same with them. */
+    private GpuListing listing(GpuQuery query, List<Answer> answers) {
+        List<GpuOffer> offers = answers.stream()
+                .flatMap(answer -> answer.offers().stream())
+                .map(prices::of)
+                .toList();
         query.gpu().ifPresent(gpu -> Offers.requireKnown(gpu, offers));
         return new GpuListing(
                 Offers.matching(query, offers),

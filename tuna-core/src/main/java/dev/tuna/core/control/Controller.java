@@ -16,6 +16,7 @@ import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.budget.Restraint;
 import dev.tuna.core.budget.Spent;
 import dev.tuna.core.provider.Alarms;
@@ -88,8 +89,8 @@ public final class Controller implements AutoCloseable {
     private final Gateway gateway;
     private final Keyring keyring;
     private final Names names = new Names();
-    private final OverallBudget budget;
     private final Purse purse;
+    private final Treasury treasury;
     private final CommonKnowledge pools = new CommonKnowledge();
     private final Handover handover;
     private final ReentrantLock asking = new ReentrantLock(); // makes looking at names and taking one a single step
@@ -117,7 +118,7 @@ public final class Controller implements AutoCloseable {
         this.keyring = new Keyring(parts.secrets(), parts.random());
         this.runner = new Runner(
                 parts.clouds(),
-                parts.catalog().prices(),
+                parts.catalog()::prices,
                 new Chooser(parts.clouds(), parts.catalog()),
                 new Helpers(parts.clouds(), parts.store()),
                 keyring,
@@ -128,8 +129,8 @@ public final class Controller implements AutoCloseable {
                 new Alarms(threads.scheduler()),
                 parts.timings().callLimit());
         parts.listeners().forEach(events::subscribe);
-        this.budget = new OverallBudget(parts.store());
-        this.purse = new Purse(budget.at(parts.budget()));
+        this.purse = new Purse(parts.orphanTimeout());
+        this.treasury = new Treasury(this, parts.store(), parts.catalog(), purse, parts.budget());
         StateSnapshot left = parts.store().load();
         this.handover = new Handover(
                 this, parts.store(), parts.secrets(), parts.clouds().catalog(), parts.clock(), left);
@@ -222,7 +223,7 @@ public final class Controller implements AutoCloseable {
                 .since(month).stream()
                         .filter(Records::isCurrent)
                         .forEach(record -> purse.over(
-                                record.id(),
+                                Records.account(record),
                                 finalBill(asItEnded(record), record).days()));
     }
 
@@ -456,6 +457,9 @@ public final class Controller implements AutoCloseable {
         List<Service> services = readBack(parts.store().load(), name::equals);
         List<Stray> left = strays.isEmpty() ? strays : join(name, strays);
         services.forEach(this::adopt);
+        if (services.isEmpty() && purse.isForAll()) {
+            rememberThisMonth(); // it came to be over elsewhere
+        }
         return left;
     }
 
@@ -1134,41 +1138,54 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
-     * What all deployments together may cost, and how things stand.
+     * What all deployments together may cost and have cost.
      *
-     * @return as of now
+     * @return this controller's part in it
      */
-    public BudgetReport budget() {
-        Instant now = now().wall();
+    public Treasury treasury() {
+        return treasury;
+    }
+
+    BudgetReport standing() {
+        Instant now = wallTime();
         return purse.report(spentByAll(now), now);
     }
 
-    /**
-     * Sets what all deployments together may cost: when this returns it is on disk, and holds.
-     *
-     * @param limits in place of those before
-     * @throws dev.tuna.api.StoreException if it cannot be stored; nothing has changed then
-     */
-    public void setBudget(Budget limits) {
+    /** Holds all deployments to other limits from now on. */
+    void heed(Budget limits) {
         requireOpen();
-        asking.lock();
-        try {
-            budget.store(limits);
-            if (!purse.isForAll()) {
-                rememberThisMonth();
-            }
-            inLoop(() -> {
-                purse.become(limits);
-                names.all().forEach(this::weigh);
-                return limits;
-            });
-        } finally {
-            asking.unlock();
+        if (!purse.isForAll()) {
+            rememberThisMonth();
         }
+        inLoop(() -> {
+            purse.become(limits);
+            names.all().forEach(this::weigh);
+            return limits;
+        });
     }
 
     private Spent spentByAll(Instant now) {
-        return purse.all(names.all().stream().map(this::bill).toList(), now);
+        return purse.all(living(now), now);
+    }
+
+    /** What was spent on those that are or were looked after here. */
+    List<Outlay> outlays() {
+        Instant now = wallTime();
+        return purse.here(living(now), now);
+    }
+
+    private List<Outlay> living(Instant now) {
+        return names.all().stream()
+                .map(service -> Outlay.of(account(service), bill(service), now))
+                .toList();
+    }
+
+    private static String account(Service service) {
+        return service.current().state().revision().account();
+    }
+
+    Instant wallTime() {
+        return now().wall();
     }
 
     private void take(Service service, Slot slot, Message message) {
@@ -1351,7 +1368,7 @@ public final class Controller implements AutoCloseable {
         loop.lock();
         try {
             names.release(service);
-            purse.over(service.current().state().id(), bill(service).days());
+            purse.over(account(service), bill(service).days());
             showThoseWhoWaited();
         } finally {
             loop.unlock();

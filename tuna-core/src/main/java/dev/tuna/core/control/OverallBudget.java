@@ -19,12 +19,7 @@ record OverallBudget(StateStore store) {
         return store.setting(SETTING).map(json -> BudgetJson.read(json, "the budget of all deployments in the store"));
     }
 
-    /** What holds from a start on: what is said now, which is stored, or else what was said before. */
-    Budget at(Optional<Budget> said) {
-        said.ifPresent(this::store);
-        return stored().orElse(Budget.NONE);
-    }
-
+    /** When this returns it is on disk. */
     void store(Budget limits) {
         if (!stored().equals(Optional.of(limits))) {
             store.setSetting(SETTING, BudgetJson.write(limits));

@@ -6,6 +6,7 @@ import dev.tuna.api.BudgetUse;
 import dev.tuna.api.CostReport;
 import dev.tuna.core.budget.Budgets;
 import dev.tuna.core.budget.Budgets.Standing;
+import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.budget.RateMemory;
 import dev.tuna.core.budget.Rented;
 import dev.tuna.core.budget.Restraint;
@@ -18,11 +19,16 @@ import java.time.LocalDate;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Holds limits of money against bills. What weighs is the control loop's own; how things stand may be asked by anybody. */
 final class Purse {
@@ -30,7 +36,9 @@ final class Purse {
     /** The bills of all deployments are not added up more often, however many deployments there are. */
     private static final Duration FRESH = Duration.ofSeconds(1);
 
-    private volatile Budget overall;
+    private final Duration rateHolds;
+    private volatile Budget overall = Budget.NONE;
+    private volatile Map<String, Treasury.Told> elsewhere = Map.of();
 
     /** By deployment; nothing of earlier months. */
     private final ConcurrentMap<String, List<CostReport.Day>> over = new ConcurrentHashMap<>();
@@ -42,8 +50,13 @@ final class Purse {
     private Instant spentAt = Instant.MIN;
     private LocalDate spentOn = LocalDate.MIN;
 
-    Purse(Budget overall) {
-        this.overall = overall;
+    /**
+     * Nothing is limited, and nothing is known yet.
+     *
+     * @param rateHolds how long what runs elsewhere is taken to run on when nobody tells any more
+     */
+    Purse(Duration rateHolds) {
+        this.rateHolds = rateHolds;
     }
 
     /** Whoever weighs next looks at all that was spent anew. */
@@ -68,17 +81,48 @@ final class Purse {
         over.put(deploymentId, List.copyOf(days));
     }
 
-    /** What all have spent: those that live, and those that are over. */
-    Spent all(List<CostReport> bills, Instant now) {
+    /** What other controllers have told, by who told it. */
+    Map<String, Treasury.Told> elsewhere() {
+        return elsewhere;
+    }
+
+    void hear(Map<String, Treasury.Told> told) {
+        elsewhere = Map.copyOf(told);
+    }
+
+    /**
+     * What all have spent: those that live here, those that are over, and those elsewhere. A deployment may be known twice,
+     * while it is handed over say, and counts once: as it is known here.
+     */
+    Spent all(List<Outlay> living, Instant now) {
+        var each = new HashMap<String, Spent>();
+        elsewhere.values().forEach(told -> {
+            boolean fresh = told.at().plus(rateHolds).isAfter(now);
+            told.spent().forEach(outlay -> each.put(outlay.deployment(), fresh ? outlay.spent(now) : outlay.past(now)));
+        });
+        here(living, now).forEach(outlay -> each.put(outlay.deployment(), outlay.spent(now)));
+        return each.values().stream().reduce(Spent.NOTHING, Spent::plus);
+    }
+
+    /** Of those that live here, and of those that were here to their end. */
+    List<Outlay> here(List<Outlay> living, Instant now) {
         YearMonth month = YearMonth.from(now.atOffset(ZoneOffset.UTC));
         over.values()
                 .removeIf(days ->
                         days.stream().allMatch(day -> YearMonth.from(day.day()).isBefore(month)));
-        Spent sum = Spent.of(over.values().stream().flatMap(List::stream).toList(), now);
-        for (CostReport bill : bills) {
-            sum = sum.plus(Spent.of(bill, now));
-        }
-        return sum;
+        Set<String> alive = living.stream().map(Outlay::deployment).collect(Collectors.toSet());
+        Stream<Outlay> ended = over.entrySet().stream()
+                .filter(each -> !alive.contains(each.getKey()))
+                .map(each -> Outlay.ended(each.getKey(), each.getValue(), now));
+        return Stream.concat(living.stream(), ended).toList();
+    }
+
+    /** What another controller does not know by itself. */
+    List<Outlay> besides(String other, List<Outlay> here) {
+        Stream<Outlay> others = elsewhere.entrySet().stream()
+                .filter(told -> !told.getKey().equals(other))
+                .flatMap(told -> told.getValue().spent().stream());
+        return Stream.concat(others, here.stream()).toList();
     }
 
     /** How things stand, noted for the next time. */

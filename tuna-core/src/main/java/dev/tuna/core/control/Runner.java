@@ -53,7 +53,7 @@ final class Runner {
     private static final String SWEEPS = "all clouds, swept";
 
     private final Clouds clouds;
-    private final Prices prices;
+    private final Supplier<Prices> prices;
     private final Preflights preflights;
     private final Chooser chooser;
     private final Helpers helpers;
@@ -68,7 +68,7 @@ final class Runner {
 
     Runner(
             Clouds clouds,
-            Prices prices,
+            Supplier<Prices> prices,
             Chooser chooser,
             Helpers helpers,
             Keyring keyring,
@@ -204,12 +204,13 @@ final class Runner {
     }
 
     private ServerlessObservation observe(Effect.LookAtEndpoint look, DeployRequest request) {
-        return prices.of(
-                clouds.serverless(look.provider()).observe(look.ref()),
-                look.provider(),
-                request.gpu(),
-                request.gpuCount(),
-                request.serverlessRegion());
+        return prices.get()
+                .of(
+                        clouds.serverless(look.provider()).observe(look.ref()),
+                        look.provider(),
+                        request.gpu(),
+                        request.gpuCount(),
+                        request.serverlessRegion());
     }
 
     private Map<String, ReplicaObservation> look(Effect.LookAtFleet look) {
@@ -219,7 +220,7 @@ final class Runner {
         look.refs().forEach((id, ref) -> {
             ReplicaObservation observation = seen.get(ref);
             if (observation != null) {
-                byBackend.put(id, prices.of(observation));
+                byBackend.put(id, prices.get().of(observation));
             }
         });
         return byBackend;
@@ -228,7 +229,8 @@ final class Runner {
     private Prepared prepare(Managed managed, Effect.Prepare prepare) {
         SpotCloud cloud = clouds.spot(prepare.cloud());
         ReplicaSpec spec = replicaSpec(managed, prepare.cloud());
-        List<PoolOffer> offers = cloud.pools(spec).stream().map(prices::of).toList();
+        List<PoolOffer> offers =
+                cloud.pools(spec).stream().map(prices.get()::of).toList();
         var places = new ArrayList<>(prepare.fleet());
         var launches = new ArrayList<Launch>();
         var purse = new ShortPurse(prepare.usdLeft());

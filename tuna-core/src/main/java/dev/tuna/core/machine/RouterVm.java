@@ -1,8 +1,10 @@
 package dev.tuna.core.machine;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.Budget;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeploymentEvent;
+import dev.tuna.core.control.Custody;
 import dev.tuna.core.remote.RemoteControlPlane;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.RouterVmObservation;
@@ -30,6 +32,19 @@ final class RouterVm implements AutoCloseable {
 
     /** Who lives there and was not handed over from here, as of the so-manieth look. */
     record Guests(long look, Set<String> names) {}
+
+    /** What was last told there of money. */
+    private volatile Optional<Settled> settled = Optional.empty();
+
+    /**
+     * What makes it worth telling at once.
+     *
+     * @param limits what all deployments together may cost
+     * @param there what is there, or on its way
+     */
+    record News(Optional<Budget> limits, Set<Custody> there) {}
+
+    private record Settled(News news, long at) {}
 
     /** A connection holds for as long as the address does. */
     private record Link(BackendAddress address, RemoteControlPlane plane, ControlPlane.Subscription events) {
@@ -99,6 +114,7 @@ final class RouterVm implements AutoCloseable {
 
     private void connect(BackendAddress address, Consumer<DeploymentEvent> listener) {
         close();
+        settled = Optional.empty();
         RemoteControlPlane plane = RemoteControlPlane.of(name(), address);
         try {
             link = Optional.of(new Link(address, plane, plane.events(listener)));
@@ -106,6 +122,15 @@ final class RouterVm implements AutoCloseable {
             plane.close();
             throw e;
         }
+    }
+
+    boolean isSettled(News news, Duration age) {
+        return settled.filter(last -> last.news().equals(news) && System.nanoTime() - last.at() < age.toNanos())
+                .isPresent();
+    }
+
+    void settled(News news) {
+        settled = Optional.of(new Settled(news, System.nanoTime()));
     }
 
     void failed(String why) {

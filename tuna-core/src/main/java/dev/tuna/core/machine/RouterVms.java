@@ -13,12 +13,14 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.catalog.Price;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Custody;
 import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.control.Threads;
+import dev.tuna.core.control.Treasury;
 import dev.tuna.core.control.Turns;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.remote.NextJar;
@@ -82,6 +84,9 @@ public final class RouterVms implements AutoCloseable {
 
     private static final Duration BETWEEN_STEPS = Duration.ofSeconds(1);
 
+    /** How old what machines know of each other's spending may be. */
+    private static final Duration BETWEEN_SETTLEMENTS = Duration.ofSeconds(15);
+
     /** What follows the id of a handover when the same deployment comes back. */
     private static final String BACK = "-back";
 
@@ -104,6 +109,7 @@ public final class RouterVms implements AutoCloseable {
     private final Duration orphanTimeout;
     private final Map<String, Map<String, String>> settings;
     private final RouterVmOptions options;
+    private final Optional<List<Price>> prices;
     private final Strays strays;
 
     private final Map<String, RouterVm> vms = new ConcurrentHashMap<>();
@@ -162,6 +168,7 @@ public final class RouterVms implements AutoCloseable {
      * @param orphanTimeout how long replicas, and machines that are not needed, wait for a controller
      * @param settings of this installation by provider
      * @param options what machines run
+     * @param prices the user's own, for machines to bill by; empty if none were given
      * @param strays finds what a machine that is gone has made
      */
     public RouterVms(
@@ -174,6 +181,7 @@ public final class RouterVms implements AutoCloseable {
             Duration orphanTimeout,
             Map<String, Map<String, String>> settings,
             RouterVmOptions options,
+            Optional<List<Price>> prices,
             Strays strays) {
         this.store = store;
         this.secrets = secrets;
@@ -185,6 +193,7 @@ public final class RouterVms implements AutoCloseable {
         this.orphanTimeout = orphanTimeout;
         this.settings = Map.copyOf(settings);
         this.options = options;
+        this.prices = prices;
         this.strays = strays;
         store.load().resources().stream()
                 .filter(VmRecord::isOne)
@@ -738,6 +747,7 @@ public final class RouterVms implements AutoCloseable {
         }
         if (vm.isReady()) {
             RemoteControlPlane plane = vm.plane().orElseThrow();
+            settle(vm, plane);
             handOver(vm, plane);
             Set<String> ours = on(vm.name()).map(Custody::service).collect(Collectors.toSet());
             Set<String> live =
@@ -786,6 +796,16 @@ public final class RouterVms implements AutoCloseable {
     private void become(RouterVm vm, VmRecord next) {
         store.save(StateChange.of(next.record(clock.instant())));
         vm.become(next);
+    }
+
+    /** Before anything is handed over, when there is news, and now and then: what may be spent, and what was. */
+    private void settle(RouterVm vm, RemoteControlPlane plane) {
+        Treasury treasury = controller.treasury();
+        var news = new RouterVm.News(treasury.limits(), on(vm.name()).collect(Collectors.toSet()));
+        if (!vm.isSettled(news, BETWEEN_SETTLEMENTS)) {
+            treasury.hear(vm.name(), plane.settle(treasury.allowance(vm.name(), prices)));
+            vm.settled(news);
+        }
     }
 
     private void handOver(RouterVm vm, RemoteControlPlane plane) {
@@ -920,6 +940,7 @@ public final class RouterVms implements AutoCloseable {
         }
         secrets.remove(RouterCloud.environment(vm.name()));
         vm.close();
+        controller.treasury().forget(vm.name());
         store.save(StateChange.of(vm.record().in(State.GONE).record(clock.instant())));
         vms.remove(vm.name());
     }

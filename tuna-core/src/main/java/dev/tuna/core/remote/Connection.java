@@ -8,6 +8,7 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.config.Wire;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;

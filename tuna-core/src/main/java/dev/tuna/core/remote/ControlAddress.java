@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
+import dev.tuna.core.config.Wire;
 import dev.tuna.core.store.OwnerOnly;
 import java.io.IOException;
 import java.net.URI;

@@ -14,6 +14,8 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.config.RequestJson;
+import dev.tuna.core.config.Wire;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -255,6 +257,8 @@ public final class ControlServer implements AutoCloseable {
                                 () -> lodging.orElseThrow().take(subject, path.get(3)), workers));
             case "POST deployments taken" -> done(exchange, lodged -> lodged.taken(subject, path.get(3)));
             case "POST deployments keep" -> done(exchange, lodged -> lodged.keep(subject, path.get(3)));
+            case "POST settle" ->
+                lodged(exchange, lodged -> lodged.settle(Wire.read(body(exchange, LONGEST_BUNDLE), Allowance.class)));
             case "POST upgrade" ->
                 done(exchange, lodged -> lodged.upgrade(Wire.read(body(exchange, LONGEST_REQUEST), NextJar.class)));
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
@@ -270,22 +274,32 @@ public final class ControlServer implements AutoCloseable {
     }
 
     private void done(HttpExchange exchange, Step step) throws IOException {
+        lodged(exchange, lodged -> {
+            step.of(lodged);
+            return true;
+        });
+    }
+
+    private void lodged(HttpExchange exchange, Question question) throws IOException {
         if (lodging.isEmpty()) {
             exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
             return;
         }
         reply(exchange, () -> {
             try {
-                step.of(lodging.get());
+                return question.of(lodging.get());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return true;
         });
     }
 
     private interface Step {
         void of(Lodging lodging) throws IOException;
+    }
+
+    private interface Question {
+        Object of(Lodging lodging) throws IOException;
     }
 
     private static <T> void onBody(HttpExchange exchange, Class<T> type, Function<T, ?> work) throws IOException {

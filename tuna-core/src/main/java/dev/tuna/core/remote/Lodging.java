@@ -1,6 +1,9 @@
 package dev.tuna.core.remote;
 
+import dev.tuna.core.budget.Outlay;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import java.util.List;
 
 /** What the program on a router's machine does beside what any control plane does. Thread-safe; blocks. */
 public interface Lodging {
@@ -36,6 +39,14 @@ public interface Lodging {
      * @param handover by which it was to be taken
      */
     void keep(String name, String handover);
+
+    /**
+     * Takes in what a host says of money, and tells what was spent here.
+     *
+     * @param told holds from now on
+     * @return what each deployment that is or was here has cost
+     */
+    List<Outlay> settle(Allowance told);
 
     /**
      * Makes room for another version of the program.

@@ -22,6 +22,8 @@ import dev.tuna.api.OrphanReport;
 import dev.tuna.api.PreflightReport;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
+import dev.tuna.core.budget.Outlay;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.spi.BackendAddress;
 import java.net.URLEncoder;
@@ -55,6 +57,7 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<List<DeploymentSummary>>> SUMMARIES = new TypeReference<>() {};
     private static final TypeReference<Answer<Bundle>> BUNDLE = new TypeReference<>() {};
     private static final TypeReference<Answer<Boolean>> DONE = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<Outlay>>> SPENT = new TypeReference<>() {};
     private static final TypeReference<Answer<DeployPlan>> PLAN = new TypeReference<>() {};
     private static final TypeReference<Answer<PreflightReport>> CHECKED = new TypeReference<>() {};
     private static final TypeReference<Answer<List<GpuOffer>>> OFFERS = new TypeReference<>() {};
@@ -275,6 +278,16 @@ public final class RemoteControlPlane implements ControlPlane {
      */
     public void keep(String name, String handover) {
         connection.hand(handed(name, handover, "keep"), "", DONE);
+    }
+
+    /**
+     * Tells the other controller what holds of money, and hears what was spent there.
+     *
+     * @param told holds there from now on
+     * @return what each deployment that is or was there has cost
+     */
+    public List<Outlay> settle(Allowance told) {
+        return connection.hand("settle", told, SPENT);
     }
 
     /**

@@ -3,7 +3,7 @@
  * can read its token in the directory.
  *
  * <p>Start at {@link dev.tuna.core.remote.ControlServer} and {@link dev.tuna.core.remote.RemoteControlPlane}, which speak in
- * the records of the API ({@code Wire}).
+ * the records of the API ({@link dev.tuna.core.config.Wire}).
  */
 @NullMarked
 package dev.tuna.core.remote;

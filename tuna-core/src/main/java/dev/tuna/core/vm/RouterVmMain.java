@@ -5,6 +5,8 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.budget.Outlay;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.HostMachine;
 import dev.tuna.core.machine.RouterVmConfig;
@@ -17,6 +19,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -215,6 +218,11 @@ public final class RouterVmMain {
         @Override
         public void keep(String name, String handover) {
             lodging.keep(name, handover);
+        }
+
+        @Override
+        public List<Outlay> settle(Allowance told) {
+            return lodging.settle(told);
         }
 
         @Override

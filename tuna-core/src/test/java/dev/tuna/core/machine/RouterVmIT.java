@@ -3,6 +3,7 @@ package dev.tuna.core.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tuna.api.Budget;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
@@ -13,9 +14,12 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.SpotState;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.TunaBuilder;
+import dev.tuna.core.catalog.Price;
 import dev.tuna.testkit.cloud.LocalCloud;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -83,13 +87,16 @@ class RouterVmIT {
     }
 
     private Tuna host(String state) {
+        return builder(state).start();
+    }
+
+    private TunaBuilder builder(String state) {
         return Tuna.builder()
                 .stateDirectory(directory.resolve(state))
                 .listen("127.0.0.1", 0)
                 .providerSettings("local", cloud.settings())
                 .providerSettings("local-spot", spotSettings())
-                .routerVms(RouterVmOptions.builder().jar(jar.toUri()).port(port).build())
-                .start();
+                .routerVms(RouterVmOptions.builder().jar(jar.toUri()).port(port).build());
     }
 
     private Map<String, String> spotSettings() {
@@ -239,6 +246,59 @@ class RouterVmIT {
             back.destroy().get(60, TimeUnit.SECONDS);
         }
         assertThat(cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void theBudgetOfAllAndThePricesOfTheUserHoldThereToo() throws Exception {
+        Budget enough = Budget.builder()
+                .usdPerMonth(new BigDecimal("1000"))
+                .action(Budget.Action.REFUSE)
+                .build();
+        Budget spent = Budget.builder()
+                .usdPerMonth(new BigDecimal("0.000001"))
+                .action(Budget.Action.REFUSE)
+                .build();
+        BigDecimal dear = new BigDecimal("360");
+        try (Tuna host = builder("host")
+                .budget(enough)
+                .prices(List.of(Price.ofContainer("local", "L4", 1, dear)))
+                .start()) {
+            Deployment chat = host.deploy(DeployRequest.builder(MODEL, "L4")
+                    .serviceName("chat")
+                    .serverlessOnly(true)
+                    .routerPlacement(RouterPlacement.SEPARATE_VM)
+                    .build());
+            chat.ready().get(90, TimeUnit.SECONDS);
+            String key = chat.apiKey().orElseThrow().reveal();
+            assertThat(chat(chat.endpoint(), key)).isEqualTo(200);
+            until(() -> chat.cost().total().compareTo(new BigDecimal("0.01")) > 0, "billed at the user's price");
+            assertThat(chat.cost().budgets()).singleElement().satisfies(use -> {
+                assertThat(use.overall()).isTrue();
+                assertThat(use.limitUsd()).isEqualByComparingTo("1000");
+            });
+
+            host.setOverallBudget(spent);
+            until(() -> status(chat.endpoint(), key) == 429, "the machine is told of the change");
+            until(
+                    () -> host.overallBudget().uses().get(0).hitUntil().isPresent(),
+                    "the host knows what was spent there");
+            host.setOverallBudget(enough);
+            until(() -> status(chat.endpoint(), key) == 200, "and of the next one");
+
+            BigDecimal before = chat.cost().total();
+            chat.destroy().get(120, TimeUnit.SECONDS);
+            assertThat(host.overallBudget().uses().get(0).usedUsd())
+                    .as("what is over there has its part here")
+                    .isGreaterThanOrEqualTo(before);
+        }
+    }
+
+    private int status(URI endpoint, String key) {
+        try {
+            return chat(endpoint, key);
+        } catch (Exception e) {
+            return -1;
+        }
     }
 
     @Test

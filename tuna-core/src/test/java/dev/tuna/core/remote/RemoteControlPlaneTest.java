@@ -40,6 +40,7 @@ import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.config.Wire;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;

@@ -1,9 +1,10 @@
-package dev.tuna.core.remote;
+package dev.tuna.core.config;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
 import com.fasterxml.jackson.annotation.PropertyAccessor;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.BeanProperty;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -20,7 +21,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
-import dev.tuna.core.config.RequestJson;
+import dev.tuna.api.StoreException;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,12 +32,13 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
- * The records of the API as JSON, both ways and without loss: keys are the component names, times and durations ISO 8601,
+ * Records as JSON, both ways and without loss, for another process or the store: keys are the component names, times and durations ISO 8601,
  * amounts keep their digits, an empty part is {@code null}. A secret is {@code ***}, so that none travels by accident.
  */
-final class Wire {
+public final class Wire {
 
-    static final JsonMapper MAPPER = JsonMapper.builder()
+    /** Reads and writes as this class says. */
+    public static final JsonMapper MAPPER = JsonMapper.builder()
             .addModule(new SimpleModule()
                     .addSerializer(Instant.class, ToStringSerializer.instance)
                     .addDeserializer(Instant.class, text(Instant::parse))
@@ -62,7 +64,13 @@ final class Wire {
 
     private Wire() {}
 
-    static String write(Object value) {
+    /**
+     * Writes a record.
+     *
+     * @param value a record, or a collection of records
+     * @return on one line
+     */
+    public static String write(Object value) {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (IOException e) {
@@ -70,8 +78,16 @@ final class Wire {
         }
     }
 
-    /** What another process handed over. */
-    static <T> T read(String json, Class<T> type) {
+    /**
+     * Reads what another process handed over.
+     *
+     * @param json from {@link #write}
+     * @param type of what was written
+     * @param <T> the same
+     * @return an equal record
+     * @throws ConfigurationException {@code INVALID_REQUEST} if it is not what was written
+     */
+    public static <T> T read(String json, Class<T> type) {
         try {
             return MAPPER.readValue(json, type);
         } catch (IOException | RuntimeException e) {
@@ -79,6 +95,24 @@ final class Wire {
                     ErrorCode.INVALID_REQUEST,
                     "what was handed over is no " + type.getSimpleName() + ": "
                             + e.getClass().getSimpleName() + "; use the same version of Tuna in both processes");
+        }
+    }
+
+    /**
+     * Reads what was stored.
+     *
+     * @param json from {@link #write}
+     * @param type of what was written
+     * @param where what to call it in errors
+     * @param <T> the same
+     * @return an equal record
+     * @throws StoreException {@code STORE_CORRUPT} if it is not what was written
+     */
+    public static <T> T stored(String json, TypeReference<T> type, String where) {
+        try {
+            return MAPPER.readValue(json, type);
+        } catch (IOException | RuntimeException e) {
+            throw RequestJson.corrupt(where, e.getClass().getSimpleName(), e);
         }
     }
 

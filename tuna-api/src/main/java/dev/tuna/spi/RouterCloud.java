@@ -63,12 +63,14 @@ public interface RouterCloud {
     RouterVmObservation observe(ResourceRef vm, String name);
 
     /**
-     * Makes a jar available for a machine to fetch, for minutes or hours.
+     * Makes a jar available for a machine to fetch, for minutes or hours, by the way that the machine's first one came.
      *
-     * @param spec the machine with the jar that it is to run next
+     * @param plan by which the machine was launched
+     * @param jar what it is to run next: a {@code file:} to be delivered, or {@code https:} from where it is fetched
+     * @param sha256 the jar's checksum, 64 hexadecimal digits
      * @return an address that needs no further credentials
      */
-    URI deliver(RouterVmSpec spec);
+    URI deliver(RouterVmPlan plan, URI jar, String sha256);
 
     /**
      * Starts terminating a machine, its disk included. One that does not exist counts as terminated; {@link #observe}

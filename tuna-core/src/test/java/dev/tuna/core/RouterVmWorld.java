@@ -247,8 +247,8 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         }
 
         @Override
-        public URI deliver(RouterVmSpec spec) {
-            return spec.jar();
+        public URI deliver(RouterVmPlan plan, URI jar, String sha256) {
+            return jar;
         }
 
         @Override

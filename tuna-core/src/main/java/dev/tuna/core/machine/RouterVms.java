@@ -457,11 +457,12 @@ public final class RouterVms implements AutoCloseable {
                         ErrorCode.NO_SUCH_DEPLOYMENT,
                         "no router VM is named '" + name + "'; there are " + vms.keySet()));
         Jar jar = Jar.of(options);
-        var spec = new RouterVmSpec(name, jar.uri(), jar.sha256(), options.port(), orphanTimeout, Map.of());
         RemoteControlPlane plane = vm.plane()
                 .orElseThrow(() -> new TimedOutException(
                         "router VM '" + name + "' does not answer now: " + vm.problem() + "; try again when it does"));
-        plane.upgrade(new NextJar(cloud(vm.record().provider()).deliver(spec), jar.sha256()));
+        VmRecord record = vm.record();
+        plane.upgrade(
+                new NextJar(cloud(record.provider()).deliver(record.plan(), jar.uri(), jar.sha256()), jar.sha256()));
     }
 
     // What handles ask

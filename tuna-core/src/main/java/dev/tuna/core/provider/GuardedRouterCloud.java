@@ -28,8 +28,8 @@ record GuardedRouterCloud(RouterCloud cloud, PluginGuard guard) implements Route
     }
 
     @Override
-    public URI deliver(RouterVmSpec spec) {
-        return guard.call("deliver jar", () -> cloud.deliver(spec));
+    public URI deliver(RouterVmPlan plan, URI jar, String sha256) {
+        return guard.call("deliver jar", () -> cloud.deliver(plan, jar, sha256));
     }
 
     @Override

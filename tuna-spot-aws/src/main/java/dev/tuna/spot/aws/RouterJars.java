@@ -51,8 +51,9 @@ record RouterJars(AwsClients clients, Journal journal, String ownerId) {
         if (!"file".equals(jar.getScheme())) {
             return jar;
         }
-        String name = bucket.orElseThrow(() -> problem("option artifact_bucket is missing: the jar " + jar
-                + " is a file, which reaches the machine by a bucket of yours in " + region));
+        String name = bucket.orElseThrow(() -> problem("option artifact_bucket was missing when router VM '" + vm
+                + "' was planned, and the jar " + jar + " is a file, which reaches a machine by a bucket of yours in "
+                + region + "; name a jar by an https URL, or deploy to another machine"));
         Path file = checked(jar, sha256);
         String prefix = Names.routerJars(ownerId, vm);
         String key = prefix + sha256 + ".jar";

@@ -81,9 +81,9 @@ final class RouterVms implements RouterCloud {
     }
 
     @Override
-    public URI deliver(RouterVmSpec spec) {
-        RouterOptions options = options(spec);
-        return jars.deliver(options.region(), options.bucket(), spec.name(), spec.jar(), spec.sha256());
+    public URI deliver(RouterVmPlan plan, URI jar, String sha256) {
+        RouterPlan wanted = RouterPlan.read(plan.body());
+        return jars.deliver(wanted.region(), wanted.bucket(), plan.name(), jar, sha256);
     }
 
     // --- launching ---

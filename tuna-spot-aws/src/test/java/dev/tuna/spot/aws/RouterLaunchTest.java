@@ -344,11 +344,25 @@ class RouterLaunchTest {
                 443,
                 Duration.ofMinutes(15),
                 Map.of("artifact_bucket", ""));
-        routers().launch(routers().plan(spec, "front-1"));
+        RouterVmPlan plan = routers().plan(spec, "front-1");
+        routers().launch(plan);
         assertThat(unpacked(aws.cloud().instances().get(0).userData()))
                 .contains("jar_url='https://repo.example.org/tuna.jar'");
         assertThat(aws.cloud().objects()).isEmpty();
-        assertThat(routers().deliver(spec)).isEqualTo(spec.jar());
+        assertThat(routers().deliver(plan, spec.jar(), spec.sha256())).isEqualTo(spec.jar());
+        assertThatThrownBy(() -> routers().deliver(plan, jar.uri(), jar.sha256()))
+                .hasMessageContaining("artifact_bucket")
+                .hasMessageContaining("'front'");
+    }
+
+    @Test
+    void theNextJarTakesTheWayOfTheFirstWhateverTheInstallationSaysMeanwhile() {
+        aws.cloud().bucket("builds-of-mine");
+        RouterVmPlan plan = routers()
+                .plan(spec(Map.of("router_region", "us-west-2", "artifact_bucket", "builds-of-mine")), "front-1");
+        assertThat(routers().deliver(plan, jar.uri(), jar.sha256()).toString())
+                .contains("builds-of-mine")
+                .contains("us-west-2");
     }
 
     private static String unpacked(String userData) throws IOException {
@@ -392,7 +406,7 @@ class RouterLaunchTest {
     @Test
     void whatBelongsToItGoesWhenItIsGone() {
         ResourceRef vm = launch();
-        routers().deliver(spec(Map.of()));
+        routers().deliver(routers().plan(spec(Map.of()), "front-1"), jar.uri(), jar.sha256());
         context.secrets().put(RouterCloud.environment("front"), Secret.of("{}"));
         routers().terminate(vm);
         awaitTerminated();

@@ -147,6 +147,11 @@ final class RouterRig implements AutoCloseable {
         return routers().launch(plan);
     }
 
+    /** From where a machine fetches what it is to run next. */
+    URI delivered(RouterJar jar) {
+        return routers().deliver(routers().plan(spec(jar), "front-1"), jar.uri(), jar.sha256());
+    }
+
     BackendAddress ready(ResourceRef vm) {
         return await(routers(), vm, seen -> seen.phase() == BackendPhase.READY)
                 .control()

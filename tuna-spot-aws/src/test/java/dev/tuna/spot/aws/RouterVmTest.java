@@ -114,7 +114,7 @@ class RouterVmTest {
                     new BufferedReader(new InputStreamReader(stream.body(), StandardCharsets.US_ASCII))) {
                 assertThat(lines.readLine()).isEqualTo("beat 0 of 1");
                 String old = RouterRig.version(control);
-                URI next = rig.routers().deliver(rig.spec(rig.jar("2")));
+                URI next = rig.delivered(rig.jar("2"));
                 assertThat(RouterRig.ask(control, "/next", next.toString()).statusCode())
                         .isEqualTo(200);
                 RouterRig.until(() -> RouterRig.version(control), version -> version.startsWith("2 "), () -> "");
@@ -137,7 +137,7 @@ class RouterVmTest {
             ResourceRef vm = rig.launched("1");
             BackendAddress control = rig.ready(vm);
             String before = RouterRig.version(control);
-            URI next = rig.routers().deliver(rig.spec(rig.jar("broken")));
+            URI next = rig.delivered(rig.jar("broken"));
             RouterRig.ask(control, "/next", next.toString());
             RouterRig.until(
                     () -> RouterRig.version(control),

@@ -210,8 +210,8 @@ final class LocalRouterCloud implements RouterCloud {
     }
 
     @Override
-    public URI deliver(RouterVmSpec spec) {
-        return spec.jar();
+    public URI deliver(RouterVmPlan plan, URI jar, String sha256) {
+        return jar;
     }
 
     @Override

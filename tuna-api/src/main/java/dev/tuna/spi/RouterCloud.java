@@ -1,8 +1,10 @@
 package dev.tuna.spi;
 
+import dev.tuna.api.PreflightReport;
 import dev.tuna.api.SecretRef;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A cloud that rents small machines at list price, on each of which a router and its control loop live on when the host
@@ -31,6 +33,16 @@ public interface RouterCloud {
      */
     static String journal(String vm) {
         return "router-vm/" + vm;
+    }
+
+    /**
+     * Checks whether a machine could be launched and talked to, and makes nothing. For people who ask; nothing depends on it.
+     *
+     * @param options options of a request for this provider
+     * @return every check made; none if neither these nor the installation's settings say anything of such a machine
+     */
+    default List<PreflightReport.Check> preflight(Map<String, String> options) {
+        return List.of();
     }
 
     /**

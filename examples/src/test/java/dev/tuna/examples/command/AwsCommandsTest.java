@@ -85,7 +85,27 @@ class AwsCommandsTest {
         assertThat(tuna("check --provider aws --gpu L4"))
                 .as(() -> out() + err())
                 .isIn(ExitCode.DONE, ExitCode.FAILED);
-        assertThat(out()).contains("credentials: account " + aws.accountId(), "gpu_offered", "spot_quota");
+        assertThat(out())
+                .contains("credentials: account " + aws.accountId(), "gpu_offered", "spot_quota")
+                .doesNotContain("router_");
+    }
+
+    @Test
+    void checkAsksForWhatARoutersMachineTakesWhereOneIsSetUp() {
+        aws.bucket("jars");
+        aws.deny("iam:PassRole");
+        assertThat(
+                        tuna(
+                                "check --provider aws --gpu L4 -P aws.router_instance_profile=router -P aws.artifact_bucket=jars"))
+                .isEqualTo(ExitCode.FAILED);
+        aws.allow("iam:PassRole");
+        assertThat(out())
+                .contains(
+                        "FAILED   router_may_pass_role: iam:PassRole is not allowed",
+                        "fix: aws iam put-user-policy --user-name tuna --policy-name tuna-router",
+                        "PASSED   router_policy",
+                        "arn:aws:s3:::jars/tuna/*",
+                        "parameter/tuna/*");
     }
 
     @Test

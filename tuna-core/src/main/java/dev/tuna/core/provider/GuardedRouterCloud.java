@@ -1,5 +1,6 @@
 package dev.tuna.core.provider;
 
+import dev.tuna.api.PreflightReport;
 import dev.tuna.spi.FoundRouterVm;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.RouterCloud;
@@ -8,9 +9,15 @@ import dev.tuna.spi.RouterVmPlan;
 import dev.tuna.spi.RouterVmSpec;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 
 /** The part of a plugin's cloud that rents machines for routers, behind a guard. Thread-safe as the plugin is. */
 record GuardedRouterCloud(RouterCloud cloud, PluginGuard guard) implements RouterCloud {
+
+    @Override
+    public List<PreflightReport.Check> preflight(Map<String, String> options) {
+        return guard.call("check router VM", () -> List.copyOf(cloud.preflight(options)));
+    }
 
     @Override
     public RouterVmPlan plan(RouterVmSpec spec, String token) {

@@ -75,6 +75,7 @@ public final class Preflights {
         if (catalog.spotNames().contains(provider)) {
             var spec = new ReplicaSpec(DEPLOYMENT, engine(gpu), List.of(), Duration.ofMinutes(10), options);
             checks.addAll(spot(provider, spec, fix).checks());
+            checks.addAll(guarded(provider, () -> routers(provider, options)).checks());
         }
         return new PreflightReport(provider, checks);
     }
@@ -103,6 +104,16 @@ public final class Preflights {
      */
     public PreflightReport spot(String provider, ReplicaSpec spec, boolean fix) {
         return guarded(provider, () -> clouds.spot(provider).preflight(spec, fix));
+    }
+
+    /** Machines of routers are none of a deployment's own checks: whoever runs it may have no right to rent them. */
+    private PreflightReport routers(String provider, Map<String, String> options) {
+        return new PreflightReport(
+                provider,
+                clouds.spot(provider)
+                        .routers()
+                        .map(cloud -> cloud.preflight(options))
+                        .orElse(List.of()));
     }
 
     private static PreflightReport guarded(String provider, Supplier<PreflightReport> preflight) {

@@ -134,7 +134,11 @@ final class AwsPreflight {
 
     /** One command that allows everything, for whoever it is that calls. */
     static String policyCommand(String arn) {
-        String policy = " --policy-name tuna --policy-document '" + IamPolicy.policy(Optional.empty()) + "'";
+        return policyCommand(arn, "tuna", IamPolicy.policy(Optional.empty()).toString());
+    }
+
+    static String policyCommand(String arn, String name, String document) {
+        String policy = " --policy-name " + name + " --policy-document '" + document + "'";
         String[] parts = arn.replaceFirst(".*:", "").split("/");
         if (arn.contains(":user/")) {
             return "aws iam put-user-policy --user-name " + parts[parts.length - 1] + policy;

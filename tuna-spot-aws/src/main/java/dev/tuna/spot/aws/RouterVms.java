@@ -4,8 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.CapacityException;
+import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.api.ProviderException;
+import dev.tuna.provider.support.Checks;
 import dev.tuna.spi.FoundRouterVm;
 import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ResourceRef;
@@ -73,6 +76,24 @@ final class RouterVms implements RouterCloud {
 
     private RouterOptions options(RouterVmSpec spec) {
         return RouterOptions.of(context.settings(), spec.options());
+    }
+
+    /** Whoever says anything of such a machine means to have one. */
+    @Override
+    public List<Check> preflight(Map<String, String> requested) {
+        boolean wanted = RouterOptions.KEYS.stream()
+                .anyMatch(
+                        key -> requested.containsKey(key) || context.settings().containsKey(key));
+        if (!wanted) {
+            return List.of();
+        }
+        RouterOptions options;
+        try {
+            options = RouterOptions.of(context.settings(), requested);
+        } catch (ConfigurationException e) {
+            return List.of(Checks.failed("router_options", e, "set what is named"));
+        }
+        return new RouterChecks(clients, context.ownerId(), options).run();
     }
 
     @Override

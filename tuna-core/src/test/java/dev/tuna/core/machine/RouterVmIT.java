@@ -10,6 +10,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
+import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.SpotState;
@@ -31,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +53,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RouterVmIT {
 
     private static final String MODEL = "Qwen/Qwen3-0.6B";
+    private static final String OTHER_MODEL = "Qwen/Qwen3-1.7B";
 
     @TempDir
     private Path directory;
@@ -100,14 +103,18 @@ class RouterVmIT {
     }
 
     private Map<String, String> spotSettings() {
-        var settings = new java.util.HashMap<>(cloud.settings());
+        var settings = new HashMap<>(cloud.settings());
         settings.put("router_dir", directory.resolve("machines").toString());
         return settings;
     }
 
     private static DeployRequest request() {
-        return DeployRequest.builder(MODEL, "L4")
-                .serviceName("chat")
+        return request("chat", MODEL);
+    }
+
+    private static DeployRequest request(String name, String model) {
+        return DeployRequest.builder(model, "L4")
+                .serviceName(name)
                 .spotCloud("local-spot")
                 .routerPlacement(RouterPlacement.SEPARATE_VM)
                 .build();
@@ -134,12 +141,16 @@ class RouterVmIT {
     }
 
     private HttpRequest chat(URI endpoint, String key, int tokens, boolean stream) {
+        return chat(MODEL, endpoint, key, tokens, stream);
+    }
+
+    private HttpRequest chat(String model, URI endpoint, String key, int tokens, boolean stream) {
         return HttpRequest.newBuilder(URI.create(endpoint + "/chat/completions"))
                 .timeout(Duration.ofSeconds(60))
                 .header("Content-Type", "application/json")
                 .header("Authorization", "Bearer " + key)
                 .POST(HttpRequest.BodyPublishers.ofString(
-                        "{\"model\":\"" + MODEL + "\",\"ignore_eos\":true,\"max_tokens\":"
+                        "{\"model\":\"" + model + "\",\"ignore_eos\":true,\"max_tokens\":"
                                 + tokens + ",\"stream\":" + stream
                                 + ",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
                 .build();
@@ -147,6 +158,16 @@ class RouterVmIT {
 
     private int chat(URI endpoint, String key) throws Exception {
         return http.send(chat(endpoint, key, 3, false), BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    private int chat(Deployment deployment) throws Exception {
+        return chat(deployment.request().model(), deployment);
+    }
+
+    private int chat(String model, Deployment deployment) throws Exception {
+        String key = deployment.apiKey().orElseThrow().reveal();
+        return http.send(chat(model, deployment.endpoint(), key, 3, false), BodyHandlers.discarding())
                 .statusCode();
     }
 
@@ -353,32 +374,61 @@ class RouterVmIT {
     }
 
     @Test
-    void anotherVersionFollowsWhileAStreamGoesOn() throws Exception {
-        try (Tuna host = host()) {
+    void neitherAnotherDeploymentNorAnotherVersionDisturbsAStreamAndTheMachineGoesWithTheLastOne() throws Exception {
+        Map<String, String> shared = spotSettings();
+        shared.put("router_vm", "shared");
+        try (Tuna host = builder("host").providerSettings("local-spot", shared).start()) {
             Deployment deployed = host.deploy(request());
             String key = deployed.apiKey().orElseThrow().reveal();
             deployed.ready().get(90, TimeUnit.SECONDS);
             until(() -> deployed.status().spotState() == SpotState.READY, "spot serves");
             HttpResponse<Stream<String>> streamed =
-                    http.send(chat(deployed.endpoint(), key, 400, true), BodyHandlers.ofLines());
+                    http.send(chat(deployed.endpoint(), key, 1000, true), BodyHandlers.ofLines());
             Iterator<String> coming = streamed.body().iterator();
             var lines = new ArrayList<String>();
             lines.add(coming.next());
-            long before = program();
 
-            host.routerVms().upgrade("chat");
+            Deployment second = host.deploy(request("second", OTHER_MODEL));
+            second.ready().get(90, TimeUnit.SECONDS);
+            assertThat(second.endpoint()).isEqualTo(deployed.endpoint());
+            assertThat(chat(second)).isEqualTo(200);
+            assertThat(chat(MODEL, second))
+                    .as("with the key of another deployment")
+                    .isEqualTo(404);
+
+            long before = program();
+            host.routerVms().upgrade("shared");
             until(() -> program() != before, "the next version is started");
             for (int i = 0; i < 40; i++) {
                 assertThat(chat(deployed.endpoint(), key)).isEqualTo(200);
             }
             coming.forEachRemaining(lines::add);
-            assertThat(lines).contains("data: [DONE]");
+            assertThat(lines).contains("data: [DONE]").noneMatch(line -> line.contains("\"error\""));
             until(() -> ProcessHandle.of(before).filter(ProcessHandle::isAlive).isEmpty(), "the former one ends");
-            assertThat(chat(deployed.endpoint(), key)).isEqualTo(200);
+            assertThat(chat(second)).isEqualTo(200);
             until(() -> deployed.status().problems().isEmpty(), "the next version answers");
-            host.destroy("chat").get(120, TimeUnit.SECONDS);
+
+            DestroyReport first = host.destroy("chat").get(120, TimeUnit.SECONDS);
+            assertThat(first.removed()).noneMatch(resource -> resource.contains("router-vm"));
+            assertThat(chat(second)).isEqualTo(200);
+            assertThat(host.routerVms().status())
+                    .singleElement()
+                    .satisfies(vm -> assertThat(vm.deployments()).containsExactly("second"));
+            DestroyReport last = host.destroy("second").get(120, TimeUnit.SECONDS);
+            assertThat(last.removed()).anyMatch(resource -> resource.contains("router-vm"));
+            assertThat(rented(first)).isGreaterThan(rented(last)).isPositive();
+            assertThat(rented(last)).isPositive();
         }
         assertThat(cloud.snapshot().empty()).isTrue();
+        assertThat(machines()).isEmpty();
+    }
+
+    /** The part of the machine that a deployment pays. */
+    private static Duration rented(DestroyReport report) {
+        return report.cost().lines().stream()
+                .filter(line -> line.backend().equals("shared"))
+                .map(CostReport.Line::billed)
+                .reduce(Duration.ZERO, Duration::plus);
     }
 
     private long program() {

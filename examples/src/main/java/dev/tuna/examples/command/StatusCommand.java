@@ -8,6 +8,7 @@ import dev.tuna.core.Tuna;
 import dev.tuna.examples.terminal.BackendBoard;
 import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -98,6 +99,11 @@ final class StatusCommand extends ControlCommand {
                 "CONTAINERS",
                 "IN FLIGHT",
                 "SINCE",
+                "TAKEN AT",
+                "LEAVE SINCE",
+                "GPU PERCENT",
+                "GPU MIB",
+                "OF MIB",
                 "DETAIL");
         all.forEach(status -> status.backends()
                 .forEach(backend -> table.row(
@@ -110,6 +116,13 @@ final class StatusCommand extends ControlCommand {
                         String.valueOf(backend.containers()),
                         String.valueOf(backend.inFlight()),
                         backend.startedAt().toString(),
+                        backend.interruptionAt().map(Instant::toString).orElse(""),
+                        backend.rebalanceAt().map(Instant::toString).orElse(""),
+                        backend.gpu()
+                                .map(gpu -> String.valueOf(gpu.utilization()))
+                                .orElse(""),
+                        backend.gpu().map(gpu -> String.valueOf(gpu.usedMib())).orElse(""),
+                        backend.gpu().map(gpu -> String.valueOf(gpu.totalMib())).orElse(""),
                         backend.detail())));
         return table;
     }

@@ -5,11 +5,13 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
+import dev.tuna.api.GpuUse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A deployment as a few lines: its traffic, and a bar for each backend. Pure. */
 public final class BackendBoard {
@@ -22,6 +24,8 @@ public final class BackendBoard {
             BackendPhase.WEIGHTS,
             BackendPhase.ENGINE,
             BackendPhase.READY);
+
+    private static final double MIB_PER_GIB = 1024;
 
     private BackendBoard() {}
 
@@ -54,8 +58,31 @@ public final class BackendBoard {
         return "  " + padded(word(backend.tier().name()), 10) + " " + padded(Printable.line(backend.id()), width) + "  "
                 + terminal.paint(colour(phase), bar(phase) + " " + padded(word(phase.name()), 9)) + " "
                 + elapsed(Duration.between(backend.startedAt(), now)) + "  " + backend.inFlight() + " in flight"
+                + backend.gpu().map(gpu -> "  " + gpu(gpu)).orElse("")
+                + outlook(backend, now)
+                        .map(text -> "  " + terminal.paint(Colour.YELLOW, text))
+                        .orElse("")
                 + terminal.paint(
                         Colour.DIM, (backend.detail().isEmpty() ? "" : "  " + Printable.line(backend.detail())));
+    }
+
+    private static String gpu(GpuUse gpu) {
+        return String.format(
+                Locale.ROOT,
+                "GPU %d%%, %.1f of %.1f GiB",
+                gpu.utilization(),
+                gpu.usedMib() / MIB_PER_GIB,
+                gpu.totalMib() / MIB_PER_GIB);
+    }
+
+    /** What its cloud has said of its end; a notice says more than a recommendation. */
+    private static Optional<String> outlook(BackendStatus backend, Instant now) {
+        return backend.interruptionAt()
+                .map(at -> at.isAfter(now)
+                        ? "is taken in " + elapsed(Duration.between(now, at))
+                        : "was to be taken " + elapsed(Duration.between(at, now)) + " ago")
+                .or(() -> backend.rebalanceAt()
+                        .map(at -> "recommended to leave " + elapsed(Duration.between(at, now)) + " ago"));
     }
 
     /** One mark for each step done; none for a backend on its way out. */

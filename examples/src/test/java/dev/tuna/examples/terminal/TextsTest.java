@@ -9,6 +9,7 @@ import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DeploymentStatus.BackendStatus;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
+import dev.tuna.api.GpuUse;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
 import java.math.BigDecimal;
@@ -86,6 +87,28 @@ class TextsTest {
     }
 
     @Test
+    void theBoardHasWhatIsKnownOfAReplicasGpusAndOfItsEnd() {
+        Optional<GpuUse> gpu = Optional.of(new GpuUse(87, 18_432, 23_034));
+        Instant now = START.plusSeconds(75);
+        List<String> lines = BackendBoard.lines(
+                status(
+                        new TrafficStats(0, 0, 0, 0, 0, 0, 0, 0, Map.of()),
+                        replica("r-1", Optional.empty(), Optional.empty(), gpu),
+                        replica("r-2", Optional.empty(), Optional.of(now.minusSeconds(12)), Optional.empty()),
+                        replica("r-3", Optional.of(now.plusSeconds(100)), Optional.of(now.minusSeconds(12)), gpu),
+                        replica("r-4", Optional.of(now.minusSeconds(1)), Optional.empty(), Optional.empty())),
+                now,
+                Terminal.PLAIN);
+        assertThat(lines.subList(1, 5))
+                .containsExactly(
+                        "  spot       r-1  ###### ready     1:15  0 in flight  GPU 87%, 18.0 of 22.5 GiB  loaded",
+                        "  spot       r-2  ###### ready     1:15  0 in flight  recommended to leave 0:12 ago  loaded",
+                        "  spot       r-3  ###### ready     1:15  0 in flight  GPU 87%, 18.0 of 22.5 GiB  is taken in 1:40"
+                                + "  loaded",
+                        "  spot       r-4  ###### ready     1:15  0 in flight  was to be taken 0:01 ago  loaded");
+    }
+
+    @Test
     void aBillShowsEachBackendTheTotalAndWhatElsewhereWouldHaveCost() {
         var bill = new CostReport(
                 "chat",
@@ -147,6 +170,12 @@ class TextsTest {
                 START,
                 List.of(),
                 Optional.empty());
+    }
+
+    private static BackendStatus replica(
+            String id, Optional<Instant> interruption, Optional<Instant> rebalance, Optional<GpuUse> gpu) {
+        return new BackendStatus(
+                id, "aws", Tier.SPOT, BackendPhase.READY, "loaded", "", 1, 0, START, interruption, rebalance, gpu);
     }
 
     private static BackendStatus backend(String id, Tier tier, BackendPhase phase, int inFlight) {

@@ -5,18 +5,15 @@ import com.fasterxml.jackson.annotation.PropertyAccessor;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.BeanProperty;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.SerializerProvider;
-import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
-import com.fasterxml.jackson.databind.type.TypeFactory;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
@@ -26,9 +23,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -39,6 +33,7 @@ public final class Wire {
 
     /** Reads and writes as this class says. */
     public static final JsonMapper MAPPER = JsonMapper.builder()
+            .addModule(new Jdk8Module())
             .addModule(new SimpleModule()
                     .addSerializer(Instant.class, ToStringSerializer.instance)
                     .addDeserializer(Instant.class, text(Instant::parse))
@@ -46,12 +41,6 @@ public final class Wire {
                     .addDeserializer(Duration.class, text(Duration::parse))
                     .addSerializer(LocalDate.class, ToStringSerializer.instance)
                     .addDeserializer(LocalDate.class, text(LocalDate::parse))
-                    .addSerializer(optional(), new OptionalWriter())
-                    .addDeserializer(Optional.class, new OptionalReader())
-                    .addSerializer(OptionalInt.class, new OptionalIntWriter())
-                    .addDeserializer(OptionalInt.class, new OptionalIntReader())
-                    .addSerializer(OptionalLong.class, new OptionalLongWriter())
-                    .addDeserializer(OptionalLong.class, new OptionalLongReader())
                     .addSerializer(Secret.class, ToStringSerializer.instance)
                     .addSerializer(DeployRequest.class, new RequestWriter())
                     .addDeserializer(DeployRequest.class, new RequestReader()))
@@ -123,96 +112,6 @@ public final class Wire {
                 return parse.apply(json.getText());
             }
         };
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Class<Optional<?>> optional() {
-        return (Class<Optional<?>>) (Class<?>) Optional.class;
-    }
-
-    private static final class OptionalWriter extends JsonSerializer<Optional<?>> {
-        @Override
-        public void serialize(Optional<?> value, JsonGenerator json, SerializerProvider provider) throws IOException {
-            if (value.isPresent()) {
-                provider.defaultSerializeValue(value.get(), json);
-            } else {
-                json.writeNull();
-            }
-        }
-    }
-
-    private static final class OptionalReader extends JsonDeserializer<Optional<?>> implements ContextualDeserializer {
-
-        private final JavaType content;
-
-        OptionalReader() {
-            this(TypeFactory.unknownType());
-        }
-
-        private OptionalReader(JavaType content) {
-            this.content = content;
-        }
-
-        @Override
-        public JsonDeserializer<?> createContextual(DeserializationContext context, BeanProperty property) {
-            return new OptionalReader(context.getContextualType().containedTypeOrUnknown(0));
-        }
-
-        @Override
-        public Optional<?> deserialize(JsonParser json, DeserializationContext context) throws IOException {
-            return Optional.of(context.readValue(json, content));
-        }
-
-        @Override
-        public Optional<?> getNullValue(DeserializationContext context) {
-            return Optional.empty();
-        }
-    }
-
-    private static final class OptionalIntWriter extends JsonSerializer<OptionalInt> {
-        @Override
-        public void serialize(OptionalInt value, JsonGenerator json, SerializerProvider provider) throws IOException {
-            if (value.isPresent()) {
-                json.writeNumber(value.getAsInt());
-            } else {
-                json.writeNull();
-            }
-        }
-    }
-
-    private static final class OptionalIntReader extends JsonDeserializer<OptionalInt> {
-        @Override
-        public OptionalInt deserialize(JsonParser json, DeserializationContext context) throws IOException {
-            return OptionalInt.of(json.getIntValue());
-        }
-
-        @Override
-        public OptionalInt getNullValue(DeserializationContext context) {
-            return OptionalInt.empty();
-        }
-    }
-
-    private static final class OptionalLongWriter extends JsonSerializer<OptionalLong> {
-        @Override
-        public void serialize(OptionalLong value, JsonGenerator json, SerializerProvider provider) throws IOException {
-            if (value.isPresent()) {
-                json.writeNumber(value.getAsLong());
-            } else {
-                json.writeNull();
-            }
-        }
-    }
-
-    private static final class OptionalLongReader extends JsonDeserializer<OptionalLong> {
-        @Override
-        public OptionalLong deserialize(JsonParser json, DeserializationContext context) throws IOException {
-            return OptionalLong.of(json.getLongValue());
-        }
-
-        @Override
-        public OptionalLong getNullValue(DeserializationContext context) {
-            return OptionalLong.empty();
-        }
     }
 
     private static final class RequestWriter extends JsonSerializer<DeployRequest> {

@@ -2,33 +2,27 @@ package dev.tuna.testkit.cloud.model;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.BeanProperty;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JavaType;
-import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
-import com.fasterxml.jackson.databind.deser.ContextualDeserializer;
 import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.databind.util.TokenBuffer;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.tuna.api.Secret;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 public final class CloudJson {
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
+            .addModule(new Jdk8Module())
             .addModule(new SimpleModule()
                     .addSerializer(Duration.class, ToStringSerializer.instance)
                     .addDeserializer(Duration.class, new Text<>(Duration.class, Duration::parse))
@@ -49,11 +44,7 @@ public final class CloudJson {
                     // As text, so that a reader that knows only doubles changes nothing.
                     .addSerializer(BigDecimal.class, ToStringSerializer.instance)
                     .addSerializer(Secret.class, new Reveal())
-                    .addDeserializer(Secret.class, new Text<>(Secret.class, Secret::of))
-                    .addSerializer(Optional.class, new WriteOptional())
-                    .addDeserializer(Optional.class, new ReadOptional(null))
-                    .addSerializer(OptionalInt.class, new WriteOptionalInt())
-                    .addDeserializer(OptionalInt.class, new ReadOptionalInt()))
+                    .addDeserializer(Secret.class, new Text<>(Secret.class, Secret::of)))
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
@@ -180,72 +171,6 @@ public final class CloudJson {
             } else {
                 json.writeString(secret.reveal());
             }
-        }
-    }
-
-    @SuppressWarnings("rawtypes")
-    private static final class WriteOptional extends JsonSerializer<Optional> {
-        @Override
-        public void serialize(Optional value, JsonGenerator json, SerializerProvider provider) throws IOException {
-            provider.defaultSerializeValue(value.isPresent() ? value.get() : null, json);
-        }
-    }
-
-    @SuppressWarnings("rawtypes")
-    private static final class ReadOptional extends JsonDeserializer<Optional> implements ContextualDeserializer {
-        private final @Nullable JavaType content;
-
-        ReadOptional(@Nullable JavaType content) {
-            this.content = content;
-        }
-
-        @Override
-        public JsonDeserializer<?> createContextual(DeserializationContext context, @Nullable BeanProperty property) {
-            JavaType type = property == null ? context.getContextualType() : property.getType();
-            return new ReadOptional(type.containedTypeOrUnknown(0));
-        }
-
-        @Override
-        public Optional deserialize(JsonParser json, DeserializationContext context) throws IOException {
-            return Optional.of(context.readValue(json, content));
-        }
-
-        @Override
-        public Optional getNullValue(DeserializationContext context) {
-            return Optional.empty();
-        }
-
-        @Override
-        public Optional getAbsentValue(DeserializationContext context) {
-            return Optional.empty();
-        }
-    }
-
-    private static final class WriteOptionalInt extends JsonSerializer<OptionalInt> {
-        @Override
-        public void serialize(OptionalInt value, JsonGenerator json, SerializerProvider provider) throws IOException {
-            if (value.isPresent()) {
-                json.writeNumber(value.getAsInt());
-            } else {
-                json.writeNull();
-            }
-        }
-    }
-
-    private static final class ReadOptionalInt extends JsonDeserializer<OptionalInt> {
-        @Override
-        public OptionalInt deserialize(JsonParser json, DeserializationContext context) throws IOException {
-            return OptionalInt.of(json.getIntValue());
-        }
-
-        @Override
-        public OptionalInt getNullValue(DeserializationContext context) {
-            return OptionalInt.empty();
-        }
-
-        @Override
-        public OptionalInt getAbsentValue(DeserializationContext context) {
-            return OptionalInt.empty();
         }
     }
 }

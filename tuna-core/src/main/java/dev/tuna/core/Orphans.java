@@ -11,7 +11,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Stray;
-import dev.tuna.core.machine.RouterVms;
+import dev.tuna.core.machine.Strays;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.FoundRouterVm;
@@ -110,7 +110,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
     }
 
     /** What another controller made for a deployment of a name, and still runs. What cannot be adopted is removed. */
-    RouterVms.Strays.Left of(String name) {
+    Strays.Left of(String name) {
         var ofIt = new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside));
         Finds finds = ofIt.find();
         OrphanReport report = ofIt.report(finds);
@@ -131,7 +131,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
         });
         boolean anything =
                 finds.found().stream().anyMatch(each -> each.ownerId().equals(ownerId));
-        return new RouterVms.Strays.Left(anything, strays);
+        return new Strays.Left(anything, strays);
     }
 
     /** Asks for it to be removed. */

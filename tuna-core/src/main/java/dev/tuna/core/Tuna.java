@@ -27,6 +27,7 @@ import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.control.Summaries;
 import dev.tuna.core.machine.RouterVms;
+import dev.tuna.core.machine.Strays;
 import dev.tuna.core.provider.Preflights;
 import dev.tuna.core.remote.ControlServer;
 import dev.tuna.core.remote.Lodging;
@@ -79,11 +80,11 @@ public final class Tuna implements ControlPlane {
 
     private boolean isLodging;
 
-    Tuna(Installation installation, Controller controller, Function<RouterVms.Strays, RouterVms> vms) {
+    Tuna(Installation installation, Controller controller, Function<Strays, RouterVms> vms) {
         this.installation = installation;
         this.controller = controller;
         this.planner = new Planner(installation.clouds(), installation.catalog(), installation.orphanTimeout());
-        this.vms = vms.apply(new RouterVms.Strays() {
+        this.vms = vms.apply(new Strays() {
             @Override
             public Left of(String name) {
                 return strays().of(name);

@@ -1,0 +1,198 @@
+package dev.tuna.core.machine;
+
+import dev.tuna.api.BackendPhase;
+import dev.tuna.api.Deployment;
+import dev.tuna.api.TunaException;
+import dev.tuna.core.catalog.Price;
+import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Custody;
+import dev.tuna.core.control.Handover;
+import dev.tuna.core.control.Treasury;
+import dev.tuna.core.remote.RemoteControlPlane;
+import dev.tuna.spi.FoundRouterVm;
+import dev.tuna.spi.ResourceRecord.State;
+import dev.tuna.spi.ResourceRef;
+import dev.tuna.spi.RouterCloud;
+import dev.tuna.spi.RouterVmObservation;
+import dev.tuna.spi.SecretStore;
+import dev.tuna.spi.StateChange;
+import dev.tuna.spi.StateStore;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks after one machine at a time: has it launched, connects to it, has handed over what is to go there, and removes it
+ * when nobody lives there. Every step may be repeated, and is in the store before it is taken.
+ */
+final class Caretaker {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Caretaker.class);
+
+    /** How old what machines know of each other's spending may be. */
+    private static final Duration BETWEEN_SETTLEMENTS = Duration.ofSeconds(15);
+
+    private final StateStore store;
+    private final SecretStore secrets;
+    private final Controller controller;
+    private final Handover handover;
+    private final InstantSource clock;
+    private final Planner planner;
+    private final Roster roster;
+    private final Exchange exchange;
+    private final Optional<List<Price>> prices;
+    private final Strays strays;
+
+    Caretaker(
+            StateStore store,
+            SecretStore secrets,
+            Controller controller,
+            InstantSource clock,
+            Planner planner,
+            Roster roster,
+            Exchange exchange,
+            Optional<List<Price>> prices,
+            Strays strays) {
+        this.store = store;
+        this.secrets = secrets;
+        this.controller = controller;
+        this.handover = controller.handover();
+        this.clock = clock;
+        this.planner = planner;
+        this.roster = roster;
+        this.exchange = exchange;
+        this.prices = prices;
+        this.strays = strays;
+    }
+
+    /** Takes a step; what fails is told as the machine's problem, and tried again with the next look. */
+    void look(RouterVm vm) {
+        try {
+            step(vm);
+        } catch (TunaException e) {
+            String problem = String.valueOf(e.getMessage());
+            if (!vm.problem().equals(problem)) {
+                LOG.info("router VM '{}': {}", vm.name(), problem);
+            }
+            vm.failed(problem);
+        } catch (RuntimeException e) {
+            vm.failed(e.toString());
+            LOG.warn("router VM '{}' could not be looked after", vm.name(), e);
+        }
+    }
+
+    private void step(RouterVm vm) {
+        if (vm.record().state() == State.ENDING) {
+            remove(vm);
+            return;
+        }
+        if (vm.record().resource().isEmpty()) {
+            launch(vm);
+        }
+        RouterVmObservation seen = observe(vm);
+        vm.see(seen, controller::relay);
+        if (seen.phase() == BackendPhase.GONE) {
+            lost(vm);
+            return;
+        }
+        if (vm.isReady()) {
+            RemoteControlPlane plane = vm.plane().orElseThrow();
+            settle(vm, plane);
+            exchange.goOn(vm, plane);
+            Set<String> ours = roster.on(vm.name()).map(Custody::service).collect(Collectors.toSet());
+            Set<String> live =
+                    plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
+            exchange.collect(vm, plane, live);
+            if (live.isEmpty()) {
+                roster.unlessWanted(vm, () -> end(vm));
+            }
+            live.removeAll(ours);
+            vm.house(live);
+        } else if (roster.on(vm.name()).findAny().isEmpty() && !roster.wasUsed(vm)) {
+            roster.unlessWanted(vm, () -> end(vm));
+        }
+    }
+
+    private RouterVmObservation observe(RouterVm vm) {
+        return planner.cloud(vm.record().provider())
+                .observe(vm.record().resource().orElseThrow(), vm.name());
+    }
+
+    private void launch(RouterVm vm) {
+        VmRecord record = vm.record();
+        secrets.put(RouterCloud.environment(vm.name()), planner.environment(record));
+        ResourceRef made = planner.cloud(record.provider()).launch(record.plan());
+        become(vm, record.launched(made));
+    }
+
+    private void become(RouterVm vm, VmRecord next) {
+        store.save(StateChange.of(next.record(clock.instant())));
+        vm.become(next);
+    }
+
+    /** Before anything is handed over, when there is news, and now and then: what may be spent, and what was. */
+    private void settle(RouterVm vm, RemoteControlPlane plane) {
+        Treasury treasury = controller.treasury();
+        var news = new RouterVm.News(treasury.limits(), roster.on(vm.name()).collect(Collectors.toSet()));
+        if (!vm.isSettled(news, BETWEEN_SETTLEMENTS)) {
+            treasury.hear(vm.name(), plane.settle(treasury.allowance(vm.name(), prices)));
+            vm.settled(news);
+        }
+    }
+
+    /** Nobody else can act any more, so this controller does; what was made there meanwhile is found by its tags. */
+    private void lost(RouterVm vm) {
+        roster.unsettled(vm).toList().forEach(this::rescue);
+        become(vm, vm.record().in(State.ENDING));
+        remove(vm);
+    }
+
+    /** Again and again, until nothing is left that nobody looks after. */
+    private void rescue(Custody custody) {
+        String name = custody.service();
+        if (custody.isElsewhere()) {
+            LOG.warn("router VM '{}' is gone; {} is looked after here again", custody.with(), name);
+        }
+        Strays.Left left = strays.of(name);
+        handover.rescue(name, custody.handover(), left.unknown()).forEach(strays::remove);
+        handover.settle(name, custody.handover());
+        if (custody.state() == Custody.State.AWAY && !left.anything()) {
+            LOG.warn("nothing of {} runs any more: it is taken for destroyed on its router VM", name);
+            controller.find(name).ifPresent(deployment -> {
+                var unused = deployment.destroy();
+            });
+        }
+    }
+
+    /** Has it removed, with the looks that follow. */
+    void end(RouterVm vm) {
+        become(vm, vm.record().in(State.ENDING));
+    }
+
+    private void remove(RouterVm vm) {
+        RouterCloud cloud = planner.cloud(vm.record().provider());
+        Optional<ResourceRef> machine = vm.record().resource();
+        if (machine.isPresent()) {
+            RouterVmObservation seen = observe(vm);
+            if (seen.phase() != BackendPhase.GONE) {
+                cloud.terminate(machine.get());
+                return;
+            }
+            if (roster.unsettled(vm).findAny().isPresent()) {
+                lost(vm);
+                return;
+            }
+            cloud.cleanUp(new FoundRouterVm(machine.get(), vm.name(), store.ownerId()));
+        }
+        secrets.remove(RouterCloud.environment(vm.name()));
+        vm.close();
+        controller.treasury().forget(vm.name());
+        store.save(StateChange.of(vm.record().in(State.GONE).record(clock.instant())));
+        roster.remove(vm);
+    }
+}

@@ -1,0 +1,126 @@
+package dev.tuna.core.machine;
+
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.DeploymentPhase;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Custody;
+import dev.tuna.core.control.Handover;
+import dev.tuna.core.control.Turns;
+import dev.tuna.core.remote.RemoteControlPlane;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The steps of a handover between this controller and that of a machine, both ways. Each may be repeated, and is, until it is
+ * known to have been done. Thread-safe.
+ */
+final class Exchange {
+
+    /** What follows the id of a handover when the same deployment comes back. */
+    static final String BACK = "-back";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
+
+    private final Handover handover;
+    private final Roster roster;
+    private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
+    private final Set<String> kept = ConcurrentHashMap.newKeySet();
+    private final Turns turns = new Turns();
+
+    Exchange(Handover handover, Roster roster) {
+        this.handover = handover;
+        this.roster = roster;
+    }
+
+    /** Whatever is due with a machine that answers. */
+    void goOn(RouterVm vm, RemoteControlPlane plane) {
+        roster.on(vm.name())
+                .filter(custody -> custody.state() == Custody.State.LEAVING)
+                .forEach(custody -> handOver(custody, plane));
+        roster.custodies().stream()
+                .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
+                .filter(custody -> custody.handover().endsWith(BACK) && !confirmed.contains(custody.handover()))
+                .forEach(custody -> {
+                    plane.taken(custody.service(), custody.handover());
+                    confirmed.add(custody.handover());
+                });
+        // A process before this one, or an attempt that failed, may have been about to take it back.
+        roster.on(vm.name())
+                .filter(this::isToBeKept)
+                .forEach(custody -> turns.ifFree(custody.service(), () -> {
+                    if (roster.custody(custody.service())
+                            .filter(this::isToBeKept)
+                            .isPresent()) {
+                        plane.keep(custody.service(), custody.handover() + BACK);
+                        kept.add(custody.handover());
+                    }
+                }));
+    }
+
+    private void handOver(Custody custody, RemoteControlPlane plane) {
+        String name = custody.service();
+        Bundle bundle = handover.leave(name, custody.handover(), custody.with(), List.of());
+        if (!handover.offered(name, custody.handover())) {
+            return;
+        }
+        try {
+            plane.offer(bundle);
+        } catch (ConfigurationException e) {
+            if (e.code() != ErrorCode.NAME_TAKEN) {
+                throw e;
+            }
+            LOG.warn("{} stays here: router VM '{}' does not take it: {}", name, custody.with(), e.getMessage());
+            handover.stay(name, custody.handover());
+            return;
+        }
+        handover.left(name, custody.handover(), false);
+        LOG.info("{} is looked after by router VM '{}'", name, custody.with());
+    }
+
+    private boolean isToBeKept(Custody custody) {
+        return custody.state() == Custody.State.AWAY && !kept.contains(custody.handover());
+    }
+
+    /** What is over there is put down here, with its bill. */
+    void collect(RouterVm vm, RemoteControlPlane plane, Set<String> live) {
+        roster.on(vm.name())
+                .filter(custody -> custody.state() == Custody.State.AWAY && !live.contains(custody.service()))
+                .filter(custody -> isOver(plane, custody.service()))
+                .forEach(custody -> turns.ifFree(custody.service(), () -> fetchNow(custody.service())));
+    }
+
+    private static boolean isOver(RemoteControlPlane plane, String name) {
+        DeploymentPhase phase = plane.status(name).phase();
+        return phase == DeploymentPhase.DESTROYED || phase == DeploymentPhase.FAILED;
+    }
+
+    /** One at a time: whoever comes second finds it here. */
+    void fetch(String name) {
+        turns.alone(name, () -> {
+            fetchNow(name);
+            return name;
+        });
+    }
+
+    private void fetchNow(String name) {
+        Optional<Custody> away = roster.custody(name).filter(custody -> custody.state() == Custody.State.AWAY);
+        if (away.isEmpty()) {
+            return;
+        }
+        RemoteControlPlane plane = roster.plane(name).orElseThrow(() -> Roster.notThere(name));
+        String id = away.get().handover() + BACK;
+        try {
+            handover.arrive(plane.take(name, id).join(), away.get().with());
+        } catch (RuntimeException e) {
+            kept.remove(away.get().handover()); // the machine is to go on with it
+            throw e;
+        }
+        plane.taken(name, id);
+        confirmed.add(id);
+    }
+}

@@ -238,11 +238,7 @@ final class Hosting {
         while (!gone.isDone()) {
             Turn turn = take();
             if (turn == Turn.TOLD || turn == Turn.ASKED) {
-                return new Outcome(
-                        Wish.STOP,
-                        ExitCode.BROKEN_OFF,
-                        List.of("Broken off; whatever command comes next goes on destroying, 'tuna destroy --all'"
-                                + " waits for the end."));
+                return brokenOff(tuna, doomed);
             }
         }
         for (var each : all) {
@@ -258,14 +254,25 @@ final class Hosting {
         return new Outcome(Wish.DESTROY, ExitCode.DONE, List.of());
     }
 
-    private Outcome left(Tuna tuna, Optional<Deployment> deployment, int otherwise) {
+    /** With this process those end to be hosted that nobody spoke of, too. */
+    private static Outcome brokenOff(Tuna tuna, List<Deployment> doomed) {
+        List<String> names = doomed.stream().map(Deployment::name).toList();
         var lines = new ArrayList<String>();
-        for (Deployment one : tuna.deployments()) {
-            lines.add(one.name() + " is left as it is, at "
-                    + Dollars.text(one.cost().usdPerHourNow())
-                    + " per hour and without its endpoint. 'tuna host' hosts it"
-                    + " again, 'tuna destroy " + one.name() + "' takes it down.");
-        }
+        lines.add("Broken off; whatever command comes next goes on destroying " + String.join(", ", names)
+                + ", 'tuna destroy " + (names.size() == 1 ? names.get(0) : "--all") + "' waits for the end.");
+        tuna.deployments().stream().filter(one -> !names.contains(one.name())).forEach(one -> lines.add(left(one)));
+        return new Outcome(Wish.STOP, ExitCode.BROKEN_OFF, lines);
+    }
+
+    private static String left(Deployment deployment) {
+        return deployment.name() + " is left as it is, at "
+                + Dollars.text(deployment.cost().usdPerHourNow())
+                + " per hour and without its endpoint. 'tuna host' hosts it"
+                + " again, 'tuna destroy " + deployment.name() + "' takes it down.";
+    }
+
+    private Outcome left(Tuna tuna, Optional<Deployment> deployment, int otherwise) {
+        List<String> lines = tuna.deployments().stream().map(Hosting::left).toList();
         int parts = exitCode(deployment);
         return new Outcome(Wish.STOP, parts == ExitCode.DONE ? otherwise : parts, lines);
     }

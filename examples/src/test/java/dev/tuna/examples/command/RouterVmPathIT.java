@@ -313,6 +313,9 @@ class RouterVmPathIT {
         assertThat(http.send(printed.chat("wrong", 3, false), BodyHandlers.discarding())
                         .statusCode())
                 .isEqualTo(401);
+        assertThat(run(deployer, "status chat").out())
+                .as("the driver of its machine")
+                .containsPattern("spot +replica-1 .* GPU [0-9]+%, [0-9.]+ of [0-9.]+ GiB");
         assertThat(replicas()).hasSize(1);
         String replica = replicas().get(0).id();
         List<String> lines =

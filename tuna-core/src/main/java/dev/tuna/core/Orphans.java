@@ -10,6 +10,7 @@ import dev.tuna.api.ProviderException;
 import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.machine.Strays;
 import dev.tuna.core.provider.Clouds;
@@ -60,7 +61,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
 
     private OrphanReport report(Finds finds) {
         // Asked after the search: what has come to be known meanwhile is no orphan.
-        Set<ResourceRef> known = controller.known();
+        Set<ResourceRef> known = controller.inventory().known();
         List<Orphan> orphans = finds.found().stream()
                 .filter(each -> !known.contains(each.resource()) && !isBeingMade(each))
                 .map(this::orphan)
@@ -95,7 +96,9 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
 
     private boolean isBeingMade(FoundResource found) {
         return found.ownerId().equals(ownerId)
-                && controller.isMaking(found.deployment(), found.resource().provider());
+                && controller
+                        .inventory()
+                        .isMaking(found.deployment(), found.resource().provider());
     }
 
     private Orphan orphan(FoundResource found) {
@@ -111,7 +114,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
 
     /** What another controller made for a deployment of a name, and still runs. What cannot be adopted is removed. */
     Strays.Left of(String name) {
-        var ofIt = new Orphans(clouds, ownerId, controller, outside -> Controller.isOf(name, outside));
+        var ofIt = new Orphans(clouds, ownerId, controller, outside -> Handover.isOf(name, outside));
         Finds finds = ofIt.find();
         OrphanReport report = ofIt.report(finds);
         if (!report.problems().isEmpty()) {
@@ -180,7 +183,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
      */
     boolean destroy(Orphan orphan) {
         ResourceRef resource = requireOurs(orphan);
-        if (controller.known().contains(resource)) {
+        if (controller.inventory().known().contains(resource)) {
             throw refused(resource, "belongs to a live deployment by now; destroy that");
         }
         if (isRented(orphan)) {

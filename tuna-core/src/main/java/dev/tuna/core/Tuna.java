@@ -23,6 +23,7 @@ import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
 import dev.tuna.core.catalog.GpuNames;
+import dev.tuna.core.control.Archive;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.control.Summaries;
@@ -212,7 +213,7 @@ public final class Tuna implements ControlPlane {
      * @return names of providers; empty once {@link #hasSeenAll}
      */
     public SortedSet<String> unseen() {
-        return controller.unseen();
+        return controller.inventory().unseen();
     }
 
     @Override
@@ -229,8 +230,8 @@ public final class Tuna implements ControlPlane {
                 .orElseGet(() -> ended(name).cost());
     }
 
-    private Controller.Ended ended(String name) {
-        return controller.ended(name).orElseThrow(() -> noSuch(name));
+    private Archive.Ended ended(String name) {
+        return controller.archive().ended(name).orElseThrow(() -> noSuch(name));
     }
 
     private ConfigurationException noSuch(String name) {
@@ -294,7 +295,8 @@ public final class Tuna implements ControlPlane {
 
     private Endpoints endpoints(String name) {
         Objects.requireNonNull(name, "name");
-        return new Endpoints(installation.clouds(), controller.endpoints(name).orElseThrow(() -> noSuch(name)));
+        return new Endpoints(
+                installation.clouds(), controller.inventory().endpoints(name).orElseThrow(() -> noSuch(name)));
     }
 
     @Override
@@ -335,12 +337,16 @@ public final class Tuna implements ControlPlane {
                 installation.clouds(),
                 installation.store().ownerId(),
                 controller,
-                isLodging ? controller::isHere : outside -> !controller.isElsewhere(outside));
+                isLodging
+                        ? controller.handover()::isHere
+                        : outside -> !controller.handover().isElsewhere(outside));
     }
 
     @Override
     public List<DeploymentStatus> history(int limit) {
-        return controller.ended(limit).stream().map(Controller.Ended::status).toList();
+        return controller.archive().ended(limit).stream()
+                .map(Archive.Ended::status)
+                .toList();
     }
 
     /**

@@ -6,17 +6,13 @@ import dev.tuna.core.provider.ProviderCatalog;
 import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.StateChange;
-import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /**
  * One end of handing deployments over from one controller to another; see {@link Custody} for the steps. Every step may be
@@ -24,30 +20,27 @@ import java.util.stream.Collectors;
  */
 public final class Handover {
 
-    private final Controller controller;
+    private final Tenure tenure;
     private final StateStore store;
     private final Bundles bundles;
     private final InstantSource clock;
     private final Turns turns = new Turns(); // one step of a deployment at a time
-    private final Map<String, Custody> custodies;
+    private final Custodies custodies;
 
     Handover(
-            Controller controller,
+            Tenure tenure,
+            Custodies custodies,
             StateStore store,
             SecretStore secrets,
             ProviderCatalog catalog,
-            InstantSource clock,
-            StateSnapshot stored) {
-        this.controller = controller;
+            InstantSource clock) {
+        this.tenure = tenure;
+        this.custodies = custodies;
         this.store = store;
         var providers = new TreeSet<>(catalog.serverlessNames());
         providers.addAll(catalog.spotNames());
         this.bundles = new Bundles(store, secrets, providers);
         this.clock = clock;
-        this.custodies = stored.resources().stream()
-                .filter(Custody::isOne)
-                .map(Custody::of)
-                .collect(Collectors.toConcurrentMap(Custody::service, custody -> custody));
     }
 
     /**
@@ -56,12 +49,12 @@ public final class Handover {
      * @return by the deployment's name, as it is at any time
      */
     public Map<String, Custody> custodies() {
-        return Collections.unmodifiableMap(custodies);
+        return custodies.all();
     }
 
     /** As the store has it by now. */
     private void know(Custody custody) {
-        custodies.put(custody.service(), custody);
+        custodies.know(custody);
     }
 
     /**
@@ -73,6 +66,41 @@ public final class Handover {
         return custodies().values().stream().anyMatch(custody -> custody.state() == Custody.State.LEAVING);
     }
 
+    /**
+     * Whether what carries a name at a provider belongs to a deployment that another controller looks after.
+     *
+     * @param outside the deployment's name, as providers know it
+     * @return true if so
+     */
+    public boolean isElsewhere(String outside) {
+        return custodies().values().stream()
+                .filter(Custody::isElsewhere)
+                .anyMatch(custody -> Names.isRevisionOf(custody.service(), outside));
+    }
+
+    /**
+     * Whether what carries a name at a provider belongs to a deployment.
+     *
+     * @param name the deployment's name
+     * @param outside the name at the provider
+     * @return true if so
+     */
+    public static boolean isOf(String name, String outside) {
+        return Names.isRevisionOf(name, outside);
+    }
+
+    /**
+     * Whether what carries a name at a provider belongs to a deployment that came here.
+     *
+     * @param outside the deployment's name, as providers know it
+     * @return true if so
+     */
+    public boolean isHere(String outside) {
+        return custodies().values().stream()
+                .filter(custody -> !custody.isElsewhere())
+                .anyMatch(custody -> Names.isRevisionOf(custody.service(), outside));
+    }
+
     /** Accepts a deployment for another controller, in one write with what else there is of it. */
     void accept(String service, Supplier<Custody> saved) {
         turns.alone(service, () -> {
@@ -82,7 +110,7 @@ public final class Handover {
     }
 
     private Custody custody(String service) {
-        return Optional.ofNullable(custodies().get(service)).orElseGet(() -> Custody.none(service));
+        return custodies.of(service);
     }
 
     /**
@@ -103,7 +131,7 @@ public final class Handover {
             if (custody.isElsewhere() && !custody.handover().equals(handover)) {
                 throw elsewhere(custody);
             }
-            controller.hold(service);
+            tenure.hold(service);
             if (!custody.isElsewhere()) {
                 save(custody.leaving(handover, to), beside);
             }
@@ -145,7 +173,7 @@ public final class Handover {
                 if (forget) {
                     bundles.forget(service);
                 }
-                controller.letGo(service);
+                tenure.letGo(service);
             }
             return service;
         });
@@ -179,7 +207,7 @@ public final class Handover {
             if (custody.isElsewhere() && custody.handover().equals(handover)) {
                 leaveRoom(custody);
                 save(custody.stayed());
-                var unused = controller.takeUp(service, List.of());
+                var unused = tenure.takeUp(service, List.of());
             }
             return service;
         });
@@ -203,9 +231,9 @@ public final class Handover {
             if (custody.isElsewhere()) {
                 leaveRoom(custody);
                 save(custody.rescued());
-                return controller.takeUp(service, strays);
+                return tenure.takeUp(service, strays);
             }
-            return controller.join(service, strays);
+            return tenure.join(service, strays);
         });
     }
 
@@ -244,7 +272,7 @@ public final class Handover {
         turns.alone(bundle.service(), () -> {
             Custody custody = custody(bundle.service());
             if (!custody.taken().contains(bundle.handover())) {
-                controller.takeIn(bundle.service(), Bundles.models(bundle.deployments()), () -> {
+                tenure.takeIn(bundle.service(), Bundles.models(bundle.deployments()), () -> {
                     Custody taken = custody.taken(bundle.handover(), from);
                     bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
                     know(taken);

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ final class Names {
 
     private static final int LONGEST = 40;
 
+    private final ReentrantLock asking = new ReentrantLock();
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Service> services = new LinkedHashMap<>(); // guarded by lock
     private final Map<String, String> models = new LinkedHashMap<>(); // model to name, guarded by lock
@@ -207,6 +209,20 @@ final class Names {
     /** Every revision of every deployment. */
     List<Slot> slots() {
         return all().stream().flatMap(service -> service.slots().stream()).toList();
+    }
+
+    /** Looking at names and taking one is a single step. */
+    <T> T alone(Supplier<T> work) {
+        asking.lock();
+        try {
+            return work.get();
+        } finally {
+            asking.unlock();
+        }
+    }
+
+    static ConfigurationException notLive(String name, String why) {
+        return new ConfigurationException(ErrorCode.NO_SUCH_DEPLOYMENT, "deployment '" + name + "' " + why);
     }
 
     private static ConfigurationException taken(String message) {

@@ -1,7 +1,13 @@
 package dev.tuna.core.control;
 
+import dev.tuna.spi.DeploymentRecord;
+import dev.tuna.spi.LedgerEntry;
+import dev.tuna.spi.ResourceRecord;
+import dev.tuna.spi.StateChange;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
@@ -37,5 +43,27 @@ final class Slot {
 
     Keys keys() {
         return keys;
+    }
+
+    /** What of its state the store does not have yet, and is to have from now on. */
+    StateChange unsaved(List<LedgerEntry> entries, Instant now) {
+        Managed after = state;
+        var deployments = new ArrayList<DeploymentRecord>();
+        if (learnedOfPools || saved.isEmpty() || !Records.sameInStore(saved.get(), after)) {
+            deployments.add(Records.deployment(after, now));
+        }
+        learnedOfPools = false;
+        saved = Optional.of(after);
+        var resources = new ArrayList<ResourceRecord>();
+        for (Backend backend : after.backends().values()) {
+            Backend saved = savedBackends.put(backend.id(), backend);
+            if (saved == null || !Records.sameInStore(saved, backend)) {
+                resources.add(Records.resource(after, backend, now));
+            }
+            if (backend.isGone()) {
+                savedBackends.remove(backend.id());
+            }
+        }
+        return new StateChange(deployments, resources, entries);
     }
 }

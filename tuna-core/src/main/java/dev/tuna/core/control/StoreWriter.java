@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class StoreWriter {
 
     private static final Logger LOG = LoggerFactory.getLogger(StoreWriter.class);
+    private static final StateChange NOTHING = new StateChange(List.of(), List.of(), List.of());
     private static final Duration RETRY = Duration.ofSeconds(1);
 
     private final StateStore store;
@@ -67,6 +68,11 @@ final class StoreWriter {
             lock.unlock();
         }
         submit();
+    }
+
+    /** Runs something when all that is on its way to the disk is there. */
+    void whenStored(Runnable after) {
+        write(NOTHING, after);
     }
 
     private void submit() {

@@ -80,7 +80,9 @@ final class Returns {
                 .find(name)
                 .map(deployment -> deployment.destroy().join())
                 .orElseGet(() -> new DestroyReport(
-                        name, List.of(), controller.ended(name).orElseThrow().cost()));
+                        name,
+                        List.of(),
+                        controller.archive().ended(name).orElseThrow().cost()));
         return awaitEnd(vm, report);
     }
 

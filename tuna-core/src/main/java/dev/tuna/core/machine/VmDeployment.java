@@ -8,6 +8,7 @@ import dev.tuna.api.DestroyReport;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
 import dev.tuna.api.TunaException;
+import dev.tuna.core.control.Archive;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.remote.RemoteControlPlane;
 import java.net.URI;
@@ -19,8 +20,8 @@ import java.util.function.Function;
 /** A handle on a deployment that lives on a router VM, or is on its way there. Immutable and thread-safe. */
 record VmDeployment(RouterVms vms, Controller controller, String name) implements Deployment {
 
-    private Controller.Away away() {
-        return controller.away(name);
+    private Archive.Away away() {
+        return controller.archive().away(name);
     }
 
     @Override

@@ -1,0 +1,53 @@
+package dev.tuna.core.control;
+
+import dev.tuna.spi.LedgerEntry;
+import dev.tuna.spi.StateChange;
+import dev.tuna.spi.StateSnapshot;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Enters the rent of the machine that all this runs on into the books of those who live on it. Called by the control loop alone. */
+final class Rental {
+
+    private final Names names;
+    private final StoreWriter writer;
+    private Optional<Rent> rent;
+
+    Rental(Optional<HostMachine> machine, StateSnapshot stored, Names names, StoreWriter writer) {
+        this.names = names;
+        this.writer = writer;
+        this.rent = machine.map(rented -> Rent.of(rented, stored.resources()));
+    }
+
+    boolean isDue() {
+        return rent.isPresent();
+    }
+
+    /** Up to now, by those who are here. While nobody is, it is left to the next one who comes. */
+    void pay(Instant now) {
+        List<Service> payers =
+                names.all().stream().filter(service -> !service.held).toList();
+        if (payers.isEmpty()) {
+            return;
+        }
+        rent = rent.map(due -> now.isAfter(due.paidUntil()) ? pay(due, payers, now) : due);
+    }
+
+    private Rent pay(Rent due, List<Service> payers, Instant now) {
+        var entries = new ArrayList<LedgerEntry>();
+        for (Service service : payers) {
+            Slot slot = service.current();
+            LedgerEntry part = due.part(slot.state().revision().account(), payers.size(), now);
+            slot.swap(slot.state()
+                    .with(draft -> draft.accounts =
+                            draft.accounts.withTally(draft.accounts.tally().plus(List.of(part)))));
+            entries.add(part);
+        }
+        Rent paid = due.paid(now);
+        // In one write: nobody's part is entered without the others', nor twice.
+        writer.write(new StateChange(List.of(), List.of(paid.record()), entries), () -> {});
+        return paid;
+    }
+}

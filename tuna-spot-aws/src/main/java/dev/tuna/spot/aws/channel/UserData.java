@@ -42,7 +42,7 @@ public final class UserData {
         return of(
                 "replica " + boot.replica(),
                 Map.of(
-                        "boot.sh", resource("boot.sh"),
+                        "boot.sh", shell(UserData.class, "boot.sh"),
                         "ca.pem", boot.authority(),
                         "token", boot.token().reveal() + "\n",
                         "arguments.sh", "set -- " + words(boot) + "\n",
@@ -53,13 +53,14 @@ public final class UserData {
      * Writes the script for a machine that an agent looks after. The same text for the same files.
      *
      * @param machine what it is, for who reads the script
-     * @param files what is written beside the agent, by name; {@code boot.sh install} is run
+     * @param files what is written beside the agent and {@code machine.sh}, by name; {@code boot.sh install} is run
      * @return the user data
      */
     public static UserData of(String machine, Map<String, String> files) {
         Map<String, String> all = new TreeMap<>(files);
         // What it says of itself is for who reads it here, and user data must be short.
-        all.put("agent.py", resource("agent.py").replaceAll("(?m)^ +\"\"\"[^\"\n]*\"\"\"\\n", ""));
+        all.put("machine.sh", shell(UserData.class, "machine.sh"));
+        all.put("agent.py", resource(UserData.class, "agent.py").replaceAll("(?m)^ +\"\"\"[^\"\n]*\"\"\"\\n", ""));
         StringBuilder script = new StringBuilder("#!/bin/sh\n");
         script.append("# Tuna: ").append(machine).append('\n');
         script.append("set -eu\numask 077\n");
@@ -135,8 +136,19 @@ public final class UserData {
         return packed.toByteArray();
     }
 
-    private static String resource(String name) {
-        try (InputStream in = UserData.class.getResourceAsStream(name)) {
+    /**
+     * A shell script of this jar without its comments, since user data must be short.
+     *
+     * @param beside a class of its package
+     * @param name the script's
+     * @return its text
+     */
+    public static String shell(Class<?> beside, String name) {
+        return resource(beside, name).replaceAll("(?m)^\\s*#(?!!).*\\n", "");
+    }
+
+    private static String resource(Class<?> beside, String name) {
+        try (InputStream in = beside.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("resource '" + name + "' is missing from the jar");
             }

@@ -2,11 +2,7 @@ package dev.tuna.spot.aws.router;
 
 import dev.tuna.api.Secret;
 import dev.tuna.spot.aws.channel.UserData;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
@@ -55,7 +51,7 @@ public record RouterBoot(
                 "router " + name,
                 Map.of(
                         "boot.sh",
-                        script(),
+                        UserData.shell(RouterBoot.class, SCRIPT),
                         "ca.pem",
                         authority,
                         "token",
@@ -71,18 +67,6 @@ public record RouterBoot(
                 + "\norphan_timeout=" + orphanTimeout.toSeconds()
                 + "\njar_url=" + UserData.quoted(jar.toString())
                 + "\njar_sha256=" + sha256 + "\n";
-    }
-
-    /** Without the comments, since user data must be short. */
-    private static String script() {
-        try (InputStream in = RouterBoot.class.getResourceAsStream(SCRIPT)) {
-            if (in == null) {
-                throw new IllegalStateException("resource '" + SCRIPT + "' is missing from the jar");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8).replaceAll("(?m)^\\s*#(?!!).*\\n", "");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** Without the token, and without the URL, which may be signed. */

@@ -1,52 +1,18 @@
 #!/bin/sh
 # What a replica does with itself. "boot.sh install" prepares and starts the agent and, beside it, "boot.sh run", which
 # fetches image and weights and keeps the engine running. The script that wrote this file has put settings.sh, arguments.sh,
-# ca.pem, token and agent.py beside it.
-set -eu
-umask 077
+# ca.pem, token, machine.sh and agent.py beside it.
+# shellcheck source=/dev/null
+. "${0%/*}/machine.sh"
+image=${image:-} model_cache=${model_cache:-}
 
-TUNA_ROOT=${TUNA_ROOT:-}
-TUNA_DIR=$TUNA_ROOT/var/lib/tuna
-TUNA_RUN=$TUNA_ROOT/run/tuna
-TUNA_SHUTDOWN=${TUNA_SHUTDOWN:-shutdown -h now}
-TUNA_POWEROFF=${TUNA_POWEROFF:-poweroff -ff}
 # Seconds: for an image, for weights, for any other call of docker; between tries.
 TUNA_PULL_LIMIT=${TUNA_PULL_LIMIT:-900} TUNA_SYNC_LIMIT=${TUNA_SYNC_LIMIT:-1800} TUNA_DOCKER_LIMIT=${TUNA_DOCKER_LIMIT:-120}
 TUNA_PAUSES=${TUNA_PAUSES:-5 15 30 0}
-TUNA_ENGINE_PORT=${TUNA_ENGINE_PORT:-8000}
-PATH=$PATH:/usr/local/bin
-port='' orphan_timeout='' image='' model_cache=''
-# shellcheck source=/dev/null
-. "$TUNA_DIR/settings.sh"
-
-say() {
-	echo "tuna: $*" >&2
-}
-
-# Tells the agent, and with it the controller, how far things have come: one word, then more for people.
-phase() {
-	say "$@"
-	printf '%s\n' "$*" >"$TUNA_RUN/phase.new"
-	mv -f "$TUNA_RUN/phase.new" "$TUNA_RUN/phase"
-}
 
 fail() {
 	trap - EXIT
 	phase failed "$@"
-	exit 1
-}
-
-# Ends the machine. If that fails, or has not done it in two minutes, without ado.
-power_off() {
-	say "ending this machine: $*"
-	$TUNA_SHUTDOWN && sleep "${TUNA_OFF:-120}"
-	$TUNA_POWEROFF || :
-}
-
-# Without an agent nobody can be told, and nobody would end the machine.
-give_up() {
-	trap - EXIT
-	power_off "$@"
 	exit 1
 }
 
@@ -61,75 +27,18 @@ last_words() {
 }
 
 install() {
-	trap 'give_up "its installation fails"' EXIT
-	mkdir -p "$TUNA_RUN"
-	for tool in python3 openssl; do
-		command -v "$tool" >/dev/null || give_up "$tool is missing"
-	done
-	if [ ! -f "$TUNA_DIR/key.pem" ]; then
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=tuna-replica \
-			-keyout "$TUNA_DIR/key.pem" -out "$TUNA_DIR/self.pem" 2>/dev/null || give_up "openssl makes no key"
-	fi
-	cat >"$TUNA_DIR/agent.env" <<-END
-		TUNA_DIR=$TUNA_DIR
-		TUNA_RUN=$TUNA_RUN
-		TUNA_PORT=${TUNA_PORT:-$port}
-		TUNA_ENGINE_PORT=$TUNA_ENGINE_PORT
-		TUNA_ORPHAN_TIMEOUT=$orphan_timeout
-	END
-	: >"$TUNA_RUN/alive"
-	if [ -z "$TUNA_ROOT" ] && [ -d /run/systemd/system ]; then
-		unit agent "/usr/bin/env python3 $TUNA_DIR/agent.py" Restart=always RestartSec=2 \
-			LimitNOFILE=65536 OOMScoreAdjust=-900 Nice=-5
+	prepare replica
+	if has_systemd; then
+		agent_unit
 		unit replica "/bin/sh $TUNA_DIR/boot.sh run" Restart=no KillMode=process
-		systemctl daemon-reload
-		systemctl enable -q tuna-agent tuna-replica
-		systemctl start --no-block tuna-agent tuna-replica
+		start_units tuna-agent tuna-replica
 	else
-		set -a
-		# shellcheck source=/dev/null
-		. "$TUNA_DIR/agent.env"
-		set +a
-		python3 "$TUNA_DIR/agent.py" >"$TUNA_DIR/agent.log" 2>&1 &
+		agent >"$TUNA_DIR/agent.log" 2>&1 &
 		echo $! >"$TUNA_RUN/agent.pid"
 		sh "$TUNA_DIR/boot.sh" run >"$TUNA_DIR/boot.log" 2>&1 &
 		echo $! >"$TUNA_RUN/boot.pid"
 	fi
 	trap - EXIT
-}
-
-unit() {
-	what=$1 start=$2
-	shift 2
-	cat >"/etc/systemd/system/tuna-$what.service" <<-END
-		[Unit]
-		Description=Tuna $what
-		After=network-online.target
-		StartLimitIntervalSec=0
-		[Service]
-		EnvironmentFile=$TUNA_DIR/agent.env
-		RuntimeDirectory=tuna
-		RuntimeDirectoryMode=0700
-		RuntimeDirectoryPreserve=yes
-		ExecStart=$start
-		$(printf '%s\n' "$@")
-		[Install]
-		WantedBy=multi-user.target
-	END
-}
-
-# Should the agent be gone for good, the machine ends all the same.
-guard() {
-	minutes=$((orphan_timeout / 60 + 2)) bad=0
-	while sleep "${TUNA_GUARD:-30}" && [ -d "$TUNA_RUN" ]; do
-		if [ -n "$(find "$TUNA_RUN/alive" -mmin "-$minutes")" ]; then
-			bad=0
-		elif [ $bad = 0 ]; then
-			bad=1 # once may be the clock, set right after the boot
-		else
-			power_off "the agent does not run"
-		fi
-	done
 }
 
 # Docker keeps its images on the instance's own disk, which is large and quick, unless the image is there already.

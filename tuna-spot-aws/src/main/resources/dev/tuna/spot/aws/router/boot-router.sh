@@ -2,31 +2,10 @@
 # What a router's machine does with itself. "boot.sh install" prepares it once. What runs from then on, after a reboot too,
 # is started by systemd, or else by "boot.sh start": the agent, which is the host's way in; "boot.sh guard"; and "boot.sh
 # run", which fetches the jar and keeps the router running. The script that wrote this file has put settings.sh, ca.pem,
-# token and agent.py beside it.
-set -eu
-umask 077
-
-TUNA_ROOT=${TUNA_ROOT:-}
-TUNA_DIR=$TUNA_ROOT/var/lib/tuna
-TUNA_RUN=$TUNA_ROOT/run/tuna
-TUNA_SHUTDOWN=${TUNA_SHUTDOWN:-shutdown -h now}
-TUNA_POWEROFF=${TUNA_POWEROFF:-poweroff -ff}
-TUNA_ENGINE_PORT=${TUNA_ENGINE_PORT:-8000}
-PATH=$PATH:/usr/local/bin
-name='' port='' client_port='' orphan_timeout='' jar_url='' jar_sha256=''
+# token, machine.sh and agent.py beside it.
 # shellcheck source=/dev/null
-. "$TUNA_DIR/settings.sh"
-
-say() {
-	echo "tuna: $*" >&2
-}
-
-# Tells the agent, and with it the host, how far things have come: one word, then more for people.
-phase() {
-	say "$@"
-	printf '%s\n' "$*" >"$TUNA_RUN/phase.new"
-	mv -f "$TUNA_RUN/phase.new" "$TUNA_RUN/phase"
-}
+. "${0%/*}/machine.sh"
+name=${name:-} client_port=${client_port:-} jar_url=${jar_url:-} jar_sha256=${jar_sha256:-}
 
 # For good: systemd does not start it again after this status.
 fail() {
@@ -35,72 +14,19 @@ fail() {
 	exit 3
 }
 
-# Ends the machine. If that fails, or has not done it in two minutes, without ado.
-power_off() {
-	say "ending this machine: $*"
-	$TUNA_SHUTDOWN && sleep "${TUNA_OFF:-120}"
-	$TUNA_POWEROFF || :
-}
-
-# Without an agent nobody can be told, and nobody would end the machine.
-give_up() {
-	trap - EXIT
-	power_off "$@"
-	exit 1
-}
-
 install() {
-	trap 'give_up "its installation fails"' EXIT
-	mkdir -p "$TUNA_RUN"
-	for tool in python3 openssl; do
-		command -v "$tool" >/dev/null || give_up "$tool is missing"
-	done
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=tuna-router-vm \
-		-keyout "$TUNA_DIR/key.pem" -out "$TUNA_DIR/self.pem" 2>/dev/null || give_up "openssl makes no key"
-	cat >"$TUNA_DIR/agent.env" <<-END
-		TUNA_DIR=$TUNA_DIR
-		TUNA_RUN=$TUNA_RUN
-		TUNA_PORT=${TUNA_PORT:-$port}
-		TUNA_ENGINE_PORT=$TUNA_ENGINE_PORT
-		TUNA_ORPHAN_TIMEOUT=$orphan_timeout
-	END
-	if [ -d "$TUNA_ROOT/run/systemd/system" ]; then
-		unit agent "/usr/bin/env python3 $TUNA_DIR/agent.py" "ExecStartPre=/bin/sh $TUNA_DIR/boot.sh restore" \
-			OOMScoreAdjust=-900 Nice=-5
-		unit guard "/bin/sh $TUNA_DIR/boot.sh guard"
-		unit router "/bin/sh $TUNA_DIR/boot.sh run" "ExecStartPre=/bin/sh $TUNA_DIR/boot.sh restore" \
+	prepare router-vm
+	if has_systemd; then
+		restore="ExecStartPre=/bin/sh $TUNA_DIR/boot.sh restore"
+		agent_unit "$restore"
+		unit guard "/bin/sh $TUNA_DIR/boot.sh guard" Restart=always RestartSec=1 LimitNOFILE=65536
+		unit router "/bin/sh $TUNA_DIR/boot.sh run" Restart=always RestartSec=1 LimitNOFILE=65536 "$restore" \
 			RestartPreventExitStatus=3 TimeoutStopSec=30
-		systemctl daemon-reload
-		systemctl enable -q tuna-agent tuna-guard tuna-router
-		systemctl start --no-block tuna-agent tuna-guard tuna-router
+		start_units tuna-agent tuna-guard tuna-router
 	else
 		start
 	fi
 	trap - EXIT
-}
-
-unit() {
-	what=$1 start=$2
-	shift 2
-	cat >"$TUNA_ROOT/etc/systemd/system/tuna-$what.service" <<-END
-		[Unit]
-		Description=Tuna $what
-		Wants=network-online.target
-		After=network-online.target
-		StartLimitIntervalSec=0
-		[Service]
-		EnvironmentFile=$TUNA_DIR/agent.env
-		RuntimeDirectory=tuna
-		RuntimeDirectoryMode=0700
-		RuntimeDirectoryPreserve=yes
-		ExecStart=$start
-		Restart=always
-		RestartSec=1
-		LimitNOFILE=65536
-		$(printf '%s\n' "$@")
-		[Install]
-		WantedBy=multi-user.target
-	END
 }
 
 # What systemd does where there is one.
@@ -112,29 +38,10 @@ start() {
 	done
 }
 
-agent() {
-	set -a
-	# shellcheck source=/dev/null
-	. "$TUNA_DIR/agent.env"
-	set +a
+keep_agent() {
 	while :; do
-		python3 "$TUNA_DIR/agent.py" || say "the agent ended and is started again"
+		(agent) || say "the agent ended and is started again"
 		sleep 1
-	done
-}
-
-# Should the agent be gone for good, the machine ends all the same, unless its router looks after something.
-guard() {
-	: >"$TUNA_RUN/alive"
-	minutes=$((orphan_timeout / 60 + 2)) bad=0
-	while sleep "${TUNA_GUARD:-30}" && [ -d "$TUNA_RUN" ]; do
-		if [ -e "$TUNA_DIR/needed" ] || [ -n "$(find "$TUNA_RUN/alive" -mmin "-$minutes")" ]; then
-			bad=0
-		elif [ $bad = 0 ]; then
-			bad=1 # once may be the clock, set right after the boot
-		else
-			power_off "the agent does not run"
-		fi
 	done
 }
 
@@ -329,6 +236,7 @@ run() {
 }
 
 case ${1:-} in
-install | start | agent | guard | restore | run) "$1" ;;
+agent) keep_agent ;;
+install | start | guard | restore | run) "$1" ;;
 *) say "boot.sh install | start | agent | guard | restore | run" && exit 2 ;;
 esac

@@ -2,26 +2,21 @@ package dev.tuna.spot.aws.channel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.Secret;
+import dev.tuna.spot.aws.Shellcheck;
 import dev.tuna.testkit.contract.InMemorySecretStore;
 import java.io.ByteArrayInputStream;
-import java.io.File;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,32 +92,15 @@ class UserDataTest {
         }
     }
 
-    /** Skipped where there is no shellcheck; {@code apt-get install shellcheck} brings it. */
     @Test
     void shellcheckFindsNothing(@TempDir Path directory) throws Exception {
-        Optional<Path> shellcheck = Stream.of(
-                        System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
-                .map(each -> Path.of(each, "shellcheck"))
-                .filter(Files::isExecutable)
-                .findFirst();
-        if (shellcheck.isEmpty()) {
-            System.err.println("skipped: the command 'shellcheck' is missing");
-        }
-        assumeTrue(shellcheck.isPresent(), "the command 'shellcheck' is missing");
-        List<String> command = new ArrayList<>(List.of(shellcheck.get().toString(), "--shell=sh"));
         Path whole = Files.writeString(
                 directory.resolve("user-data"),
                 UserData.of(boot(List.of("org/model", "--x", "it's"))).script());
-        Path part = directory.resolve("boot.sh");
-        Files.copy(requireResource("boot.sh"), part);
-        command.addAll(List.of(whole.toString(), part.toString()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(said).isZero();
-    }
-
-    private static InputStream requireResource(String name) {
-        return Objects.requireNonNull(UserData.class.getResourceAsStream(name));
+        Shellcheck.findsNothingIn(
+                whole,
+                Shellcheck.copy(UserData.class, "boot.sh", directory),
+                Shellcheck.copy(UserData.class, "machine.sh", directory));
     }
 
     @Test

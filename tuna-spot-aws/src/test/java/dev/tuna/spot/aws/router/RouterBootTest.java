@@ -1,13 +1,12 @@
 package dev.tuna.spot.aws.router;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tuna.api.Secret;
 import dev.tuna.provider.support.tls.CertificateAuthority;
+import dev.tuna.spot.aws.Shellcheck;
 import dev.tuna.spot.aws.channel.UserData;
 import java.io.File;
-import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,7 +64,7 @@ class RouterBootTest {
         Process shell =
                 new ProcessBuilder("sh", "-n", file.toString()).inheritIO().start();
         assertThat(shell.waitFor()).isZero();
-        assertThat(script).contains("#!/bin/sh\nset -eu\n");
+        assertThat(script).contains("#!/bin/sh\n. \"${0%/*}/machine.sh\"\n");
     }
 
     /** Machines of the stand-in have no systemd; what one that has is told is looked at here. */
@@ -102,25 +98,8 @@ class RouterBootTest {
                 .doesNotContain("KillMode");
     }
 
-    /** Skipped where there is no shellcheck; {@code apt-get install shellcheck} brings it. */
     @Test
     void shellcheckFindsNothing(@TempDir Path directory) throws Exception {
-        Optional<Path> shellcheck = Stream.of(
-                        System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
-                .map(each -> Path.of(each, "shellcheck"))
-                .filter(Files::isExecutable)
-                .findFirst();
-        if (shellcheck.isEmpty()) {
-            System.err.println("skipped: the command 'shellcheck' is missing");
-        }
-        assumeTrue(shellcheck.isPresent(), "the command 'shellcheck' is missing");
-        Path script = directory.resolve("boot-router.sh");
-        try (InputStream in = Objects.requireNonNull(RouterBoot.class.getResourceAsStream("boot-router.sh"))) {
-            Files.write(script, in.readAllBytes());
-        }
-        Process process = new ProcessBuilder(shellcheck.get().toString(), script.toString())
-                .inheritIO()
-                .start();
-        assertThat(process.waitFor()).isZero();
+        Shellcheck.findsNothingIn(Shellcheck.copy(RouterBoot.class, "boot-router.sh", directory));
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployPlan;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
@@ -192,6 +193,19 @@ class RouterVmsTest {
         world.beforeTermination = replica -> {};
         soon(world.host.destroy("chat"));
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whileTheProgramOfAMachineIsAwayAnswersAreAsOfTheHandover() throws Exception {
+        world.start();
+        Deployment chat = away("chat", MODEL);
+        DeployRequest request = chat.request();
+
+        world.machine().close();
+
+        assertThat(chat.request()).isEqualTo(request);
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("does not answer"));
+        assertThat(chat.cost().deployment()).isEqualTo("chat");
     }
 
     @Test

@@ -35,7 +35,7 @@ final class Returns {
     private static final Duration CLOUDS_PATIENCE = Duration.ofMinutes(5);
 
     /** What a machine that is lost, or reboots, is seen by. */
-    private static final Set<ErrorCode> LOST =
+    static final Set<ErrorCode> LOST =
             Set.of(ErrorCode.CLOSED, ErrorCode.TIMEOUT, ErrorCode.UNREACHABLE, ErrorCode.NO_SUCH_DEPLOYMENT);
 
     private final Controller controller;

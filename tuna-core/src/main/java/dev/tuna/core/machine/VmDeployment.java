@@ -78,7 +78,7 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
         try {
             return vms.arrived(name).map(question);
         } catch (TunaException e) {
-            if (e.retryable()) {
+            if (e.retryable() || Returns.LOST.contains(e.code())) {
                 return Optional.empty();
             }
             throw e;

@@ -40,6 +40,7 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -147,7 +148,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
     /** What nobody but the one who made it knows of. */
     ResourceRef launchUnknown(String deployment) {
-        Planned planned = plans.get(deployment);
+        Planned planned = Objects.requireNonNull(plans.get(deployment), deployment);
         return planned.cloud().launch(planned.cloud().plan(planned.spec(), planned.pools(), "unknown"));
     }
 

@@ -125,8 +125,7 @@ class RouterVmsTest {
         here("slow", MODEL);
         await(launching);
         CompletableFuture<Deployment> slow = CompletableFuture.supplyAsync(
-                        () -> world.host.routerVms().give("slow"), threads)
-                .thenCompose(given -> given);
+                () -> world.host.routerVms().give("slow").join(), threads);
         world.beforeLaunch = plan -> {};
 
         here("quick", OTHER_MODEL);

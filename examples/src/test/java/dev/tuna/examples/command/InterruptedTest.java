@@ -32,7 +32,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -72,7 +71,7 @@ class InterruptedTest {
 
         private final ByteArrayOutputStream screen = new ByteArrayOutputStream();
         private final CompletableFuture<Void> told = new CompletableFuture<>();
-        private final AtomicReference<Runnable> pressed = new AtomicReference<>();
+        private volatile Runnable pressed = () -> told.complete(null);
         private final PipedWriter keys = new PipedWriter();
         private final CompletableFuture<Integer> exitCode;
 
@@ -90,10 +89,9 @@ class InterruptedTest {
                             cloud.uri().toString()),
                     told,
                     action -> {
-                        pressed.set(action);
-                        return () -> pressed.set(() -> told.complete(null));
+                        pressed = action;
+                        return () -> pressed = () -> told.complete(null);
                     });
-            pressed.set(() -> told.complete(null));
             exitCode = CompletableFuture.supplyAsync(() -> TunaCli.run(session, line.split(" ")));
         }
 
@@ -114,7 +112,7 @@ class InterruptedTest {
         }
 
         Person pressesCtrlC() {
-            pressed.get().run();
+            pressed.run();
             return this;
         }
 

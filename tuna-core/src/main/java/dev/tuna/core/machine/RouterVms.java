@@ -205,7 +205,7 @@ public final class RouterVms implements AutoCloseable {
      *     ({@code NAME_TAKEN}) if its model is served here by another one, and then nothing has changed
      */
     public CompletableFuture<Deployment> takeBack(String name) {
-        roster.custody(name).filter(Custody::isElsewhere).orElseThrow(() -> Roster.notThere(name));
+        var unused = roster.custody(name).filter(Custody::isElsewhere).orElseThrow(() -> Roster.notThere(name));
         return waits.later(() -> {
             controller.requireRoom(name, handle(name).request().model());
             return returns.takeBack(name);

@@ -2,8 +2,10 @@ package dev.tuna.core;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.Secret;
+import dev.tuna.api.StoreException;
 import dev.tuna.core.control.HostMachine;
 import dev.tuna.core.machine.RouterVmOptions;
 import dev.tuna.core.remote.Lodging;
@@ -24,10 +26,12 @@ import dev.tuna.spi.RouterVmSpec;
 import dev.tuna.spi.SecretStore;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.spi.SpotProvider;
+import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateStore;
 import dev.tuna.testkit.cloud.LocalCloud;
 import dev.tuna.testkit.cloud.plugin.LocalSpotProvider;
 import dev.tuna.testkit.contract.InMemorySecretStore;
+import dev.tuna.testkit.crash.ForwardingStateStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -47,6 +51,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -75,6 +80,9 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
     volatile Consumer<ResourceRef> beforeTermination = replica -> {};
 
+    /** What the host's disk does not take. */
+    volatile Predicate<StateChange> refused = change -> false;
+
     @SuppressWarnings("NullAway.Init")
     Tuna host;
 
@@ -84,7 +92,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     private record Planned(SpotCloud cloud, ReplicaSpec spec, List<CapacityPool> pools) {}
 
     Tuna start() {
-        host = tuna(store, secrets)
+        host = tuna(refusing(store), secrets)
                 .routerVms(RouterVmOptions.builder()
                         .jar(URI.create("https://example.org/tuna.jar"))
                         .sha256("0".repeat(64))
@@ -98,6 +106,23 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         store.close();
         store = store.reopen();
         return start();
+    }
+
+    private StateStore refusing(StateStore inner) {
+        return new ForwardingStateStore() {
+            @Override
+            public StateStore store() {
+                return inner;
+            }
+
+            @Override
+            public void save(StateChange change) {
+                if (refused.test(change)) {
+                    throw new StoreException(ErrorCode.STORE_UNWRITABLE, "refused, as scripted", null);
+                }
+                inner.save(change);
+            }
+        };
     }
 
     private TunaBuilder tuna(StateStore state, SecretStore kept) {

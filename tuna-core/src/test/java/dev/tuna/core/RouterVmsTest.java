@@ -12,6 +12,7 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
+import dev.tuna.api.StoreException;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
@@ -268,6 +269,21 @@ class RouterVmsTest {
                 .filteredOn(record -> record.provider().equals("local-spot"))
                 .singleElement()
                 .satisfies(record -> assertThat(record.resource()).isPresent());
+    }
+
+    @Test
+    void aHandoverThatCannotBeStoredHasNotBegun() throws Exception {
+        world.start();
+        soon(here("chat", MODEL).ready());
+        world.refused = change ->
+                change.resources().stream().anyMatch(record -> record.key().startsWith("handover/"));
+
+        assertThatThrownBy(() -> world.host.routerVms().give("chat")).isInstanceOf(StoreException.class);
+
+        world.refused = change -> false;
+        assertThat(world.host.routerVms().status()).isEmpty();
+        soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
     }
 
     private boolean refusesToDeploy() {

@@ -458,6 +458,17 @@ final class ControlLoop {
         }
     }
 
+    /** Messages about it are taken again. */
+    void goOn(Service service) {
+        loop.lock();
+        try {
+            service.held = false;
+        } finally {
+            loop.unlock();
+        }
+        service.slots().forEach(slot -> post(service, slot, new Message.Tick()));
+    }
+
     /** Accepts nothing new from now on. */
     void retire() {
         retiring = true;

@@ -131,12 +131,24 @@ public final class Handover {
             if (custody.isElsewhere() && !custody.handover().equals(handover)) {
                 throw elsewhere(custody);
             }
-            tenure.hold(service);
-            if (!custody.isElsewhere()) {
-                save(custody.leaving(handover, to), beside);
+            if (custody.isElsewhere()) {
+                tenure.hold(service);
+            } else {
+                leave(custody.leaving(handover, to), beside);
             }
             return bundles.pack(service, handover);
         });
+    }
+
+    /** What cannot be stored has not happened: then it is looked after further. */
+    private void leave(Custody leaving, List<ResourceRecord> beside) {
+        try {
+            tenure.hold(leaving.service());
+            save(leaving, beside);
+        } catch (RuntimeException e) {
+            tenure.goOn(leaving.service());
+            throw e;
+        }
     }
 
     /**

@@ -51,17 +51,14 @@ record Tenure(
         String name = service.name();
         try {
             if (!service.calls().stop(timings.callLimit().multipliedBy(HOLD_LIMIT))) {
-                service.calls().goOn();
                 throw new TimedOutException("deployment '" + name + "' cannot be handed over: a call to one of its"
                         + " providers does not come back; try again");
             }
             awaitAnswers();
         } catch (InterruptedException e) {
-            service.calls().goOn();
             Thread.currentThread().interrupt();
             throw new TimedOutException("interrupted while deployment '" + name + "' was to be handed over");
         } catch (ExecutionException | TimeoutException e) {
-            service.calls().goOn();
             throw new TimedOutException("deployment '" + name + "' cannot be handed over: its control loop is stuck");
         }
     }
@@ -89,6 +86,14 @@ record Tenure(
         } catch (ExecutionException | TimeoutException e) {
             throw new TimedOutException("deployment '" + name + "' cannot be handed over: the store cannot be written");
         }
+    }
+
+    /** The opposite of {@link #hold}, which may have failed on its way. */
+    void goOn(String name) {
+        names.find(name).ifPresent(service -> {
+            service.calls().goOn();
+            loop.goOn(service);
+        });
     }
 
     /** Forgets a deployment that another controller has by now. */

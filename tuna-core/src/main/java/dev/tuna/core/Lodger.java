@@ -40,7 +40,7 @@ record Lodger(Handover handover, Treasury treasury) implements Lodging {
     }
 
     @Override
-    public List<Outlay> settle(Allowance told) {
+    public List<Outlay> allow(Allowance told) {
         return treasury.hear(told);
     }
 

@@ -17,7 +17,6 @@ import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.remote.Lodging;
-import dev.tuna.core.remote.NextJar;
 import dev.tuna.spi.ResourceRef;
 import java.math.BigDecimal;
 import java.util.List;
@@ -87,6 +86,17 @@ class RouterVmsTest {
                                 .build())
                         .router())
                 .isEmpty();
+    }
+
+    @Test
+    void aMachineWhoseProgramKnowsNothingOfMoneyYetIsUsedAllTheSame() throws Exception {
+        world.program = RouterVmsTest::ofAnOlderVersion;
+        world.start();
+
+        away("chat", MODEL);
+
+        assertThat(soon(world.host.destroy("chat")).deployment()).isEqualTo("chat");
+        assertThat(world.hasMachine()).isFalse();
     }
 
     @Test
@@ -306,10 +316,10 @@ class RouterVmsTest {
     }
 
     private static UnaryOperator<Lodging> beforeTake(String deployment, Runnable first) {
-        return lodging -> new Lodging() {
+        return lodging -> new ForwardingLodging() {
             @Override
-            public void offer(Bundle bundle) {
-                lodging.offer(bundle);
+            public Lodging lodging() {
+                return lodging;
             }
 
             @Override
@@ -319,25 +329,19 @@ class RouterVmsTest {
                 }
                 return lodging.take(name, handover);
             }
+        };
+    }
 
+    private static Lodging ofAnOlderVersion(Lodging lodging) {
+        return new ForwardingLodging() {
             @Override
-            public void taken(String name, String handover) {
-                lodging.taken(name, handover);
+            public Lodging lodging() {
+                return lodging;
             }
 
             @Override
-            public void keep(String name, String handover) {
-                lodging.keep(name, handover);
-            }
-
-            @Override
-            public List<Outlay> settle(Allowance told) {
-                return lodging.settle(told);
-            }
-
-            @Override
-            public void upgrade(NextJar next) {
-                lodging.upgrade(next);
+            public List<Outlay> allow(Allowance told) {
+                throw new StoreException(ErrorCode.STORE_TOO_NEW, "what is that?", null);
             }
         };
     }

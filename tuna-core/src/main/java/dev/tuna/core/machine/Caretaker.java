@@ -2,6 +2,8 @@ package dev.tuna.core.machine;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.Deployment;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.catalog.Price;
 import dev.tuna.core.control.Controller;
@@ -35,7 +37,7 @@ final class Caretaker {
     private static final Logger LOG = LoggerFactory.getLogger(Caretaker.class);
 
     /** How old what machines know of each other's spending may be. */
-    private static final Duration BETWEEN_SETTLEMENTS = Duration.ofSeconds(15);
+    private static final Duration BETWEEN_TALKS = Duration.ofSeconds(15);
 
     private final StateStore store;
     private final SecretStore secrets;
@@ -102,7 +104,7 @@ final class Caretaker {
         }
         if (vm.isReady()) {
             RemoteControlPlane plane = vm.plane().orElseThrow();
-            settle(vm, plane);
+            speakOfMoney(vm, plane);
             exchange.goOn(vm, plane);
             Set<String> ours = roster.on(vm.name()).map(Custody::service).collect(Collectors.toSet());
             Set<String> live =
@@ -136,13 +138,27 @@ final class Caretaker {
     }
 
     /** Before anything is handed over, when there is news, and now and then: what may be spent, and what was. */
-    private void settle(RouterVm vm, RemoteControlPlane plane) {
+    private void speakOfMoney(RouterVm vm, RemoteControlPlane plane) {
         Treasury treasury = controller.treasury();
         var news = new RouterVm.News(treasury.limits(), roster.on(vm.name()).collect(Collectors.toSet()));
-        if (!vm.isSettled(news, BETWEEN_SETTLEMENTS)) {
-            treasury.hear(vm.name(), plane.settle(treasury.allowance(vm.name(), prices)));
-            vm.settled(news);
+        Optional<Duration> passed = vm.sinceToldOf(news);
+        if (passed.filter(age -> age.compareTo(BETWEEN_TALKS) < 0).isPresent()) {
+            return;
         }
+        try {
+            treasury.hear(vm.name(), plane.allow(treasury.allowance(vm.name(), prices)));
+        } catch (StoreException e) {
+            if (e.code() != ErrorCode.STORE_TOO_NEW) {
+                throw e;
+            }
+            if (passed.isEmpty()) {
+                LOG.warn(
+                        "router VM '{}' knows neither the budget of all deployments nor prices of your own: {}",
+                        vm.name(),
+                        e.getMessage());
+            }
+        }
+        vm.toldOf(news);
     }
 
     /** Nobody else can act any more, so this controller does; what was made there meanwhile is found by its tags. */

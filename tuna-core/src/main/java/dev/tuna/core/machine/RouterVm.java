@@ -33,18 +33,17 @@ final class RouterVm implements AutoCloseable {
     /** Who lives there and was not handed over from here, as of the so-manieth look. */
     record Guests(long look, Set<String> names) {}
 
-    /** What was last told there of money. */
-    private volatile Optional<Settled> settled = Optional.empty();
+    private volatile Optional<Told> told = Optional.empty();
 
     /**
-     * What makes it worth telling at once.
+     * What makes it worth to speak of money at once.
      *
      * @param limits what all deployments together may cost
      * @param there what is there, or on its way
      */
     record News(Optional<Budget> limits, Set<Custody> there) {}
 
-    private record Settled(News news, long at) {}
+    private record Told(News news, long at) {}
 
     /** A connection holds for as long as the address does. */
     private record Link(BackendAddress address, RemoteControlPlane plane, ControlPlane.Subscription events) {
@@ -114,7 +113,7 @@ final class RouterVm implements AutoCloseable {
 
     private void connect(BackendAddress address, Consumer<DeploymentEvent> listener) {
         close();
-        settled = Optional.empty();
+        told = Optional.empty();
         RemoteControlPlane plane = RemoteControlPlane.of(name(), address);
         try {
             link = Optional.of(new Link(address, plane, plane.events(listener)));
@@ -124,13 +123,14 @@ final class RouterVm implements AutoCloseable {
         }
     }
 
-    boolean isSettled(News news, Duration age) {
-        return settled.filter(last -> last.news().equals(news) && System.nanoTime() - last.at() < age.toNanos())
-                .isPresent();
+    /** Empty if money has not been spoken of since then. */
+    Optional<Duration> sinceToldOf(News news) {
+        return told.filter(last -> last.news().equals(news))
+                .map(last -> Duration.ofNanos(System.nanoTime() - last.at()));
     }
 
-    void settled(News news) {
-        settled = Optional.of(new Settled(news, System.nanoTime()));
+    void toldOf(News news) {
+        told = Optional.of(new Told(news, System.nanoTime()));
     }
 
     void failed(String why) {

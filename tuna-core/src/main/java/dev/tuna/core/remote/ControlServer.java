@@ -257,8 +257,8 @@ public final class ControlServer implements AutoCloseable {
                                 () -> lodging.orElseThrow().take(subject, path.get(3)), workers));
             case "POST deployments taken" -> done(exchange, lodged -> lodged.taken(subject, path.get(3)));
             case "POST deployments keep" -> done(exchange, lodged -> lodged.keep(subject, path.get(3)));
-            case "POST settle" ->
-                lodged(exchange, lodged -> lodged.settle(Wire.read(body(exchange, LONGEST_BUNDLE), Allowance.class)));
+            case "POST allow" ->
+                lodged(exchange, lodged -> lodged.allow(Wire.read(body(exchange, LONGEST_BUNDLE), Allowance.class)));
             case "POST upgrade" ->
                 done(exchange, lodged -> lodged.upgrade(Wire.read(body(exchange, LONGEST_REQUEST), NextJar.class)));
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);

@@ -46,7 +46,7 @@ public interface Lodging {
      * @param told holds from now on
      * @return what each deployment that is or was here has cost
      */
-    List<Outlay> settle(Allowance told);
+    List<Outlay> allow(Allowance told);
 
     /**
      * Makes room for another version of the program.

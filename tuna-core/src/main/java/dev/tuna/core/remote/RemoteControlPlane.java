@@ -286,8 +286,8 @@ public final class RemoteControlPlane implements ControlPlane {
      * @param told holds there from now on
      * @return what each deployment that is or was there has cost
      */
-    public List<Outlay> settle(Allowance told) {
-        return connection.hand("settle", told, SPENT);
+    public List<Outlay> allow(Allowance told) {
+        return connection.hand("allow", told, SPENT);
     }
 
     /**

@@ -221,8 +221,8 @@ public final class RouterVmMain {
         }
 
         @Override
-        public List<Outlay> settle(Allowance told) {
-            return lodging.settle(told);
+        public List<Outlay> allow(Allowance told) {
+            return lodging.allow(told);
         }
 
         @Override

@@ -280,7 +280,7 @@ public final class Tuna implements ControlPlane {
     @Override
     public List<LogEntry> logs(String name, int lines) {
         if (vms.find(name).isPresent()) {
-            return vms.awaitArrived(name).logs(name, lines);
+            return vms.soonArrived(name).logs(name, lines);
         }
         return endpoints(name).logs(lines);
     }
@@ -288,7 +288,7 @@ public final class Tuna implements ControlPlane {
     @Override
     public List<String> clearCache(String name) {
         if (vms.find(name).isPresent()) {
-            return vms.awaitArrived(name).clearCache(name);
+            return vms.soonArrived(name).clearCache(name);
         }
         return endpoints(name).clearCache();
     }

@@ -38,6 +38,7 @@ import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -80,6 +81,12 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
     volatile Consumer<ResourceRef> beforeTermination = replica -> {};
 
+    /** How machines are seen. */
+    volatile UnaryOperator<RouterVmObservation> sight = UnaryOperator.identity();
+
+    /** Where others find the host, if they are to. */
+    Optional<Path> directory = Optional.empty();
+
     /** What the host's disk does not take. */
     volatile Predicate<StateChange> refused = change -> false;
 
@@ -92,8 +99,9 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     private record Planned(SpotCloud cloud, ReplicaSpec spec, List<CapacityPool> pools) {}
 
     Tuna start() {
-        host = tuna(refusing(store), secrets)
-                .routerVms(RouterVmOptions.builder()
+        TunaBuilder builder = tuna(refusing(store), secrets);
+        directory.ifPresent(shared -> builder.stateDirectory(shared).controlEndpoint(true));
+        host = builder.routerVms(RouterVmOptions.builder()
                         .jar(URI.create("https://example.org/tuna.jar"))
                         .sha256("0".repeat(64))
                         .build())
@@ -175,6 +183,18 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     ResourceRef launchUnknown(String deployment) {
         Planned planned = Objects.requireNonNull(plans.get(deployment), deployment);
         return planned.cloud().launch(planned.cloud().plan(planned.spec(), planned.pools(), "unknown"));
+    }
+
+    /** It does not answer, as while it boots. */
+    static RouterVmObservation silent(RouterVmObservation seen, BackendPhase phase) {
+        return new RouterVmObservation(
+                phase,
+                "as scripted",
+                seen.control(),
+                Optional.empty(),
+                seen.launchedAt(),
+                seen.endedAt(),
+                seen.usdPerHour());
     }
 
     static void until(BooleanSupplier condition, String what) throws InterruptedException {
@@ -269,6 +289,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
                             Optional.of(Instant.EPOCH),
                             Optional.empty(),
                             Optional.of(BigDecimal.ONE)))
+                    .map(sight)
                     .orElseGet(RouterVmObservation::gone);
         }
 

@@ -174,7 +174,7 @@ final class Roster {
 
     /** The base URL for clients, once the machine has an address. */
     Optional<URI> endpoint(String name) {
-        return vm(name).endpoint().map(address -> URI.create(address + "/v1"));
+        return vmOf(name).flatMap(RouterVm::endpoint).map(address -> URI.create(address + "/v1"));
     }
 
     /** What a person is told while nobody there can be asked. */

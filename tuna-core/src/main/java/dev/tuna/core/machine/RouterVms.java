@@ -41,6 +41,8 @@ import java.util.random.RandomGenerator;
  */
 public final class RouterVms implements AutoCloseable {
 
+    private static final Duration SOON = Duration.ofSeconds(30);
+
     private final Clouds clouds;
     private final Controller controller;
     private final Handover handover;
@@ -193,7 +195,7 @@ public final class RouterVms implements AutoCloseable {
      */
     public Deployment redeploy(DeployRequest request) {
         String name = request.serviceName().orElseThrow();
-        awaitArrived(name).redeploy(request);
+        soonArrived(name).redeploy(request);
         return handle(name);
     }
 
@@ -297,7 +299,31 @@ public final class RouterVms implements AutoCloseable {
         waits.await(
                 () -> arrived(name).isPresent() || roster.isHere(name) || roster.hasFailed(name),
                 "deployment '" + name + "' to be looked after by its router VM");
-        return arrived(name).orElseThrow(() -> roster.isHere(name) ? Roster.notThere(name) : failed(name));
+        return arrived(name).orElseThrow(() -> missing(name));
+    }
+
+    private ConfigurationException missing(String name) {
+        return roster.isHere(name) ? Roster.notThere(name) : failed(name);
+    }
+
+    /**
+     * The control plane that looks after a deployment, for whoever is waited for in turn and cannot wait for a machine to come
+     * up.
+     *
+     * @param name the deployment
+     * @return not to be closed
+     * @throws TimedOutException with where the deployment is, if nobody there answers within half a minute
+     */
+    public RemoteControlPlane soonArrived(String name) {
+        boolean known = waits.awaitWithin(
+                SOON,
+                () -> arrived(name).isPresent() || roster.isHere(name) || roster.hasFailed(name),
+                "deployment '" + name + "' to be looked after by its router VM");
+        if (!known) {
+            throw new TimedOutException(
+                    "deployment '" + name + "' is " + roster.whereItIs(name) + "; try again when it is up");
+        }
+        return awaitArrived(name);
     }
 
     private ConfigurationException failed(String name) {
@@ -314,8 +340,10 @@ public final class RouterVms implements AutoCloseable {
     }
 
     URI awaitEndpoint(String name) {
-        waits.await(() -> knownEndpoint(name).isPresent(), "the router VM of '" + name + "' to have an address");
-        return knownEndpoint(name).orElseThrow(() -> Roster.notThere(name));
+        waits.await(
+                () -> knownEndpoint(name).isPresent() || roster.isHere(name) || roster.hasFailed(name),
+                "the router VM of '" + name + "' to have an address");
+        return knownEndpoint(name).orElseThrow(() -> missing(name));
     }
 
     String whereItIs(String name) {

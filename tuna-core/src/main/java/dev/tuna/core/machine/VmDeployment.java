@@ -10,6 +10,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.control.Archive;
 import dev.tuna.core.control.Controller;
+import dev.tuna.core.remote.ElsewhereDeployment;
 import dev.tuna.core.remote.RemoteControlPlane;
 import java.net.URI;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /** A handle on a deployment that lives on a router VM, or is on its way there. Immutable and thread-safe. */
-record VmDeployment(RouterVms vms, Controller controller, String name) implements Deployment {
+record VmDeployment(RouterVms vms, Controller controller, String name) implements ElsewhereDeployment {
 
     private Archive.Away away() {
         return controller.archive().away(name);
@@ -29,6 +30,26 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
         return there(plane -> plane.deployment(name).map(Deployment::request))
                 .flatMap(request -> request)
                 .orElseGet(() -> away().request());
+    }
+
+    @Override
+    public DeployRequest knownRequest() {
+        return away().request();
+    }
+
+    @Override
+    public Optional<URI> knownEndpoint() {
+        return vms.knownEndpoint(name);
+    }
+
+    @Override
+    public CompletableFuture<URI> endpointLater() {
+        return vms.later(this::endpoint);
+    }
+
+    @Override
+    public CompletableFuture<Optional<String>> certificateLater() {
+        return vms.later(this::certificate);
     }
 
     /** Waits until the machine has an address. */

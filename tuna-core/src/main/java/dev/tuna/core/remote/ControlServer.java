@@ -212,12 +212,7 @@ public final class ControlServer implements AutoCloseable {
         String subject = path.size() > 1 ? path.get(1) : "";
         String what = exchange.getRequestMethod() + " " + path.get(0) + (path.size() > 2 ? " " + path.get(2) : "");
         switch (what) {
-            case "GET deployments" ->
-                reply(
-                        exchange,
-                        () -> plane.deployments().stream()
-                                .map(DeploymentText::of)
-                                .toList());
+            case "GET deployments" -> reply(exchange, () -> DeploymentText.of(plane.deployments()));
             case "GET deployments status" -> reply(exchange, () -> plane.status(subject));
             case "GET deployments cost" -> reply(exchange, () -> plane.cost(subject));
             case "GET deployments key" ->
@@ -225,6 +220,10 @@ public final class ControlServer implements AutoCloseable {
                         exchange,
                         () -> live(subject).apiKey().map(Secret::reveal).stream()
                                 .toList());
+            case "GET deployments request" ->
+                reply(exchange, () -> live(subject).request());
+            case "GET deployments endpoint" -> wait(exchange, () -> endpoint(live(subject)));
+            case "GET deployments certificate" -> wait(exchange, () -> certificate(live(subject)));
             case "GET deployments ready" ->
                 wait(exchange, () -> live(subject).ready().thenApply(Deployment::name));
             case "GET deployments rolled" -> wait(exchange, () -> live(subject).rolled());
@@ -316,6 +315,20 @@ public final class ControlServer implements AutoCloseable {
         return plane.deployment(name)
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT, "no live deployment is named '" + name + "'"));
+    }
+
+    private static CompletableFuture<URI> endpoint(Deployment deployment) {
+        return deployment instanceof ElsewhereDeployment there
+                ? there.endpointLater()
+                : CompletableFuture.completedFuture(deployment.endpoint());
+    }
+
+    /** None, or one. */
+    private static CompletableFuture<List<String>> certificate(Deployment deployment) {
+        CompletableFuture<Optional<String>> shown = deployment instanceof ElsewhereDeployment there
+                ? there.certificateLater()
+                : CompletableFuture.completedFuture(deployment.certificate());
+        return shown.thenApply(pem -> pem.stream().toList());
     }
 
     private static void reply(HttpExchange exchange, Supplier<?> question) throws IOException {

@@ -26,6 +26,7 @@ import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.spi.BackendAddress;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -47,6 +48,9 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<CostReport>> COST = new TypeReference<>() {};
     private static final TypeReference<Answer<BudgetReport>> BUDGET = new TypeReference<>() {};
     private static final TypeReference<Answer<List<String>>> KEY = new TypeReference<>() {};
+    private static final TypeReference<Answer<DeployRequest>> REQUEST = new TypeReference<>() {};
+    private static final TypeReference<Answer<URI>> ENDPOINT = new TypeReference<>() {};
+    private static final TypeReference<Answer<List<String>>> CERTIFICATE = new TypeReference<>() {};
     private static final TypeReference<Answer<String>> READY = new TypeReference<>() {};
     private static final TypeReference<Answer<DeploymentText>> DEPLOYMENT = new TypeReference<>() {};
     private static final TypeReference<Answer<RollReport>> ROLLED = new TypeReference<>() {};
@@ -162,20 +166,42 @@ public final class RemoteControlPlane implements ControlPlane {
         return find(name).map(text -> new RemoteDeployment(this, text));
     }
 
-    Optional<DeploymentText> find(String name) {
+    private Optional<DeploymentText> find(String name) {
         return connection.ask("deployments", DEPLOYMENTS).stream()
                 .filter(text -> text.name().equals(name))
                 .findFirst();
     }
 
+    /** Empty if it is over. */
+    Optional<DeployRequest> request(String name) {
+        try {
+            return Optional.of(connection.askOthers(path(name, "request"), REQUEST));
+        } catch (ConfigurationException e) {
+            if (e.code() == ErrorCode.NO_SUCH_DEPLOYMENT) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    CompletableFuture<URI> endpoint(String name) {
+        return connection.begin("GET", path(name, "endpoint"), ENDPOINT);
+    }
+
+    CompletableFuture<Optional<String>> certificate(String name) {
+        return connection
+                .begin("GET", path(name, "certificate"), CERTIFICATE)
+                .thenApply(pem -> pem.stream().findFirst());
+    }
+
     @Override
     public DeploymentStatus status(String name) {
-        return connection.ask(path(name, "status"), STATUS);
+        return connection.askOthers(path(name, "status"), STATUS);
     }
 
     @Override
     public CostReport cost(String name) {
-        return connection.ask(path(name, "cost"), COST);
+        return connection.askOthers(path(name, "cost"), COST);
     }
 
     @Override

@@ -7,9 +7,11 @@ import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.RollReport;
 import dev.tuna.api.Secret;
+import dev.tuna.api.TimedOutException;
 import java.net.URI;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 /**
  * A handle on a deployment that another process controls, known by its name. Immutable and thread-safe.
@@ -25,12 +27,12 @@ record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implement
 
     @Override
     public DeployRequest request() {
-        return plane.find(name()).orElse(text).request();
+        return plane.request(name()).orElse(text.request());
     }
 
     @Override
     public URI endpoint() {
-        return text.endpoint();
+        return text.endpoint().orElseGet(() -> awaited(plane.endpoint(name())));
     }
 
     @Override
@@ -40,7 +42,18 @@ record RemoteDeployment(RemoteControlPlane plane, DeploymentText text) implement
 
     @Override
     public Optional<String> certificate() {
-        return text.certificate();
+        return text.elsewhere() ? awaited(plane.certificate(name())) : text.certificate();
+    }
+
+    private static <T> T awaited(CompletableFuture<T> later) {
+        try {
+            return later.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TimedOutException("interrupted while waiting for the machine of a deployment");
+        }
     }
 
     @Override

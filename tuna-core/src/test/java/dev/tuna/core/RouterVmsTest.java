@@ -3,6 +3,7 @@ package dev.tuna.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
@@ -30,6 +31,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a host does with its router VMs when one of them hangs, is lost, or has other guests. */
@@ -279,6 +281,25 @@ class RouterVmsTest {
                 .filteredOn(record -> record.provider().equals("local-spot"))
                 .singleElement()
                 .satisfies(record -> assertThat(record.resource()).isPresent());
+    }
+
+    @Tag("full") // waits as long as a machine may be silent
+    @Test
+    void allThatLiveOnAMachineThatDoesNotAnswerCanBeDestroyedTogether() throws Exception {
+        world.start();
+        away("chat", MODEL);
+        away("second", OTHER_MODEL);
+        world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.ENGINE);
+        RouterVmWorld.until(
+                () -> world.host.routerVms().status().get(0).phase() != BackendPhase.READY, "the silence is noticed");
+
+        CompletableFuture<DestroyReport> chat = world.host.destroy("chat");
+        CompletableFuture<DestroyReport> second = world.host.destroy("second");
+
+        assertThat(chat.get(10, TimeUnit.MINUTES).deployment()).isEqualTo("chat");
+        assertThat(second.get(10, TimeUnit.MINUTES).removed()).anyMatch(resource -> resource.contains("router-vm"));
+        assertThat(world.hasMachine()).isFalse();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
     }
 
     @Test

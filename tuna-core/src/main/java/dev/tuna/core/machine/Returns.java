@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -45,6 +46,9 @@ final class Returns {
     private final Caretaker caretaker;
     private final Waits waits;
 
+    /** What is to be destroyed, and need not keep a machine that does not answer. */
+    private final Set<String> unwanted = ConcurrentHashMap.newKeySet();
+
     Returns(Controller controller, Roster roster, Exchange exchange, Caretaker caretaker, Waits waits) {
         this.controller = controller;
         this.handover = controller.handover();
@@ -70,12 +74,14 @@ final class Returns {
     /** Until all of it is gone, and its machine, if it was the last one there. */
     DestroyReport destroy(String name) {
         RouterVm vm = roster.vm(name);
+        unwanted.add(name);
         if (!handover.callBack(name)) {
             untilHere(name, vm, plane -> destroyThere(name, plane));
         }
         if (!roster.isHere(name)) {
             endWithout(name, vm);
         }
+        unwanted.remove(name);
         DestroyReport report = controller
                 .find(name)
                 .map(deployment -> deployment.destroy().join())
@@ -86,11 +92,15 @@ final class Returns {
         return awaitEnd(vm, report);
     }
 
-    /** The machine does not answer, so it is ended first, unless others live there. */
+    /** The machine does not answer, so it is ended first, unless others live there that are not to be destroyed. */
     private void endWithout(String name, RouterVm vm) {
-        if (roster.on(vm.name()).count() > 1) {
+        List<String> others = roster.on(vm.name())
+                .map(Custody::service)
+                .filter(other -> !unwanted.contains(other))
+                .toList();
+        if (!others.isEmpty()) {
             throw new TimedOutException("router VM '" + vm.name() + "' does not answer, and others live on it: "
-                    + roster.on(vm.name()).map(Custody::service).toList() + "; try again when it does");
+                    + others + "; destroy them together with '" + name + "', or try again when it answers");
         }
         LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
         caretaker.end(vm);

@@ -96,7 +96,7 @@ public interface RouterCloud {
      * Removes what was made for a machine beside it (security group, template, jar, kept secrets). Called when the machine
      * is gone; makes no fuss about what does not exist.
      *
-     * @param found the machine, as {@link #find} tells of it
+     * @param found the machine, as {@link #find} tells of it; of one whose launch never succeeded the id is its plan's token
      */
     void cleanUp(FoundRouterVm found);
 

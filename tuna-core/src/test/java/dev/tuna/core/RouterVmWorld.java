@@ -87,6 +87,11 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     /** Where others find the host, if they are to. */
     Optional<Path> directory = Optional.empty();
 
+    /** Are told of a machine that is about to be launched, and of one that was; may throw. */
+    volatile Runnable beforeMachine = () -> {};
+
+    volatile Runnable afterMachine = () -> {};
+
     /** What the host's disk does not take. */
     volatile Predicate<StateChange> refused = change -> false;
 
@@ -256,7 +261,9 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
         @Override
         public ResourceRef launch(RouterVmPlan plan) {
+            beforeMachine.run();
             machines.computeIfAbsent(plan.token(), token -> machine(plan));
+            afterMachine.run();
             return ref(plan.token());
         }
 

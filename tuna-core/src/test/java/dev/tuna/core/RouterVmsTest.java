@@ -10,6 +10,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
@@ -29,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -175,6 +177,69 @@ class RouterVmsTest {
 
         assertThat(report.removed()).anyMatch(resource -> resource.contains("router-vm"));
         assertThat(world.hasMachine()).isFalse();
+    }
+
+    @Test
+    void whoeverWaitsForAMachineThatIsRefusedIsToldAndDestroyingEndsTheMatter() throws Exception {
+        var asked = new AtomicInteger();
+        world.beforeMachine = () -> {
+            asked.incrementAndGet();
+            throw refusal().build();
+        };
+        Deployment chat =
+                world.start().deploy(RouterVmWorld.request("chat", MODEL).build());
+
+        assertThatThrownBy(() -> soon(chat.ready())).hasMessageContaining("no such instance profile");
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("no such instance profile"));
+        DestroyReport report = soon(chat.destroy());
+
+        assertThat(report.removed()).noneMatch(resource -> resource.contains("router-vm"));
+        assertThat(world.host.routerVms().status()).isEmpty();
+        int times = asked.get();
+        world.beforeMachine = asked::incrementAndGet;
+        assertThat(world.restart().routerVms().status()).isEmpty();
+        soon(away("second", OTHER_MODEL).destroy());
+        assertThat(asked)
+                .as("machines asked for: none for the one that is over")
+                .hasValue(times + 1);
+    }
+
+    @Test
+    void aMachineThatWasRefusedComesUpOnceWhatWasWrongIsMended() throws Exception {
+        var refused = new CountDownLatch(2);
+        world.beforeMachine = () -> {
+            if (refused.getCount() > 0) {
+                refused.countDown();
+                throw refusal().build();
+            }
+        };
+        world.start().deploy(RouterVmWorld.request("chat", MODEL).build());
+        await(refused);
+
+        RouterVmWorld.until(
+                () -> world.host.routerVms().status().stream()
+                        .anyMatch(vm ->
+                                vm.phase() == BackendPhase.READY && vm.detail().isEmpty()),
+                "the machine is there");
+        soon(world.host.deployment("chat").orElseThrow().ready());
+    }
+
+    @Test
+    void aMachineThatCameOfALaunchThatNobodyHeardOfGoesWithItsDeployment() throws Exception {
+        world.afterMachine = () -> {
+            throw refusal().retryable(true).build();
+        };
+        world.start().deploy(RouterVmWorld.request("chat", MODEL).build());
+        RouterVmWorld.until(world::hasMachine, "there is a machine");
+
+        DestroyReport report = soon(world.host.destroy("chat"));
+
+        assertThat(report.removed()).anyMatch(resource -> resource.contains("router-vm"));
+        assertThat(world.hasMachine()).isFalse();
+    }
+
+    private static ProviderException.Builder refusal() {
+        return ProviderException.of("local-spot", "launch router VM").message("no such instance profile");
     }
 
     @Test

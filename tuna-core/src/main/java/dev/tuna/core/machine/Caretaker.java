@@ -81,14 +81,20 @@ final class Caretaker {
             if (!vm.problem().equals(problem)) {
                 LOG.info("router VM '{}': {}", vm.name(), problem);
             }
-            vm.failed(problem);
+            vm.failed(problem, !e.retryable());
         } catch (RuntimeException e) {
-            vm.failed(e.toString());
+            vm.failed(e.toString(), false);
             LOG.warn("router VM '{}' could not be looked after", vm.name(), e);
         }
     }
 
     private void step(RouterVm vm) {
+        if (isWantedNoMore(vm)) {
+            roster.unlessWanted(vm, () -> end(vm));
+        }
+        if (!vm.isDue()) {
+            return;
+        }
         if (vm.record().state() == State.ENDING) {
             remove(vm);
             return;
@@ -118,6 +124,11 @@ final class Caretaker {
         } else if (roster.on(vm.name()).findAny().isEmpty() && !roster.wasUsed(vm)) {
             roster.unlessWanted(vm, () -> end(vm));
         }
+    }
+
+    /** Whoever it was to be made for may have gone while it could not be had. */
+    private boolean isWantedNoMore(RouterVm vm) {
+        return vm.record().state() == State.INTENDED && !roster.isWanted(vm);
     }
 
     private RouterVmObservation observe(RouterVm vm) {
@@ -193,6 +204,10 @@ final class Caretaker {
     private void remove(RouterVm vm) {
         RouterCloud cloud = planner.cloud(vm.record().provider());
         Optional<ResourceRef> machine = vm.record().resource();
+        if (machine.isEmpty()) {
+            machine = unanswered(vm, cloud);
+            machine.ifPresent(found -> become(vm, vm.record().launched(found).in(State.ENDING)));
+        }
         if (machine.isPresent()) {
             RouterVmObservation seen = observe(vm);
             if (seen.phase() != BackendPhase.GONE) {
@@ -203,12 +218,23 @@ final class Caretaker {
                 lost(vm);
                 return;
             }
-            cloud.cleanUp(new FoundRouterVm(machine.get(), vm.name(), store.ownerId()));
         }
+        // What was made beside it was made before it, and so also for one that could never be had.
+        ResourceRef gone = machine.orElseGet(() -> vm.record().unlaunched());
+        cloud.cleanUp(new FoundRouterVm(gone, vm.name(), store.ownerId()));
         secrets.remove(RouterCloud.environment(vm.name()));
         vm.close();
         controller.treasury().forget(vm.name());
         store.save(StateChange.of(vm.record().in(State.GONE).record(clock.instant())));
         roster.remove(vm);
+    }
+
+    /** What came of a launch whose answer never came. */
+    private Optional<ResourceRef> unanswered(RouterVm vm, RouterCloud cloud) {
+        return cloud.find().stream()
+                .filter(found ->
+                        found.name().equals(vm.name()) && found.ownerId().equals(store.ownerId()))
+                .map(FoundRouterVm::resource)
+                .findFirst();
     }
 }

@@ -22,6 +22,8 @@ final class RouterVm implements AutoCloseable {
     private volatile Optional<RouterVmObservation> seen = Optional.empty();
     private volatile Optional<Link> link = Optional.empty();
     private volatile String problem = "";
+    private volatile boolean refused;
+    private volatile Tries tries = Tries.NONE;
     private volatile long answeredAt = System.nanoTime();
     private volatile boolean stored;
     private volatile Guests guests = new Guests(0, Set.of());
@@ -89,8 +91,11 @@ final class RouterVm implements AutoCloseable {
         return record;
     }
 
+    /** What failed before is another matter. */
     void become(VmRecord next) {
         record = next;
+        tries = Tries.NONE;
+        refused = false;
     }
 
     String name() {
@@ -133,8 +138,20 @@ final class RouterVm implements AutoCloseable {
         told = Optional.of(new Told(news, System.nanoTime()));
     }
 
-    void failed(String why) {
+    /**
+     * Takes note of what went wrong.
+     *
+     * @param forGood whether it stays so until somebody changes something
+     */
+    void failed(String why, boolean forGood) {
         problem = why;
+        refused = forGood;
+        tries = tries.failed(System.nanoTime());
+    }
+
+    /** Whether to be looked after now: while there is no machine, less and less often. */
+    boolean isDue() {
+        return record.resource().isPresent() || tries.areDue(System.nanoTime());
     }
 
     /** How long nobody there has answered. */
@@ -143,7 +160,7 @@ final class RouterVm implements AutoCloseable {
     }
 
     BackendPhase phase() {
-        return seen.map(RouterVmObservation::phase).orElse(BackendPhase.REQUESTED);
+        return seen.map(RouterVmObservation::phase).orElse(refused ? BackendPhase.FAILED : BackendPhase.REQUESTED);
     }
 
     boolean isReady() {

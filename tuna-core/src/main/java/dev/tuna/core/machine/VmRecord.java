@@ -52,6 +52,11 @@ record VmRecord(
         return new VmRecord(name, provider, plan, State.LIVE, Optional.of(ref), createdAt);
     }
 
+    /** Stands for a machine that was never seen. */
+    ResourceRef unlaunched() {
+        return new ResourceRef(provider, "router-vm", plan.token());
+    }
+
     VmRecord in(State next) {
         return new VmRecord(name, provider, plan, next, resource, createdAt);
     }

@@ -423,6 +423,21 @@ class RouterLaunchTest {
     }
 
     @Test
+    void whatWasMadeForAMachineThatWasRefusedGoesWithoutIt() {
+        aws.cloud()
+                .inject(AwsFaults.error(
+                        "ec2:RunInstances", 400, "InvalidParameterValue", "Invalid IAM Instance Profile name"));
+        assertThat(catchThrowableOfType(TunaException.class, this::launch)).isNotNull();
+        assertThat(aws.cloud().groups()).hasSize(1);
+        aws.cloud().clearFaults();
+
+        routers().cleanUp(found(new ResourceRef("aws", "router-vm", "front-1")));
+
+        assertThat(aws.cloud().things()).isEmpty();
+        assertThat(context.journal().open(RouterCloud.journal("front"))).isEmpty();
+    }
+
+    @Test
     void whileAMachineOfItsNameLivesNothingIsTakenFromIt() {
         ResourceRef vm = launch();
         routers().cleanUp(found(vm));

@@ -1,6 +1,7 @@
 package dev.tuna.core.machine;
 
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.core.Tuna;
 import java.net.URI;
@@ -44,25 +45,20 @@ final class HostSubject {
         DEPLOY {
             @Override
             void on(Tuna tuna) {
-                if (tuna.deployment("chat").isEmpty()) {
-                    tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM));
-                }
-                tuna.deployment("chat").orElseThrow().ready().join();
+                accepted(tuna, RouterPlacement.SEPARATE_VM).ready().join();
             }
         },
         GIVE {
             @Override
             void on(Tuna tuna) {
-                tuna.deploy(Setting.request(RouterPlacement.EMBEDDED)).ready().join();
+                accepted(tuna, RouterPlacement.EMBEDDED).ready().join();
                 tuna.routerVms().give("chat").join();
             }
         },
         TAKE_BACK {
             @Override
             void on(Tuna tuna) {
-                tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM))
-                        .ready()
-                        .join();
+                accepted(tuna, RouterPlacement.SEPARATE_VM).ready().join();
                 System.out.println("READY");
                 tuna.routerVms().takeBack("chat").join();
             }
@@ -70,15 +66,20 @@ final class HostSubject {
         DESTROY {
             @Override
             void on(Tuna tuna) {
-                tuna.deploy(Setting.request(RouterPlacement.SEPARATE_VM))
-                        .ready()
-                        .join();
+                accepted(tuna, RouterPlacement.SEPARATE_VM).ready().join();
                 System.out.println("READY");
                 tuna.destroy("chat").join();
             }
         };
 
         abstract void on(Tuna tuna);
+
+        /** From then on it must not be forgotten. */
+        private static Deployment accepted(Tuna tuna, RouterPlacement placement) {
+            Deployment deployed = tuna.deploy(Setting.request(placement));
+            System.out.println("ACCEPTED");
+            return deployed;
+        }
     }
 
     /**

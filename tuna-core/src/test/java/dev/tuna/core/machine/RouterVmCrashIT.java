@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -40,7 +41,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Either side of a handover is killed at any time, and the next process comes to the same end: one controller, one endpoint,
- * one replica, nothing forgotten.
+ * one replica, nothing forgotten, and nothing that was accepted lost.
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "the local cloud's router VMs need Linux")
 class RouterVmCrashIT {
@@ -55,11 +56,14 @@ class RouterVmCrashIT {
     /** Who is killed. */
     enum Side {
         HOST,
-        VM
+        /** The program on the machine, which is started again there. */
+        VM,
+        /** All of it, for good. */
+        MACHINE
     }
 
     @ParameterizedTest(name = "{1} killed {2} ms into {0}")
-    @CsvSource({"GIVE, HOST, 2500", "TAKE_BACK, VM, 300"})
+    @CsvSource({"GIVE, HOST, 2500", "TAKE_BACK, VM, 300", "DEPLOY, MACHINE, 1500"})
     void someMoments(Act act, Side side, int millis) throws Exception {
         kill(act, side, millis);
     }
@@ -91,31 +95,36 @@ class RouterVmCrashIT {
                     ClassPathJar.make(directory, "tuna.jar"),
                     freePort());
             Process host = subject(setting, act);
+            var lines = new ArrayList<String>();
             try (BufferedReader said =
                     new BufferedReader(new InputStreamReader(host.getInputStream(), StandardCharsets.UTF_8))) {
                 boolean fromReady = act == Act.TAKE_BACK || act == Act.DESTROY;
-                await(said, fromReady ? "READY" : "STARTED");
+                read(said, lines, fromReady ? "READY" : "STARTED");
+                assertThat(lines).as("the host began").contains(fromReady ? "READY" : "STARTED");
                 pause(millis);
-                if (side == Side.HOST) {
-                    host.destroyForcibly().waitFor();
-                } else {
-                    programs().forEach(ProcessHandle::destroyForcibly);
-                    await(said, "DONE");
-                    host.destroyForcibly().waitFor();
+                if (side != Side.HOST) {
+                    processes(side == Side.VM ? "program.pid" : ".pid").forEach(ProcessHandle::destroyForcibly);
+                    read(said, lines, "DONE");
                 }
+                if (side == Side.VM) {
+                    assertThat(lines).as("the host came to the end").contains("DONE");
+                }
+                host.toHandle().destroyForcibly(); // unlike that of the process, it lets what was said be read
+                said.lines().forEach(lines::add);
+                host.waitFor();
             }
             try (Tuna next = setting.start()) {
-                settled(next, cloud, act);
+                settled(next, cloud, act != Act.DESTROY && lines.contains("ACCEPTED"));
             }
             assertThat(cloud.snapshot().empty()).as("the cloud is empty").isTrue();
-            until(() -> programs().isEmpty(), "no machine is left");
+            until(() -> processes(".pid").isEmpty(), "no machine is left");
         } finally {
-            programs().forEach(ProcessHandle::destroyForcibly);
+            processes(".pid").forEach(ProcessHandle::destroyForcibly);
         }
     }
 
-    private void settled(Tuna next, LocalCloud cloud, Act act) throws Exception {
-        if (act == Act.DESTROY || next.deployment("chat").isEmpty()) {
+    private void settled(Tuna next, LocalCloud cloud, boolean mustBe) throws Exception {
+        if (!mustBe) {
             next.deployment("chat").ifPresent(chat -> chat.destroy().join());
             until(() -> next.routerVms().status().isEmpty(), "the machine goes");
             return;
@@ -174,18 +183,22 @@ class RouterVmCrashIT {
                 .start();
     }
 
-    private static void await(BufferedReader said, String word) throws IOException {
+    /** Up to a word, or to the end. */
+    private static void read(BufferedReader said, List<String> lines, String word) throws IOException {
         String line = said.readLine();
-        while (line != null && !line.equals(word)) {
+        while (line != null) {
+            lines.add(line);
+            if (line.equals(word)) {
+                return;
+            }
             line = said.readLine();
         }
-        assertThat(line).as("the host says " + word).isEqualTo(word);
     }
 
-    private List<ProcessHandle> programs() {
+    private List<ProcessHandle> processes(String file) {
         try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
-            return files.filter(file -> file.endsWith("program.pid"))
-                    .flatMap(file -> pid(file).stream())
+            return files.filter(path -> path.toString().endsWith(file))
+                    .flatMap(path -> pid(path).stream())
                     .filter(ProcessHandle::isAlive)
                     .toList();
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package dev.tuna.core.machine;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.TunaException;
@@ -103,7 +104,7 @@ final class Caretaker {
             launch(vm);
         }
         RouterVmObservation seen = observe(vm);
-        vm.see(seen, controller::relay);
+        vm.see(seen, event -> relay(vm, event));
         if (seen.phase() == BackendPhase.GONE) {
             lost(vm);
             return;
@@ -115,6 +116,7 @@ final class Caretaker {
             Set<String> ours = roster.on(vm.name()).map(Custody::service).collect(Collectors.toSet());
             Set<String> live =
                     plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
+            vm.living(live);
             exchange.collect(vm, plane, live);
             if (live.isEmpty()) {
                 roster.unlessWanted(vm, () -> end(vm));
@@ -129,6 +131,13 @@ final class Caretaker {
     /** Whoever it was to be made for may have gone while it could not be had. */
     private boolean isWantedNoMore(RouterVm vm) {
         return vm.record().state() == State.INTENDED && !roster.isWanted(vm);
+    }
+
+    private void relay(RouterVm vm, DeploymentEvent event) {
+        if (event.kind() == DeploymentEvent.Kind.DESTROYING) {
+            vm.ends(event.deployment());
+        }
+        controller.relay(event);
     }
 
     private RouterVmObservation observe(RouterVm vm) {
@@ -188,7 +197,9 @@ final class Caretaker {
         Strays.Left left = strays.of(name);
         handover.rescue(name, custody.handover(), left.unknown()).forEach(strays::remove);
         handover.settle(name, custody.handover());
-        if (custody.state() == Custody.State.AWAY && !left.anything()) {
+        boolean sawItLive =
+                roster.named(custody.with()).filter(vm -> vm.hadLiving(name)).isPresent();
+        if (custody.state() == Custody.State.AWAY && !left.anything() && !sawItLive) {
             LOG.warn("nothing of {} runs any more: it is taken for destroyed on its router VM", name);
             controller.find(name).ifPresent(deployment -> {
                 var unused = deployment.destroy();

@@ -12,6 +12,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -27,6 +28,8 @@ final class RouterVm implements AutoCloseable {
     private volatile long answeredAt = System.nanoTime();
     private volatile boolean stored;
     private volatile Guests guests = new Guests(0, Set.of());
+    private volatile Set<String> living = Set.of();
+    private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean looking = new AtomicBoolean();
 
     /** How many are about to hand something over to it. Guarded by the lock of {@link RouterVms}. */
@@ -77,6 +80,22 @@ final class RouterVm implements AutoCloseable {
 
     void endLook() {
         looking.set(false);
+    }
+
+    /** Takes note of who is looked after there, whoever handed it over. */
+    void living(Set<String> names) {
+        living = Set.copyOf(names);
+        ending.retainAll(names);
+    }
+
+    /** Somebody has begun to destroy it there. */
+    void ends(String name) {
+        ending.add(name);
+    }
+
+    /** Whether this process has seen it there with its last look, and nobody was destroying it. */
+    boolean hadLiving(String name) {
+        return living.contains(name) && !ending.contains(name);
     }
 
     void house(Set<String> names) {

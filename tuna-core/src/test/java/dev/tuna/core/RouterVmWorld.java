@@ -99,7 +99,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     Tuna host;
 
     /** A machine as its cloud knows it. */
-    record Machine(String name, int control, Tuna tuna) {}
+    record Machine(RouterVmPlan plan, int control, Tuna tuna, InMemoryStateStore store, InMemorySecretStore secrets) {}
 
     private record Planned(SpotCloud cloud, ReplicaSpec spec, List<CapacityPool> pools) {}
 
@@ -174,6 +174,15 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
     boolean hasMachine() {
         return !machines.isEmpty();
+    }
+
+    /** As after a crash of the program or an upgrade: on every machine, under the same address, with what it has stored. */
+    void restartPrograms() {
+        machines.replaceAll((token, machine) -> {
+            machine.tuna().close();
+            machine.store().close();
+            return machine(machine.plan(), machine.control(), machine.store().reopen(), machine.secrets());
+        });
     }
 
     /** As when a machine breaks: what it has made goes on. */
@@ -262,22 +271,11 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         @Override
         public ResourceRef launch(RouterVmPlan plan) {
             beforeMachine.run();
-            machines.computeIfAbsent(plan.token(), token -> machine(plan));
+            machines.computeIfAbsent(
+                    plan.token(),
+                    token -> machine(plan, freePort(), new InMemoryStateStore(OWNER), new InMemorySecretStore()));
             afterMachine.run();
             return ref(plan.token());
-        }
-
-        private Machine machine(RouterVmPlan plan) {
-            int port = freePort();
-            Tuna tuna = tuna(new InMemoryStateStore(OWNER), new InMemorySecretStore())
-                    .machine(new HostMachine(
-                            "local-spot",
-                            plan.name(),
-                            plan.usdPerHour(),
-                            InstantSource.system().instant()))
-                    .lodging(port, TOKEN, lodging -> program.apply(lodging))
-                    .start();
-            return new Machine(plan.name(), port, tuna);
         }
 
         private ResourceRef ref(String token) {
@@ -318,9 +316,21 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         public List<FoundRouterVm> find() {
             return machines.entrySet().stream()
                     .map(entry -> new FoundRouterVm(
-                            ref(entry.getKey()), entry.getValue().name(), OWNER))
+                            ref(entry.getKey()), entry.getValue().plan().name(), OWNER))
                     .toList();
         }
+    }
+
+    private Machine machine(RouterVmPlan plan, int port, InMemoryStateStore state, InMemorySecretStore kept) {
+        Tuna tuna = tuna(state, kept)
+                .machine(new HostMachine(
+                        "local-spot",
+                        plan.name(),
+                        plan.usdPerHour(),
+                        InstantSource.system().instant()))
+                .lodging(port, TOKEN, lodging -> program.apply(lodging))
+                .start();
+        return new Machine(plan, port, tuna, state, kept);
     }
 
     private static int freePort() {

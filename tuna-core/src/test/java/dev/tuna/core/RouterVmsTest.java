@@ -286,6 +286,24 @@ class RouterVmsTest {
     }
 
     @Test
+    void eventsOfAMachineComeAlsoFromTheNextProgramThatRunsThere() throws Exception {
+        Set<String> heard = ConcurrentHashMap.newKeySet();
+        world.start().events(event -> heard.add(event.deployment()));
+        away("chat", MODEL);
+        world.restartPrograms();
+        var looks = new AtomicInteger();
+        world.sight = seen -> {
+            looks.incrementAndGet();
+            return seen;
+        };
+        RouterVmWorld.until(() -> looks.get() > 1, "a look is over that began after the restart");
+
+        world.machine().deploy(RouterVmWorld.request("guest", OTHER_MODEL).build());
+
+        RouterVmWorld.until(() -> heard.contains("guest"), "an event of the guest is heard");
+    }
+
+    @Test
     void theModelOfOneThatLivesOnAMachineMayBeServedHereTooAndThenItCannotComeBack() throws Exception {
         world.start();
         away("chat", MODEL);

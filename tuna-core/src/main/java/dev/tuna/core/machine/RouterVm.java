@@ -15,9 +15,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A router VM while this process knows it, and the connection to it. Written by whoever has begun a look; may be read by any. */
 final class RouterVm implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouterVm.class);
 
     private volatile VmRecord record;
     private volatile Optional<RouterVmObservation> seen = Optional.empty();
@@ -51,10 +55,32 @@ final class RouterVm implements AutoCloseable {
     private record Told(News news, long at) {}
 
     /** A connection holds for as long as the address does. */
-    private record Link(BackendAddress address, RemoteControlPlane plane, ControlPlane.Subscription events) {
+    private record Link(BackendAddress address, RemoteControlPlane plane, Feed events) {
         void close() {
             events.close();
             plane.close();
+        }
+    }
+
+    /** The events of a machine, until it, or the program that ran there then, tells no more. */
+    private static final class Feed {
+
+        private final ControlPlane.Subscription subscription;
+        private volatile boolean ended;
+
+        Feed(String vm, RemoteControlPlane plane, Consumer<DeploymentEvent> listener) {
+            subscription = plane.events(listener, why -> {
+                LOG.info("router VM '{}' tells of no more events for now: {}", vm, why);
+                ended = true;
+            });
+        }
+
+        boolean hasEnded() {
+            return ended;
+        }
+
+        void close() {
+            subscription.close();
         }
     }
 
@@ -128,7 +154,13 @@ final class RouterVm implements AutoCloseable {
         if (now.phase() == BackendPhase.READY) {
             answeredAt = System.nanoTime();
             now.control().filter(address -> !isTo(address)).ifPresent(address -> connect(address, listener));
+            link.filter(open -> open.events().hasEnded()).ifPresent(open -> followAgain(open, listener));
         }
+    }
+
+    /** After the program there was started again, or another one instead, under the same address. */
+    private void followAgain(Link open, Consumer<DeploymentEvent> listener) {
+        link = Optional.of(new Link(open.address(), open.plane(), new Feed(name(), open.plane(), listener)));
     }
 
     private boolean isTo(BackendAddress address) {
@@ -140,7 +172,7 @@ final class RouterVm implements AutoCloseable {
         told = Optional.empty();
         RemoteControlPlane plane = RemoteControlPlane.of(name(), address);
         try {
-            link = Optional.of(new Link(address, plane, plane.events(listener)));
+            link = Optional.of(new Link(address, plane, new Feed(name(), plane, listener)));
         } catch (RuntimeException e) {
             plane.close();
             throw e;

@@ -67,6 +67,11 @@ final class Connection implements AutoCloseable {
         this.client = builder.build();
     }
 
+    /** Who is at the other end, for people. */
+    String name() {
+        return peer.name();
+    }
+
     /** Asks for what is at hand there. */
     <T> T ask(String path, TypeReference<Answer<T>> type) {
         return only(send("GET", path, "", patience), type);
@@ -88,10 +93,14 @@ final class Connection implements AutoCloseable {
         return CompletableFuture.supplyAsync(() -> only(stream, type), threads);
     }
 
-    /** Hands on everything that comes, from when it returns on, one after the other. */
-    <T> Subscription follow(String path, TypeReference<Answer<T>> type, Consumer<T> listener) {
+    /**
+     * Hands on everything that comes, from when it returns on, one after the other.
+     *
+     * @param ended told why nothing more comes, if nobody here wanted that
+     */
+    <T> Subscription follow(String path, TypeReference<Answer<T>> type, Consumer<T> listener, Consumer<String> ended) {
         InputStream stream = send("GET", path, "", patience);
-        threads.execute(() -> each(stream, type, listener));
+        threads.execute(() -> each(stream, type, listener, ended));
         return () -> close(stream);
     }
 
@@ -116,22 +125,20 @@ final class Connection implements AutoCloseable {
         return Pulse.watch(patience, threads, () -> end(stream));
     }
 
-    private <T> void each(InputStream stream, TypeReference<Answer<T>> type, Consumer<T> listener) {
+    private <T> void each(
+            InputStream stream, TypeReference<Answer<T>> type, Consumer<T> listener, Consumer<String> ended) {
+        String why;
         try (Pulse pulse = pulse(stream);
                 BufferedReader lines = reader(stream)) {
             for (String line = next(lines, pulse); !line.isEmpty(); line = next(lines, pulse)) {
                 tell(listener, read(line, type));
             }
-            ended(stream, pulse.isSilent() ? "it hangs" : "it closed, or the listener was too slow for it");
+            why = pulse.isSilent() ? "it hangs" : "it closed, or the listener was too slow for it";
         } catch (IOException | TunaException e) {
-            ended(stream, e.toString());
+            why = e.toString();
         }
-    }
-
-    /** Worth a word only if nobody here wanted it to end. */
-    private void ended(InputStream stream, String why) {
         if (open.remove(stream)) {
-            LOG.warn("No more events come from {}: {}; subscribe again", peer.name(), why);
+            ended.accept(why);
         }
     }
 

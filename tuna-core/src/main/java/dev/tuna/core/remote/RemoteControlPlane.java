@@ -36,6 +36,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The control plane of another process on this machine, reached through its {@link ControlServer}. Closing it leaves the
@@ -57,6 +59,8 @@ public final class RemoteControlPlane implements ControlPlane {
     private static final TypeReference<Answer<DestroyReport>> DESTROYED = new TypeReference<>() {};
     private static final TypeReference<Answer<List<DeploymentStatus>>> HISTORY = new TypeReference<>() {};
     private static final TypeReference<Answer<OrphanReport>> ORPHANS = new TypeReference<>() {};
+    private static final Logger LOG = LoggerFactory.getLogger(RemoteControlPlane.class);
+
     private static final TypeReference<Answer<Boolean>> GONE = new TypeReference<>() {};
     private static final TypeReference<Answer<List<DeploymentSummary>>> SUMMARIES = new TypeReference<>() {};
     private static final TypeReference<Answer<Bundle>> BUNDLE = new TypeReference<>() {};
@@ -263,7 +267,19 @@ public final class RemoteControlPlane implements ControlPlane {
 
     @Override
     public Subscription events(Consumer<DeploymentEvent> listener) {
-        return connection.follow("events", EVENTS, listener);
+        return events(
+                listener, why -> LOG.warn("No more events come from {}: {}; subscribe again", connection.name(), why));
+    }
+
+    /**
+     * Like {@link #events(Consumer)}, for whoever subscribes again by himself.
+     *
+     * @param listener is called with every event
+     * @param ended is told why no more events come, if the other process or the way to it ended them
+     * @return closing it ends the subscription
+     */
+    public Subscription events(Consumer<DeploymentEvent> listener, Consumer<String> ended) {
+        return connection.follow("events", EVENTS, listener, ended);
     }
 
     /**

@@ -45,6 +45,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -208,12 +209,14 @@ public final class Tuna implements ControlPlane {
     }
 
     /**
-     * The clouds that have not yet told about something that an earlier process left.
+     * The clouds, and the machines of routers, that have not yet told about something that an earlier process left.
      *
-     * @return names of providers; empty once {@link #hasSeenAll}
+     * @return names of providers, and {@code router VM NAME}; empty once {@link #hasSeenAll}
      */
     public SortedSet<String> unseen() {
-        return controller.inventory().unseen();
+        var unseen = new TreeSet<>(controller.inventory().unseen());
+        vms.unseen().forEach(vm -> unseen.add("router VM " + vm));
+        return unseen;
     }
 
     @Override

@@ -104,6 +104,17 @@ class RouterVmsTest {
     }
 
     @Test
+    void theNextProcessKnowsWhetherItHasLookedAtTheMachineYet() throws Exception {
+        world.start();
+        away("first", MODEL);
+        Tuna next = world.restart();
+        RouterVmWorld.until(next::hasSeenAll, "it has looked");
+        assertThat(next.status("first").problems()).isEmpty();
+        assertThat(next.status("first").endpoint())
+                .hasPort(world.machine().address().getPort());
+    }
+
+    @Test
     void whoIsTakenBackWhileAnotherOneHangsNeedNotWaitForThat() throws Exception {
         var hangs = new CountDownLatch(1);
         var asked = new CountDownLatch(1);

@@ -17,6 +17,10 @@ import picocli.CommandLine.Option;
 abstract class ControlCommand extends TunaSubcommand {
 
     private static final int LOOKS = 100;
+
+    /** What is stored of a deployment on a machine is how it was when it went there, which helps nobody. */
+    private static final int LOOKS_AT_MACHINES = 600;
+
     private static final long MILLIS_BETWEEN_LOOKS = 50;
 
     @Option(
@@ -74,7 +78,7 @@ abstract class ControlCommand extends TunaSubcommand {
         try {
             SortedSet<String> unseen = tuna.unseen();
             for (int look = 0; !unseen.isEmpty(); look++) {
-                if (look == LOOKS) {
+                if (look >= (tuna.routerVms().unseen().isEmpty() ? LOOKS : LOOKS_AT_MACHINES)) {
                     note(String.join(" and ", unseen)
                             + " did not answer in time: what is shown of that is what was stored, not yet confirmed");
                     return;

@@ -314,7 +314,8 @@ class RouterVmPathIT {
                         .statusCode())
                 .isEqualTo(401);
         assertThat(run(deployer, "status chat").out())
-                .as("the driver of its machine")
+                .as("from the machine, not as it was handed over; and what the driver of the replica says")
+                .contains(printed.endpoint().toString())
                 .containsPattern("spot +replica-1 .* GPU [0-9]+%, [0-9.]+ of [0-9.]+ GiB");
         assertThat(replicas()).hasSize(1);
         String replica = replicas().get(0).id();

@@ -35,6 +35,7 @@ final class RouterVm implements AutoCloseable {
     private volatile Set<String> living = Set.of();
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean looking = new AtomicBoolean();
+    private volatile boolean looked;
 
     /** How many are about to hand something over to it. Guarded by the lock of {@link RouterVms}. */
     int expected;
@@ -105,6 +106,7 @@ final class RouterVm implements AutoCloseable {
     }
 
     void endLook() {
+        looked = true;
         looking.set(false);
     }
 
@@ -122,6 +124,11 @@ final class RouterVm implements AutoCloseable {
     /** Whether this process has seen it there with its last look, and nobody was destroying it. */
     boolean hadLiving(String name) {
         return living.contains(name) && !ending.contains(name);
+    }
+
+    /** Whether it was launched, maybe by an earlier process, and this one does not know yet what has become of it. */
+    boolean isUnseen() {
+        return !looked && record.resource().isPresent();
     }
 
     void house(Set<String> names) {

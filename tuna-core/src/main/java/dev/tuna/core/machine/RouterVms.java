@@ -27,10 +27,12 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 
 /**
  * The router VMs of this installation: makes them, hands deployments over to them, takes them back, and removes them when
@@ -239,6 +241,16 @@ public final class RouterVms implements AutoCloseable {
     /** What a host has taken from here is nobody's business here any more. */
     private static boolean isOnVm(Custody custody) {
         return custody.isElsewhere() && !custody.with().isEmpty();
+    }
+
+    /**
+     * The machines that an earlier process left and that nobody has looked at yet: until then it is told how deployments were
+     * when they were handed over.
+     *
+     * @return names of machines
+     */
+    public Set<String> unseen() {
+        return roster.stored().filter(RouterVm::isUnseen).map(RouterVm::name).collect(Collectors.toSet());
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderException;
@@ -280,6 +281,24 @@ class RouterVmsTest {
                 () -> world.cloud.snapshot().replica(stray.id()).endedAt().isPresent(), "the stray ends");
         world.beforeTermination = replica -> {};
         soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void aHandleFollowsTheDeploymentWhenItsMachineIsLostAndUntilItIsOver() throws Exception {
+        world.start();
+        Deployment chat = away("chat", MODEL);
+        soon(chat.ready());
+
+        world.loseMachine();
+        RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "the loss is dealt with");
+
+        soon(chat.ready());
+        assertThat(chat.endpoint()).hasPort(world.host.address().getPort());
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
+        soon(chat.destroy());
+        assertThat(chat.status().phase()).isEqualTo(DeploymentPhase.DESTROYED);
+        assertThat(chat.cost().lines()).isNotEmpty();
         assertThat(world.cloud.snapshot().empty()).isTrue();
     }
 

@@ -308,10 +308,23 @@ public final class RouterVms implements AutoCloseable {
      * @throws TimedOutException if the thread is interrupted meanwhile
      */
     public RemoteControlPlane awaitArrived(String name) {
+        return awaitSettled(name).orElseThrow(() -> Roster.notThere(name));
+    }
+
+    /** The control plane of its machine; empty if it is looked after here by now. Waits until one of them holds. */
+    Optional<RemoteControlPlane> awaitSettled(String name) {
         waits.await(
                 () -> arrived(name).isPresent() || roster.isHere(name) || roster.hasFailed(name),
                 "deployment '" + name + "' to be looked after by its router VM");
-        return arrived(name).orElseThrow(() -> missing(name));
+        Optional<RemoteControlPlane> there = arrived(name);
+        if (there.isEmpty() && !roster.isHere(name)) {
+            throw failed(name);
+        }
+        return there;
+    }
+
+    boolean isHere(String name) {
+        return roster.isHere(name);
     }
 
     private ConfigurationException missing(String name) {

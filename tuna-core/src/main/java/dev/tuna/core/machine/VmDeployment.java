@@ -18,17 +18,39 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
-/** A handle on a deployment that lives on a router VM, or is on its way there. Immutable and thread-safe. */
+/**
+ * A handle on a deployment that lives on a router VM, or is on its way there. It follows the deployment when that comes back.
+ * Immutable and thread-safe.
+ */
 record VmDeployment(RouterVms vms, Controller controller, String name) implements ElsewhereDeployment {
 
     private Archive.Away away() {
         return controller.archive().away(name);
     }
 
+    /** As it is here, once it has come back: because its machine was lost, or because somebody took it back. */
+    private Optional<Deployment> home() {
+        return vms.isHere(name) ? controller.find(name) : Optional.empty();
+    }
+
+    /** As it ended, if it is over. */
+    private Optional<Archive.Ended> ended() {
+        return vms.isHere(name) ? controller.archive().ended(name) : Optional.empty();
+    }
+
+    /** Wherever it is looked after; waits until it is. */
+    private Deployment settled() {
+        return vms.awaitSettled(name)
+                .map(plane -> plane.deployment(name).orElseThrow(() -> Roster.notThere(name)))
+                .or(this::home)
+                .orElseThrow(() -> Roster.notThere(name));
+    }
+
     @Override
     public DeployRequest request() {
-        return there(plane -> plane.deployment(name).map(Deployment::request))
-                .flatMap(request -> request)
+        return home().map(Deployment::request)
+                .or(() -> there(plane -> plane.deployment(name).map(Deployment::request))
+                        .flatMap(request -> request))
                 .orElseGet(() -> away().request());
     }
 
@@ -55,23 +77,26 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
     /** Waits until the machine has an address. */
     @Override
     public URI endpoint() {
-        return vms.awaitEndpoint(name);
+        return home().map(Deployment::endpoint).orElseGet(() -> vms.awaitEndpoint(name));
     }
 
     @Override
     public Optional<Secret> apiKey() {
-        return away().apiKey();
+        return home().flatMap(Deployment::apiKey).or(() -> away().apiKey());
     }
 
     /** Waits until it is looked after there. */
     @Override
     public Optional<String> certificate() {
-        return vms.awaitArrived(name).deployment(name).flatMap(Deployment::certificate);
+        return settled().certificate();
     }
 
     @Override
     public DeploymentStatus status() {
-        return there(plane -> plane.status(name)).orElseGet(this::onItsWay);
+        return home().map(Deployment::status)
+                .or(() -> there(plane -> plane.status(name)))
+                .or(() -> ended().map(Archive.Ended::status))
+                .orElseGet(this::onItsWay);
     }
 
     /** As it was handed over, and what it waits for. */
@@ -91,7 +116,10 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
 
     @Override
     public CostReport cost() {
-        return there(plane -> plane.cost(name)).orElseGet(() -> away().cost());
+        return home().map(Deployment::cost)
+                .or(() -> there(plane -> plane.cost(name)))
+                .or(() -> ended().map(Archive.Ended::cost))
+                .orElseGet(() -> away().cost());
     }
 
     /** Empty while nobody there can be asked; what is refused there is refused here. */
@@ -108,20 +136,17 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
 
     @Override
     public CompletableFuture<Deployment> ready() {
-        return vms.later(() -> vms.awaitArrived(name))
-                .thenCompose(plane -> plane.deployment(name).orElseThrow().ready())
-                .thenApply(ready -> this);
+        return vms.later(this::settled).thenCompose(Deployment::ready).thenApply(ready -> this);
     }
 
     @Override
     public CompletableFuture<RollReport> rolled() {
-        return vms.later(() -> vms.awaitArrived(name))
-                .thenCompose(plane -> plane.deployment(name).orElseThrow().rolled());
+        return vms.later(this::settled).thenCompose(Deployment::rolled);
     }
 
     @Override
     public CompletableFuture<DestroyReport> destroy() {
-        return vms.destroy(name);
+        return home().map(Deployment::destroy).orElseGet(() -> vms.destroy(name));
     }
 
     @Override

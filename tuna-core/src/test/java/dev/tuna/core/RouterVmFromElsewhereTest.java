@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
+import dev.tuna.api.CostReport;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.ErrorCode;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What another process sees of deployments on router VMs, through the process that hosts. */
+/** What another process sees of deployments on router VMs, through the process that hosts or after it. */
 class RouterVmFromElsewhereTest {
 
     private static final String MODEL = "Qwen/Qwen3-0.6B";
@@ -97,6 +99,45 @@ class RouterVmFromElsewhereTest {
                             e -> assertThat(e.code()).isEqualTo(ErrorCode.PREFLIGHT_FAILED));
             soon(chat.destroy());
             assertThat(other.deployments()).isEmpty();
+        }
+    }
+
+    @Test
+    void theNextProcessKnowsWhetherItHasAskedTheMachineYetAndAsOfWhenItSpeaks() throws Exception {
+        world.start().deploy(RouterVmWorld.request("chat", MODEL).build());
+        soon(world.host.deployment("chat").orElseThrow().ready());
+        assertThat(world.host.cost("chat").lines()).isNotEmpty();
+        var asked = new CountDownLatch(1);
+        var answer = new CountDownLatch(1);
+        world.sight = seen -> {
+            boolean first = asked.getCount() > 0;
+            asked.countDown();
+            await(answer);
+            return first ? RouterVmWorld.silent(seen, BackendPhase.BOOTING) : seen;
+        };
+
+        Tuna next = world.restart();
+
+        await(asked);
+        assertThat(next.unseen()).contains("router VM shared");
+        assertThat(next.hasSeenAll()).isFalse();
+        CostReport handedOver = next.cost("chat");
+        assertThat(handedOver.lines()).isEmpty();
+        assertThat(next.cost("chat").to()).as("as of the handover").isEqualTo(handedOver.to());
+        answer.countDown();
+        RouterVmWorld.until(next::hasSeenAll, "all is seen");
+        assertThat(next.status("chat").problems()).isEmpty();
+        assertThat(next.cost("chat").lines()).isNotEmpty();
+        assertThat(next.cost("chat").to()).isAfter(handedOver.to());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(60, TimeUnit.SECONDS)) {
+                throw new AssertionError("nobody came");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

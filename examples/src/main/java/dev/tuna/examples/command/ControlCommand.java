@@ -19,7 +19,7 @@ abstract class ControlCommand extends TunaSubcommand {
     private static final int LOOKS = 100;
 
     /** What is stored of a deployment on a machine is how it was when it went there, which helps nobody. */
-    private static final int LOOKS_AT_MACHINES = 600;
+    private static final int LOOKS_AT_MACHINES = 300;
 
     private static final long MILLIS_BETWEEN_LOOKS = 50;
 
@@ -73,7 +73,7 @@ abstract class ControlCommand extends TunaSubcommand {
         }
     }
 
-    /** What an earlier process stored may be long over: the clouds are asked before anything is said. */
+    /** What an earlier process stored may be long over: the clouds and router VMs are asked before anything is said. */
     private void awaitSight(Tuna tuna) {
         try {
             SortedSet<String> unseen = tuna.unseen();

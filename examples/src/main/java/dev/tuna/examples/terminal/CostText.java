@@ -3,6 +3,7 @@ package dev.tuna.examples.terminal;
 import dev.tuna.api.Budget;
 import dev.tuna.api.BudgetUse;
 import dev.tuna.api.CostReport;
+import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.DeploymentStatus.TrafficStats;
 import dev.tuna.api.GpuOffer;
@@ -26,6 +27,9 @@ public final class CostText {
 
     private static final int DAYS_SHOWN = 7;
 
+    /** More than clocks differ and anybody takes to answer. */
+    private static final Duration NEW = Duration.ofMinutes(1);
+
     private CostText() {}
 
     /**
@@ -40,6 +44,10 @@ public final class CostText {
     public static List<String> lines(CostReport bill, DeploymentStatus status, List<GpuOffer> prices, Instant now) {
         var lines = new ArrayList<String>();
         lines.add(header(bill, status));
+        if (status.phase() == DeploymentPhase.ACTIVE && bill.to().plus(NEW).isBefore(now)) {
+            lines.add("as of " + bill.to() + ", " + span(Duration.between(bill.to(), now))
+                    + " ago: nothing newer could be asked for");
+        }
         lines.addAll(BillText.lines(bill));
         lines.addAll(saved(bill));
         lines.add("by tier: " + byTier(bill));

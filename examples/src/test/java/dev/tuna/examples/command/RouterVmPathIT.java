@@ -317,6 +317,10 @@ class RouterVmPathIT {
                 .as("from the machine, not as it was handed over; and what the driver of the replica says")
                 .contains(printed.endpoint().toString())
                 .containsPattern("spot +replica-1 .* GPU [0-9]+%, [0-9.]+ of [0-9.]+ GiB");
+        assertThat(run(deployer, "cost chat --once").out())
+                .as("as of now, not of when the machine got it")
+                .contains("runpod", "replica-1")
+                .doesNotContain("as of");
         assertThat(replicas()).hasSize(1);
         String replica = replicas().get(0).id();
         List<String> lines =

@@ -89,6 +89,16 @@ class CostTextTest {
     }
 
     @Test
+    @DisplayName("a bill that could not be brought up to date says so")
+    void old() {
+        CostReport bill = bill("3.85", List.of());
+        assertThat(CostText.lines(bill, status(), List.of(), NOW.plusSeconds(59)))
+                .noneMatch(line -> line.contains("as of"));
+        assertThat(CostText.lines(bill, status(), List.of(), NOW.plusSeconds(90)))
+                .contains("as of 2026-03-02T01:30:00Z, 1m30s ago: nothing newer could be asked for");
+    }
+
+    @Test
     @DisplayName("M-02 M-03 M-04 M-08 a line for each backend, sums by tier and by day, and the cost per hour now")
     void tiersAndDays() {
         assertThat(text(bill("3.85", List.of())))

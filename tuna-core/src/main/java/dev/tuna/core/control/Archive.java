@@ -22,15 +22,13 @@ public final class Archive {
     private final StateStore store;
     private final SecretStore secrets;
     private final Recovery recovery;
-    private final Times times;
     private final ControlTimings timings;
     private final Supplier<URI> endpoint;
 
-    Archive(ControlParts parts, Recovery recovery, Times times, Supplier<URI> endpoint) {
+    Archive(ControlParts parts, Recovery recovery, Supplier<URI> endpoint) {
         this.store = parts.store();
         this.secrets = parts.secrets();
         this.recovery = recovery;
-        this.times = times;
         this.timings = parts.timings();
         this.endpoint = endpoint;
     }
@@ -85,7 +83,7 @@ public final class Archive {
                         ? Optional.empty()
                         : secrets.get(Specs.routerKey(managed.revision().account())),
                 Reports.status(managed, List.of(), RouteLoad.NONE, endpoint.get(), timings),
-                Reports.cost(managed, List.of(), Tally.EMPTY, times.now()));
+                Reports.cost(managed, List.of(), Tally.EMPTY, at(record)));
     }
 
     /**
@@ -94,7 +92,7 @@ public final class Archive {
      * @param request what was asked for
      * @param apiKey what clients send; empty if nothing
      * @param status its state; its endpoint is the one here
-     * @param cost its bill
+     * @param cost its bill up to then
      */
     public record Away(DeployRequest request, Optional<Secret> apiKey, DeploymentStatus status, CostReport cost) {}
 

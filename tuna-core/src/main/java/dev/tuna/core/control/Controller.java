@@ -71,7 +71,7 @@ public final class Controller implements AutoCloseable {
         StateSnapshot left = store.load();
         var custodies = new Custodies(left);
         var recovery = new Recovery(store, keyring, names, custodies, times);
-        this.archive = new Archive(parts, recovery, times, this::endpoint);
+        this.archive = new Archive(parts, recovery, this::endpoint);
         this.inventory = new Inventory(names, store);
         List<Service> adopted = recovery.all(left);
         if (spending.countsAll()) {

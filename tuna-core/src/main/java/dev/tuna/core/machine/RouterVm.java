@@ -7,6 +7,7 @@ import dev.tuna.api.DeploymentEvent;
 import dev.tuna.core.control.Custody;
 import dev.tuna.core.remote.RemoteControlPlane;
 import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.RouterVmObservation;
 import java.net.URI;
 import java.time.Duration;
@@ -35,7 +36,7 @@ final class RouterVm implements AutoCloseable {
     private volatile Set<String> living = Set.of();
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean looking = new AtomicBoolean();
-    private volatile boolean looked;
+    private volatile boolean heard;
 
     /** How many are about to hand something over to it. Guarded by the lock of {@link RouterVms}. */
     int expected;
@@ -106,7 +107,7 @@ final class RouterVm implements AutoCloseable {
     }
 
     void endLook() {
-        looked = true;
+        heard = heard || isReady() || phase() == BackendPhase.FAILED || phase() == BackendPhase.GONE;
         looking.set(false);
     }
 
@@ -126,9 +127,12 @@ final class RouterVm implements AutoCloseable {
         return living.contains(name) && !ending.contains(name);
     }
 
-    /** Whether it was launched, maybe by an earlier process, and this one does not know yet what has become of it. */
+    /**
+     * Whether it was launched, maybe by an earlier process, and this one does not know yet what has become of it: one look may
+     * be too quick for it.
+     */
     boolean isUnseen() {
-        return !looked && record.resource().isPresent();
+        return !heard && record.resource().isPresent() && record.state() != State.ENDING;
     }
 
     void house(Set<String> names) {

@@ -244,8 +244,8 @@ public final class RouterVms implements AutoCloseable {
     }
 
     /**
-     * The machines that an earlier process left and that nobody has looked at yet: until then it is told how deployments were
-     * when they were handed over.
+     * The machines that an earlier process left and that have not answered yet, unless they have failed or are gone: until then
+     * it is told how deployments were when they were handed over.
      *
      * @return names of machines
      */

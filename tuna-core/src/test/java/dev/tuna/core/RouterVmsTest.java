@@ -22,6 +22,7 @@ import dev.tuna.core.control.Bundle;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.spi.ResourceRef;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -413,6 +414,17 @@ class RouterVmsTest {
         assertThat(second.get(10, TimeUnit.MINUTES).removed()).anyMatch(resource -> resource.contains("router-vm"));
         assertThat(world.hasMachine()).isFalse();
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whoWaitsUntilItServesOutlastsThatTheProgramOfTheMachineIsStartedAgain() throws Exception {
+        world.cloud.setColdStart(Duration.ofSeconds(3));
+        world.start();
+        CompletableFuture<Deployment> ready = away("chat", MODEL).ready();
+
+        world.restartPrograms();
+
+        assertThat(soon(ready).status().phase()).isEqualTo(DeploymentPhase.ACTIVE);
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -151,6 +152,21 @@ final class Returns {
             }
         }
         exchange.fetch(name);
+    }
+
+    /** What takes long outlasts that the program of a machine ends and is started again: then it is asked again. */
+    <T> T insist(Supplier<T> question) {
+        while (true) {
+            try {
+                return question.get();
+            } catch (CompletionException | TunaException e) {
+                ErrorCode code = codeOf(e).orElseThrow(() -> e);
+                if (!LOST.contains(code) || code == ErrorCode.NO_SUCH_DEPLOYMENT) {
+                    throw e;
+                }
+                waits.pause();
+            }
+        }
     }
 
     private static Optional<ErrorCode> codeOf(RuntimeException e) {

@@ -389,6 +389,10 @@ public final class RouterVms implements AutoCloseable {
         return waits.later(() -> returns.destroy(name));
     }
 
+    <T> T insist(Supplier<T> question) {
+        return returns.insist(question);
+    }
+
     <T> CompletableFuture<T> later(Supplier<T> work) {
         return waits.later(work);
     }

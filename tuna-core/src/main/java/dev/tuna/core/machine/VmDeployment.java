@@ -136,12 +136,12 @@ record VmDeployment(RouterVms vms, Controller controller, String name) implement
 
     @Override
     public CompletableFuture<Deployment> ready() {
-        return vms.later(this::settled).thenCompose(Deployment::ready).thenApply(ready -> this);
+        return vms.later(() -> vms.insist(() -> settled().ready().join())).thenApply(ready -> this);
     }
 
     @Override
     public CompletableFuture<RollReport> rolled() {
-        return vms.later(this::settled).thenCompose(Deployment::rolled);
+        return vms.later(() -> vms.insist(() -> settled().rolled().join()));
     }
 
     @Override

@@ -442,6 +442,58 @@ class RouterVmsTest {
         assertThat(world.cloud.snapshot().empty()).isTrue();
     }
 
+    @Test
+    void whatAHostHasBegunToTakeBackAndNeverFinishesIsKnownOverRestartsAndCanBeDestroyedThere() throws Exception {
+        abandonTakingBack("chat");
+        assertThat(world.machine().status("chat").problems()).anyMatch(problem -> problem.contains("to take it back"));
+
+        world.restartPrograms();
+
+        Deployment chat = world.machine().deployment("chat").orElseThrow();
+        assertThat(world.machine().deployments()).extracting(Deployment::name).containsExactly("chat");
+        assertThat(world.machine().isInUse()).isTrue();
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("to take it back"));
+        soon(chat.destroy());
+        assertThat(world.machine().deployments()).isEmpty();
+        assertThat(world.machine().isInUse()).isFalse();
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whatAHostHasBegunToTakeBackCanBeDestroyedThereAtOnce() throws Exception {
+        abandonTakingBack("chat");
+
+        soon(world.machine().destroy("chat"));
+
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void aHostThatIsStartedAgainHasTheMachineGoOnWithWhatItHadBegunToTakeBack() throws Exception {
+        abandonTakingBack("chat");
+        world.restartPrograms();
+
+        world.restart();
+
+        RouterVmWorld.until(
+                () -> world.machine().status("chat").problems().isEmpty(), "the machine looks after it again");
+        world.host.routerVms().awaitArrived("chat");
+        Deployment back = soon(world.host.routerVms().takeBack("chat"));
+        assertThat(back.endpoint()).hasPort(world.host.address().getPort());
+    }
+
+    /** The host ends when the machine has given control up, and before it knows. */
+    private void abandonTakingBack(String name) throws Exception {
+        var gone = new CountDownLatch(1);
+        world.program = afterTake(gone);
+        world.start();
+        soon(away(name, MODEL).ready());
+        var unused = world.host.routerVms().takeBack(name);
+        await(gone);
+        world.program = UnaryOperator.identity();
+        world.host.close();
+    }
+
     private boolean refusesToDeploy() {
         try {
             here("chat", MODEL);
@@ -462,6 +514,29 @@ class RouterVmsTest {
     }
 
     private static UnaryOperator<Lodging> beforeTake(String deployment, Runnable first) {
+        return taking((lodging, name, handover) -> {
+            if (name.equals(deployment)) {
+                first.run();
+            }
+            return lodging.take(name, handover);
+        });
+    }
+
+    /** It is never answered. */
+    private static UnaryOperator<Lodging> afterTake(CountDownLatch done) {
+        return taking((lodging, name, handover) -> {
+            var unused = lodging.take(name, handover);
+            done.countDown();
+            await(new CountDownLatch(1));
+            throw new IllegalStateException("given up");
+        });
+    }
+
+    private interface Take {
+        Bundle of(Lodging lodging, String name, String handover);
+    }
+
+    private static UnaryOperator<Lodging> taking(Take take) {
         return lodging -> new ForwardingLodging() {
             @Override
             public Lodging lodging() {
@@ -470,10 +545,7 @@ class RouterVmsTest {
 
             @Override
             public Bundle take(String name, String handover) {
-                if (name.equals(deployment)) {
-                    first.run();
-                }
-                return lodging.take(name, handover);
+                return take.of(lodging, name, handover);
             }
         };
     }

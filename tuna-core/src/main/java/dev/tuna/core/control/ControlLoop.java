@@ -140,6 +140,17 @@ final class ControlLoop {
         service.former().forEach(slot -> post(service, slot, new Message.DestroyAsked()));
     }
 
+    /** Goes on routing the requests of what is being handed over; nothing else is done for it. */
+    void adoptHeld(Service service) {
+        loop.lock();
+        try {
+            service.held = true;
+            show(service);
+        } finally {
+            loop.unlock();
+        }
+    }
+
     /** Lets requests in, unless money that is spent already keeps them out. */
     void open(Service service) {
         loop.lock();
@@ -170,6 +181,8 @@ final class ControlLoop {
                         || message instanceof Message.EndpointSeen) {
                     weigh(service);
                 }
+            } else if (service.held && message instanceof Message.DestroyAsked) {
+                service.endAsked = true;
             }
         } finally {
             loop.unlock();
@@ -178,7 +191,8 @@ final class ControlLoop {
 
     /** Has what was spent held against what may be, and every revision heed the outcome. */
     void weigh(Service service) {
-        if (service.current().state().isOver()
+        if (service.held
+                || service.current().state().isOver()
                 || !spending.purse().watches(service.current().state())) {
             return;
         }
@@ -460,13 +474,19 @@ final class ControlLoop {
 
     /** Messages about it are taken again. */
     void goOn(Service service) {
+        boolean ends = inHand(service);
+        service.slots().forEach(slot -> post(service, slot, ends ? new Message.DestroyAsked() : new Message.Tick()));
+    }
+
+    /** Whether its end was asked for meanwhile. */
+    private boolean inHand(Service service) {
         loop.lock();
         try {
             service.held = false;
+            return service.endAsked;
         } finally {
             loop.unlock();
         }
-        service.slots().forEach(slot -> post(service, slot, new Message.Tick()));
     }
 
     /** Accepts nothing new from now on. */

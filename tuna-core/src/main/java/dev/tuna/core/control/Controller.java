@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,7 +87,13 @@ public final class Controller implements AutoCloseable {
                 tenure, custodies, store, parts.secrets(), parts.clouds().catalog(), parts.clock());
         loop.judgedBy(rolling::judge);
         try {
-            adopted.forEach(loop::adopt);
+            adopted.forEach(service -> {
+                if (custodies.of(service.name()).isHeld()) {
+                    loop.adoptHeld(service);
+                } else {
+                    loop.adopt(service);
+                }
+            });
             loop.beginRent();
         } catch (RuntimeException e) {
             var unused = loop.stop();
@@ -240,12 +247,17 @@ public final class Controller implements AutoCloseable {
         Managed current = lineup.current().state();
         DeploymentStatus status =
                 Reports.status(current, lineup.others(), loop.load(current), endpoint(), parts.timings());
-        return writer.problem().map(problem -> withProblem(status, problem)).orElse(status);
+        return Stream.of(
+                        handover.problem(service.name()),
+                        writer.problem()
+                                .map(problem -> "state cannot be stored, so nothing is begun or removed: " + problem))
+                .flatMap(Optional::stream)
+                .reduce(status, Controller::withProblem, (first, second) -> second);
     }
 
     private static DeploymentStatus withProblem(DeploymentStatus status, String problem) {
         var problems = new ArrayList<>(status.problems());
-        problems.add("state cannot be stored, so nothing is begun or removed: " + problem);
+        problems.add(problem);
         return new DeploymentStatus(
                 status.name(),
                 status.phase(),
@@ -258,8 +270,15 @@ public final class Controller implements AutoCloseable {
                 status.roll());
     }
 
+    /** What is being handed over is looked after here again first, unless the other end has it or may have. */
     CompletableFuture<DestroyReport> destroy(Service service) {
         loop.requireOpen();
+        return handover.claim(service.name())
+                ? names.find(service.name()).map(this::end).orElseGet(service::destroyed)
+                : end(service);
+    }
+
+    private CompletableFuture<DestroyReport> end(Service service) {
         loop.post(service, service.current(), new Message.DestroyAsked());
         service.former().forEach(slot -> loop.post(service, slot, new Message.DestroyAsked()));
         return service.destroyed().copy();

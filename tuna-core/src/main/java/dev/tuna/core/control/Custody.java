@@ -24,9 +24,11 @@ import java.util.Optional;
  * @param with who is at the other end of it: a router VM's name; empty for the host
  * @param offered whether the other end may have taken it; of one that is here: whether something may be left of what the
  *     other end made for it
+ * @param never whether it was accepted for the other end at once, so that it has never been looked after here
  * @param taken the handovers by which it ever came here
  */
-public record Custody(String service, State state, String handover, String with, boolean offered, List<String> taken) {
+public record Custody(
+        String service, State state, String handover, String with, boolean offered, boolean never, List<String> taken) {
 
     static final String PREFIX = "handover/";
 
@@ -50,7 +52,12 @@ public record Custody(String service, State state, String handover, String with,
     }
 
     static Custody none(String service) {
-        return new Custody(service, State.HERE, "", "", false, List.of());
+        return new Custody(service, State.HERE, "", "", false, false, List.of());
+    }
+
+    /** One that nobody has looked after yet. */
+    static Custody acceptedFor(String service, String id, String to) {
+        return new Custody(service, State.LEAVING, id, to, false, true, List.of());
     }
 
     /** Whether this controller must not act. */
@@ -58,27 +65,36 @@ public record Custody(String service, State state, String handover, String with,
         return state != State.HERE;
     }
 
+    /**
+     * Whether its requests are routed here, though nobody acts for it.
+     *
+     * @return true if so
+     */
+    public boolean isHeld() {
+        return state == State.LEAVING && !never;
+    }
+
     Custody leaving(String id, String to) {
-        return new Custody(service, State.LEAVING, id, to, false, taken);
+        return new Custody(service, State.LEAVING, id, to, false, false, taken);
     }
 
     /** From now on it may have been taken. */
     Custody asOffered() {
-        return new Custody(service, state, handover, with, true, taken);
+        return new Custody(service, state, handover, with, true, never, taken);
     }
 
     Custody away() {
-        return new Custody(service, State.AWAY, handover, with, true, taken);
+        return new Custody(service, State.AWAY, handover, with, true, false, taken);
     }
 
     /** It was not taken after all. */
     Custody stayed() {
-        return new Custody(service, State.HERE, handover, with, false, taken);
+        return new Custody(service, State.HERE, handover, with, false, false, taken);
     }
 
     /** The one who had it is lost. What was made there may still run, which {@code offered} goes on to say. */
     Custody rescued() {
-        return new Custody(service, State.HERE, handover, with, offered, taken);
+        return new Custody(service, State.HERE, handover, with, offered, false, taken);
     }
 
     /**
@@ -93,7 +109,7 @@ public record Custody(String service, State state, String handover, String with,
     Custody taken(String id, String from) {
         var all = new ArrayList<>(taken);
         all.add(id);
-        return new Custody(service, State.HERE, id, from, false, all);
+        return new Custody(service, State.HERE, id, from, false, false, all);
     }
 
     ResourceRecord record(Instant now) {
@@ -103,6 +119,7 @@ public record Custody(String service, State state, String handover, String with,
         json.put("handover", handover);
         json.put("with", with);
         json.put("offered", offered);
+        json.put("never", never);
         ArrayNode all = json.putArray("taken");
         taken.forEach(all::add);
         // Of no deployment, so that nobody takes it for something that must be removed with one.
@@ -133,6 +150,7 @@ public record Custody(String service, State state, String handover, String with,
                 json.path("handover").asText(),
                 json.path("with").asText(),
                 json.path("offered").asBoolean(),
+                json.path("never").asBoolean(),
                 taken);
     }
 }

@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 
@@ -205,6 +206,40 @@ public final class Handover {
             }
             return !custody(service).isElsewhere();
         });
+    }
+
+    /**
+     * Ends a handover of what is to be destroyed, if the other end cannot have it yet; or if that is a host: nobody knows
+     * whether it is ever started again, and replicas cost money until then.
+     *
+     * @return whether it was being handed over, and is looked after here again
+     */
+    boolean claim(String service) {
+        return mayClaim(service)
+                && turns.alone(service, () -> {
+                    boolean held = mayClaim(service);
+                    if (held) {
+                        stay(service, custody(service).handover());
+                    }
+                    return held;
+                });
+    }
+
+    private boolean mayClaim(String service) {
+        Custody custody = custody(service);
+        return custody.isHeld() && (!custody.offered() || custody.with().isEmpty());
+    }
+
+    /** What users are told of a deployment that nobody acts for. */
+    Optional<String> problem(String service) {
+        Custody custody = custody(service);
+        return Optional.of(custody)
+                .filter(Custody::isHeld)
+                .map(held -> held.with().isEmpty()
+                        ? "a host has begun to take it back: nothing of it is looked at, scaled or replaced until that host has it, or"
+                                + " is started again; it may be destroyed here"
+                        : "is being handed over to router VM '" + held.with()
+                                + "': nothing of it is looked at, scaled or replaced until that has it");
     }
 
     /**

@@ -54,7 +54,7 @@ record Intake(ControlLoop loop, Names names, Keyring keyring, StateStore store, 
                                 + " another serviceName");
             }
             keyring.keep(slot.state().id(), slot.state().revision(), slot.keys());
-            Custody leaving = Custody.none(name).leaving(id, to);
+            Custody leaving = Custody.acceptedFor(name, id, to);
             var resources = new ArrayList<>(beside);
             resources.add(leaving.record(now.wall()));
             store.save(new StateChange(List.of(Records.deployment(slot.state(), now.wall())), resources, List.of()));

@@ -38,11 +38,14 @@ public final class Inventory {
 
     /**
      * Where there are backends that an earlier process left and that have not been looked at: they are shown as they were stored.
+     * Nobody looks at those of a deployment that is being handed over.
      *
      * @return names of providers
      */
     public SortedSet<String> unseen() {
-        return names.slots().stream()
+        return names.all().stream()
+                .filter(service -> !service.held)
+                .flatMap(service -> service.slots().stream())
                 .flatMap(slot -> slot.state().present().stream())
                 .filter(Backend::isUnseen)
                 .map(Backend::provider)

@@ -14,9 +14,10 @@ import java.util.function.Predicate;
 /** Reads back what an earlier process, or another controller, left of deployments. Thread-safe as its parts are. */
 record Recovery(StateStore store, Keyring keyring, Names names, Custodies custodies, Times times) {
 
-    /** Those that are to be looked after here. */
+    /** Those that are to be looked after here, and those that are being handed over and whose requests are routed here. */
     List<Service> all(StateSnapshot left) {
-        return readBack(left, name -> !custodies.isElsewhere(name));
+        return readBack(
+                left, name -> !custodies.isElsewhere(name) || custodies.of(name).isHeld());
     }
 
     List<Service> one(String name) {

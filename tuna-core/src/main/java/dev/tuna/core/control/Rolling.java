@@ -3,6 +3,7 @@ package dev.tuna.core.control;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.DeploymentEvent;
+import dev.tuna.api.ErrorCode;
 import dev.tuna.api.RollReport;
 import dev.tuna.router.RouteLoad;
 import java.util.List;
@@ -46,6 +47,11 @@ record Rolling(
     /** Does what can be done in place; what cannot comes back as a successor that nobody knows yet. */
     private Optional<Managed> adjust(Service service, DeployRequest request, Optional<String> cloud) {
         Slot current = service.current();
+        if (service.held) {
+            throw new ConfigurationException(
+                    ErrorCode.NAME_TAKEN,
+                    "deployment '" + service.name() + "' is being handed over; change it when that is done");
+        }
         if (current.state().goal() != Goal.SERVE) {
             throw tearingDown(service);
         }

@@ -27,9 +27,12 @@ final class Service {
     // The control loop's own notes:
     Optional<Route> route = Optional.empty();
     boolean toldReady;
-    boolean held;
 
-    /** Written by the control loop alone; may be read by anybody. */
+    /** Asked for while it was held: nothing that anybody waits for is forgotten. */
+    boolean endAsked;
+
+    // Written by the control loop alone; may be read by anybody:
+    volatile boolean held;
     volatile RateMemory rate = RateMemory.NONE;
 
     /**

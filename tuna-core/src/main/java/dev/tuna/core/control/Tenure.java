@@ -123,11 +123,13 @@ record Tenure(
      */
     List<Stray> takeUp(String name, List<Stray> strays) {
         loop.payRent();
-        names.find(name).ifPresent(before -> {
-            names.release(before);
-            end(before, "deployment '" + name + "' is looked after here again; ask for it anew");
+        Optional<Service> before = names.find(name);
+        List<Service> services = recovery.one(name); // in its place: whoever asks for it finds one at any time
+        services.forEach(names::settle);
+        before.ifPresent(held -> {
+            names.release(held);
+            end(held, "deployment '" + name + "' is looked after here again; ask for it anew");
         });
-        List<Service> services = recovery.one(name);
         List<Stray> left = strays.isEmpty() ? strays : join(name, strays);
         services.forEach(loop::adopt);
         if (services.isEmpty() && spending.countsAll()) {

@@ -61,7 +61,7 @@ import java.util.function.UnaryOperator;
  */
 final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
-    private static final String OWNER = "0123456789abcdef";
+    static final String OWNER = "0123456789abcdef";
     private static final Secret TOKEN = Secret.of("token-of-the-control-endpoint");
 
     final LocalCloud cloud = LocalCloud.builder()
@@ -83,6 +83,12 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
     /** How machines are seen. */
     volatile UnaryOperator<RouterVmObservation> sight = UnaryOperator.identity();
+
+    /** What a search for machines comes to. */
+    volatile UnaryOperator<List<FoundRouterVm>> search = UnaryOperator.identity();
+
+    /** Is told of what is about to be looked at; may throw. */
+    volatile Consumer<ResourceRef> beforeSight = vm -> {};
 
     /** Where others find the host, if they are to. */
     Optional<Path> directory = Optional.empty();
@@ -119,6 +125,11 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         store.close();
         store = store.reopen();
         return start();
+    }
+
+    /** Somebody with the cloud's credentials and nothing else. */
+    Tuna visitor(String owner) {
+        return tuna(new InMemoryStateStore(owner), new InMemorySecretStore()).start();
     }
 
     private StateStore refusing(StateStore inner) {
@@ -204,7 +215,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         return new RouterVmObservation(
                 phase,
                 "as scripted",
-                seen.control(),
+                Optional.empty(),
                 Optional.empty(),
                 seen.launchedAt(),
                 seen.endedAt(),
@@ -284,6 +295,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
         @Override
         public RouterVmObservation observe(ResourceRef vm, String name) {
+            beforeSight.accept(vm);
             return Optional.ofNullable(machines.get(vm.id()))
                     .map(machine -> new RouterVmObservation(
                             BackendPhase.READY,
@@ -314,10 +326,10 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
         @Override
         public List<FoundRouterVm> find() {
-            return machines.entrySet().stream()
+            return search.apply(machines.entrySet().stream()
                     .map(entry -> new FoundRouterVm(
                             ref(entry.getKey()), entry.getValue().plan().name(), OWNER))
-                    .toList();
+                    .toList());
         }
     }
 

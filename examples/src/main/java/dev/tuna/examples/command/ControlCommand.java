@@ -28,7 +28,8 @@ abstract class ControlCommand extends TunaSubcommand {
             paramLabel = "NAME",
             description =
                     "Act through the router VM of this name, or the one that has the deployment of this name; from any"
-                            + " machine that has credentials for its cloud.")
+                            + " machine that has credentials for its cloud. Where several installations have one:"
+                            + " INSTALLATION/VM.")
     private Optional<String> routerVm = Optional.empty();
 
     ControlCommand(Session session) {

@@ -36,6 +36,15 @@ public final class AttachedVm implements AutoCloseable {
     }
 
     /**
+     * Whose it is.
+     *
+     * @return owner id of the installation that made it
+     */
+    public String owner() {
+        return found.ownerId();
+    }
+
+    /**
      * What is looked after there.
      *
      * @return closed with this object

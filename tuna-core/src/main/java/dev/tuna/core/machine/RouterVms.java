@@ -46,6 +46,7 @@ public final class RouterVms implements AutoCloseable {
     private static final Duration SOON = Duration.ofSeconds(30);
 
     private final Clouds clouds;
+    private final String owner;
     private final Controller controller;
     private final Handover handover;
     private final InstantSource clock;
@@ -83,6 +84,7 @@ public final class RouterVms implements AutoCloseable {
             Optional<List<Price>> prices,
             Strays strays) {
         this.clouds = clouds;
+        this.owner = store.ownerId();
         this.controller = controller;
         this.handover = controller.handover();
         this.clock = clock;
@@ -179,14 +181,17 @@ public final class RouterVms implements AutoCloseable {
 
     /**
      * Finds a machine in its cloud, whichever installation made it: what it takes to talk to it is kept there, for whoever has
-     * the cloud's credentials. Blocks.
+     * the cloud's credentials. One that is named so goes before one that has a deployment named so, and one of this
+     * installation before those of others. Blocks, for seconds if one does not answer.
      *
-     * @param name of the machine, or of a deployment on it
+     * @param name of the machine, or {@code OWNER/NAME} with the id of its installation; or of a deployment on it
      * @return to be closed by the caller
-     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT} if there is none that answers; names those that there are
+     * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT} if there is none, with those that there are;
+     *     {@code INVALID_REQUEST} if it may be any of several, with whose they are
+     * @throws TimedOutException if it was found and does not answer
      */
     public AttachedVm attach(String name) {
-        return new Finder(clouds).attach(name);
+        return new Finder(clouds, owner, waits::pause).attach(name);
     }
 
     /**

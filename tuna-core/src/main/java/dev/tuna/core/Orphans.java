@@ -31,10 +31,10 @@ import java.util.function.Supplier;
 /**
  * What runs at the providers and no live deployment accounts for: found, taken in or removed. Blocks.
  *
- * @param concerns whether a deployment, by its name at providers, is the business of this controller: an installation may
- *     have several
+ * @param concerned tells, as of when it is asked, whether a deployment, by its name at providers, is the business of this
+ *     controller: an installation may have several
  */
-record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<String> concerns) {
+record Orphans(Clouds clouds, String ownerId, Controller controller, Supplier<Predicate<String>> concerned) {
 
     /** The kind of a machine that a router ran on; there may be more beside it. */
     private static final String ROUTER_VM = "router-vm";
@@ -51,6 +51,8 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
         for (String name : clouds.catalog().spotNames()) {
             search(name, () -> clouds.spot(name).find(), found, failures);
         }
+        // Asked after the search, as what is known is.
+        Predicate<String> concerns = concerned.get();
         found.removeIf(each -> !concerns.test(each.deployment()));
         return new Finds(found, failures);
     }
@@ -114,7 +116,7 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
 
     /** What another controller made for a deployment of a name, and still runs. What cannot be adopted is removed. */
     Strays.Left of(String name) {
-        var ofIt = new Orphans(clouds, ownerId, controller, outside -> Handover.isOf(name, outside));
+        var ofIt = new Orphans(clouds, ownerId, controller, () -> outside -> Handover.isOf(name, outside));
         Finds finds = ofIt.find();
         OrphanReport report = ofIt.report(finds);
         if (!report.problems().isEmpty()) {
@@ -219,16 +221,22 @@ record Orphans(Clouds clouds, String ownerId, Controller controller, Predicate<S
         List<FoundResource> found = isRented(orphan)
                 ? clouds.spot(orphan.provider()).find()
                 : clouds.serverless(orphan.provider()).find();
-        String owner = found.stream()
-                .filter(each -> each.resource().equals(resource))
-                .map(FoundResource::ownerId)
-                .findFirst()
-                .orElse(orphan.owner());
+        Optional<FoundResource> shown =
+                found.stream().filter(each -> each.resource().equals(resource)).findFirst();
+        String owner = shown.map(FoundResource::ownerId).orElse(orphan.owner());
         if (!owner.equals(ownerId)) {
             throw refused(
                     resource,
                     "carries the tag of owner '" + owner + "', and this installation is '" + ownerId
                             + "'; what another one made is never touched: remove it there, or at its provider");
+        }
+        String deployment = shown.map(FoundResource::deployment).orElse(orphan.deployment());
+        if (!concerned.get().test(deployment)) {
+            throw refused(
+                    resource,
+                    "carries the name of deployment '" + deployment
+                            + "', which another controller of this installation looks after: do it there (a router VM is"
+                            + " reached with --router-vm)");
         }
         return resource;
     }

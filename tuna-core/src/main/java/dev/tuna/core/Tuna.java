@@ -25,6 +25,7 @@ import dev.tuna.api.StoreException;
 import dev.tuna.core.catalog.GpuNames;
 import dev.tuna.core.control.Archive;
 import dev.tuna.core.control.Controller;
+import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Stray;
 import dev.tuna.core.control.Summaries;
 import dev.tuna.core.machine.RouterVms;
@@ -40,15 +41,18 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -340,9 +344,24 @@ public final class Tuna implements ControlPlane {
                 installation.clouds(),
                 installation.store().ownerId(),
                 controller,
-                isLodging
-                        ? controller.handover()::isHere
-                        : outside -> !controller.handover().isElsewhere(outside));
+                isLodging ? this::isOfLodger : this::isOfHost);
+    }
+
+    /** On a machine: what lives or lived here. */
+    private Predicate<String> isOfLodger() {
+        List<String> here = controller.all().stream().map(Deployment::name).toList();
+        return outside -> controller.handover().isHere(outside)
+                || (!controller.handover().isElsewhere(outside) && isOfAny(here, outside));
+    }
+
+    /** In a host: all that is not on its machines, whoever brought it there. */
+    private Predicate<String> isOfHost() {
+        Set<String> guests = vms.guests();
+        return outside -> !controller.handover().isElsewhere(outside) && !isOfAny(guests, outside);
+    }
+
+    private static boolean isOfAny(Collection<String> deployments, String outside) {
+        return deployments.stream().anyMatch(name -> Handover.isOf(name, outside));
     }
 
     @Override

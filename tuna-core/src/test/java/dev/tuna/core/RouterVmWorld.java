@@ -3,6 +3,7 @@ package dev.tuna.core;
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.Secret;
 import dev.tuna.api.StoreException;
@@ -220,6 +221,22 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
                 seen.launchedAt(),
                 seen.endedAt(),
                 seen.usdPerHour());
+    }
+
+    /** What runs for a deployment, as a list of orphans would show it. */
+    List<Orphan> orphansOf(String deployment) {
+        Planned planned = Objects.requireNonNull(plans.get(deployment), deployment);
+        return planned.cloud().find().stream()
+                .filter(found -> found.deployment().equals(deployment))
+                .map(found -> new Orphan(
+                        found.resource().provider(),
+                        found.resource().id(),
+                        found.resource().kind(),
+                        found.ownerId(),
+                        found.deployment(),
+                        true,
+                        found.createdAt()))
+                .toList();
     }
 
     static void until(BooleanSupplier condition, String what) throws InterruptedException {

@@ -11,6 +11,7 @@ import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Orphan;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
@@ -179,6 +180,56 @@ class RouterVmsTest {
         assertThat(guest.status().name()).isEqualTo("guest");
         soon(guest.destroy());
         RouterVmWorld.until(() -> !world.hasMachine(), "the machine goes with the last guest");
+    }
+
+    @Test
+    void whatAnotherOneHasDeployedOnAMachineIsNoOrphanWhileThatLives() throws Exception {
+        Tuna host = world.start();
+        away("chat", MODEL);
+        Deployment guest = world.machine()
+                .deploy(RouterVmWorld.request("guest", OTHER_MODEL).build());
+        RouterVmWorld.until(() -> guest.status().spotState() == SpotState.READY, "the guest serves");
+        assertThat(host.orphans().found()).isEmpty();
+        RouterVmWorld.until(
+                () -> world.stored().stream().anyMatch(record -> record.details().contains("\"guest\"")),
+                "the guest is known");
+        world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.ENGINE);
+        Tuna next = world.restart();
+        assertThat(next.orphans().found()).isEmpty();
+        List<Orphan> replicas = world.orphansOf("guest");
+        assertThat(replicas).isNotEmpty().allSatisfy(replica -> assertThatThrownBy(() -> next.destroy(replica))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("'guest'"));
+
+        world.sight = UnaryOperator.identity();
+        world.loseMachine();
+        RouterVmWorld.until(() -> next.routerVms().status().isEmpty(), "the loss is dealt with");
+
+        assertThat(next.orphans().found())
+                .extracting(Orphan::id)
+                .containsAll(replicas.stream().map(Orphan::id).toList());
+    }
+
+    @Tag("full") // waits as long as a machine may be silent
+    @Test
+    void aMachineThatDoesNotAnswerIsNotEndedUnderItsOtherGuests() throws Exception {
+        world.start();
+        away("chat", MODEL);
+        world.machine().deploy(RouterVmWorld.request("guest", OTHER_MODEL).build());
+        RouterVmWorld.until(() -> world.host.routerVms().guests().contains("guest"), "the guest is known");
+        world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.ENGINE);
+        RouterVmWorld.until(
+                () -> world.host.routerVms().status().get(0).phase() != BackendPhase.READY, "the silence is noticed");
+
+        assertThatThrownBy(() -> world.host.destroy("chat").get(10, TimeUnit.MINUTES))
+                .hasMessageContaining("does not answer")
+                .hasMessageContaining("[guest]");
+
+        assertThat(world.hasMachine()).isTrue();
+        world.sight = UnaryOperator.identity();
+        assertThat(soon(world.host.destroy("chat")).removed())
+                .noneMatch(resource -> resource.contains("router-vm"));
+        assertThat(world.machine().deployment("guest")).isPresent();
     }
 
     @Test

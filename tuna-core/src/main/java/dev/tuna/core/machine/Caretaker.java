@@ -25,6 +25,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -122,8 +123,10 @@ final class Caretaker {
                 roster.unlessWanted(vm, () -> end(vm));
             }
             live.removeAll(ours);
-            vm.house(live);
-        } else if (roster.on(vm.name()).findAny().isEmpty() && !roster.wasUsed(vm)) {
+            house(vm, live);
+        } else if (roster.on(vm.name()).findAny().isEmpty()
+                && !roster.wasUsed(vm)
+                && vm.guests().names().isEmpty()) {
             roster.unlessWanted(vm, () -> end(vm));
         }
     }
@@ -149,12 +152,23 @@ final class Caretaker {
         VmRecord record = vm.record();
         secrets.put(RouterCloud.environment(vm.name()), planner.environment(record));
         ResourceRef made = planner.cloud(record.provider()).launch(record.plan());
-        become(vm, record.launched(made));
+        become(vm, asked -> asked.launched(made));
     }
 
-    private void become(RouterVm vm, VmRecord next) {
-        store.save(StateChange.of(next.record(clock.instant())));
-        vm.become(next);
+    private void become(RouterVm vm, UnaryOperator<VmRecord> change) {
+        vm.become(record -> {
+            VmRecord next = change.apply(record);
+            store.save(StateChange.of(next.record(clock.instant())));
+            return next;
+        });
+    }
+
+    /** On disk, since nobody but the machine knows of them, and it may fall silent. */
+    private void house(RouterVm vm, Set<String> guests) {
+        if (!vm.record().guests().equals(guests)) {
+            become(vm, record -> record.housing(guests));
+        }
+        vm.housed();
     }
 
     /** Before anything is handed over, when there is news, and now and then: what may be spent, and what was. */
@@ -184,7 +198,14 @@ final class Caretaker {
     /** Nobody else can act any more, so this controller does; what was made there meanwhile is found by its tags. */
     private void lost(RouterVm vm) {
         roster.unsettled(vm).toList().forEach(this::rescue);
-        become(vm, vm.record().in(State.ENDING));
+        Set<String> guests = vm.record().guests();
+        if (!guests.isEmpty() && vm.record().state() != State.ENDING) {
+            LOG.warn(
+                    "router VM '{}' is gone with {}, which others had deployed there; what is left of them is shown as orphans",
+                    vm.name(),
+                    guests);
+        }
+        become(vm, record -> record.in(State.ENDING));
         remove(vm);
     }
 
@@ -209,7 +230,7 @@ final class Caretaker {
 
     /** Has it removed, with the looks that follow. */
     void end(RouterVm vm) {
-        become(vm, vm.record().in(State.ENDING));
+        become(vm, record -> record.in(State.ENDING));
     }
 
     private void remove(RouterVm vm) {
@@ -217,7 +238,7 @@ final class Caretaker {
         Optional<ResourceRef> machine = vm.record().resource();
         if (machine.isEmpty()) {
             machine = unanswered(vm, cloud);
-            machine.ifPresent(found -> become(vm, vm.record().launched(found).in(State.ENDING)));
+            machine.ifPresent(found -> become(vm, asked -> asked.launched(found).in(State.ENDING)));
         }
         if (machine.isPresent()) {
             RouterVmObservation seen = observe(vm);

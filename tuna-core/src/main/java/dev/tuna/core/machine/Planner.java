@@ -8,7 +8,6 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.remote.NextJar;
-import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.RouterVmPlan;
 import dev.tuna.spi.RouterVmSpec;
@@ -83,7 +82,7 @@ final class Planner {
         var spec =
                 new RouterVmSpec(place.name(), jar.uri(), jar.sha256(), options.port(), orphanTimeout, place.options());
         RouterVmPlan plan = cloud(place.provider()).plan(spec, place.name() + "-" + id());
-        return new VmRecord(place.name(), place.provider(), plan, State.INTENDED, Optional.empty(), clock.instant());
+        return VmRecord.intended(place.provider(), plan, clock.instant());
     }
 
     /** What the program there is started with: its configuration, its token, and credentials of providers. */

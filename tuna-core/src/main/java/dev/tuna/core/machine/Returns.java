@@ -103,6 +103,12 @@ final class Returns {
             throw new TimedOutException("router VM '" + vm.name() + "' does not answer, and others live on it: "
                     + others + "; destroy them together with '" + name + "', or try again when it answers");
         }
+        Set<String> guests = vm.guests().names();
+        if (!guests.isEmpty()) {
+            throw new TimedOutException("router VM '" + vm.name() + "' does not answer, and others have deployed on it: "
+                    + guests + "; try again when it answers, or, if they may all end, terminate "
+                    + vm.record().resource().map(ResourceRef::toString).orElse("it") + " at its provider");
+        }
         LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
         caretaker.end(vm);
         if (!waits.awaitWithin(CLOUDS_PATIENCE, () -> roster.isHere(name), "router VM '" + vm.name() + "' to end")) {

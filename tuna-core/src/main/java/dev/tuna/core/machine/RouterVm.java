@@ -15,7 +15,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +35,8 @@ final class RouterVm implements AutoCloseable {
     private volatile Tries tries = Tries.NONE;
     private volatile long answeredAt = System.nanoTime();
     private volatile boolean stored;
-    private volatile Guests guests = new Guests(0, Set.of());
+    private final AtomicLong housed = new AtomicLong();
+    private final ReentrantLock changing = new ReentrantLock();
     private volatile Set<String> living = Set.of();
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean looking = new AtomicBoolean();
@@ -135,23 +139,29 @@ final class RouterVm implements AutoCloseable {
         return !heard && record.resource().isPresent() && record.state() != State.ENDING;
     }
 
-    void house(Set<String> names) {
-        guests = new Guests(guests.look() + 1, Set.copyOf(names));
+    /** The record has by now who lives there. */
+    void housed() {
+        housed.incrementAndGet();
     }
 
     Guests guests() {
-        return guests;
+        return new Guests(housed.get(), record.guests());
     }
 
     VmRecord record() {
         return record;
     }
 
-    /** What failed before is another matter. */
-    void become(VmRecord next) {
-        record = next;
-        tries = Tries.NONE;
-        refused = false;
+    /** One change at a time, and what failed before is another matter then. */
+    void become(UnaryOperator<VmRecord> stored) {
+        changing.lock();
+        try {
+            record = stored.apply(record);
+            tries = Tries.NONE;
+            refused = false;
+        } finally {
+            changing.unlock();
+        }
     }
 
     String name() {

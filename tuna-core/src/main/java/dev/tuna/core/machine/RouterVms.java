@@ -33,6 +33,9 @@ import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The router VMs of this installation: makes them, hands deployments over to them, takes them back, and removes them when
@@ -42,6 +45,8 @@ import java.util.stream.Collectors;
  * another. What takes long is done with no lock but the turn of the deployment that it concerns.
  */
 public final class RouterVms implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouterVms.class);
 
     private static final Duration SOON = Duration.ofSeconds(30);
 
@@ -278,6 +283,30 @@ public final class RouterVms implements AutoCloseable {
                 vm.endpoint(),
                 roster.on(vm.name()).map(Custody::service).toList(),
                 record.plan().usdPerHour());
+    }
+
+    /**
+     * What lives on machines of this installation and was not handed over from here: asks those that answer. Blocks.
+     *
+     * @return names of deployments; those of a machine that does not answer as they were last seen
+     */
+    public Set<String> guests() {
+        return roster.stored()
+                .flatMap(vm -> Stream.concat(vm.guests().names().stream(), living(vm)))
+                .collect(Collectors.toSet());
+    }
+
+    private static Stream<String> living(RouterVm vm) {
+        try {
+            List<Deployment> there = vm.plane()
+                    .filter(plane -> vm.isReady())
+                    .map(RemoteControlPlane::deployments)
+                    .orElse(List.of());
+            return there.stream().map(Deployment::name);
+        } catch (TunaException | IllegalStateException e) {
+            LOG.debug("router VM '{}' cannot be asked for its guests: {}", vm.name(), e.getMessage());
+            return Stream.of();
+        }
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.tuna.core.machine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
@@ -13,8 +14,10 @@ import dev.tuna.spi.RouterVmPlan;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A router VM as the store has it, from the intent to make it until its cloud confirms that it is gone. Immutable.
@@ -25,6 +28,7 @@ import java.util.Optional;
  * @param state how sure we are of it
  * @param resource its id, once known
  * @param createdAt when it was asked for
+ * @param guests deployments that live there and were not handed over from here, as last seen
  */
 record VmRecord(
         String name,
@@ -32,10 +36,13 @@ record VmRecord(
         RouterVmPlan plan,
         State state,
         Optional<ResourceRef> resource,
-        Instant createdAt) {
+        Instant createdAt,
+        Set<String> guests) {
 
     /** The name under which it is stored begins with this, and so does that of the account of its helpers. */
     static final String PREFIX = RouterCloud.journal("");
+
+    private static final String GUESTS = "guests";
 
     private static final JsonMapper MAPPER = new JsonMapper();
 
@@ -46,10 +53,15 @@ record VmRecord(
         Objects.requireNonNull(state, "state");
         Objects.requireNonNull(resource, "resource");
         Objects.requireNonNull(createdAt, "createdAt");
+        guests = Set.copyOf(guests);
+    }
+
+    static VmRecord intended(String provider, RouterVmPlan plan, Instant now) {
+        return new VmRecord(plan.name(), provider, plan, State.INTENDED, Optional.empty(), now, Set.of());
     }
 
     VmRecord launched(ResourceRef ref) {
-        return new VmRecord(name, provider, plan, State.LIVE, Optional.of(ref), createdAt);
+        return new VmRecord(name, provider, plan, State.LIVE, Optional.of(ref), createdAt, guests);
     }
 
     /** Stands for a machine that was never seen. */
@@ -58,7 +70,11 @@ record VmRecord(
     }
 
     VmRecord in(State next) {
-        return new VmRecord(name, provider, plan, next, resource, createdAt);
+        return new VmRecord(name, provider, plan, next, resource, createdAt, guests);
+    }
+
+    VmRecord housing(Set<String> names) {
+        return new VmRecord(name, provider, plan, state, resource, createdAt, names);
     }
 
     static boolean isOne(ResourceRecord record) {
@@ -73,6 +89,9 @@ record VmRecord(
         json.put("region", plan.region());
         plan.usdPerHour().ifPresent(price -> json.put("usdPerHour", price.toPlainString()));
         json.put("body", plan.body());
+        ObjectNode details = MAPPER.createObjectNode();
+        ArrayNode names = details.putArray(GUESTS);
+        guests.stream().sorted().forEach(names::add);
         return new ResourceRecord(
                 RouterCloud.journal(name),
                 RouterCloud.journal(name),
@@ -81,7 +100,7 @@ record VmRecord(
                 state,
                 resource,
                 json.toString(),
-                "{}",
+                details.toString(),
                 createdAt,
                 now);
     }
@@ -98,7 +117,10 @@ record VmRecord(
                     json.path("region").asText(""),
                     Optional.ofNullable(json.path("usdPerHour").textValue()).map(BigDecimal::new),
                     json.required("body").asText());
-            return new VmRecord(name, record.provider(), plan, record.state(), record.resource(), record.createdAt());
+            var guests = new HashSet<String>();
+            MAPPER.readTree(record.details()).path(GUESTS).forEach(guest -> guests.add(guest.asText()));
+            return new VmRecord(
+                    name, record.provider(), plan, record.state(), record.resource(), record.createdAt(), guests);
         } catch (IOException | IllegalArgumentException e) {
             throw new StoreException(
                     ErrorCode.STORE_CORRUPT,

@@ -1,14 +1,17 @@
 package dev.tuna.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
+import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.HostMachine;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -99,5 +102,48 @@ class RentTest {
 
         assertThat(rented("second")).isEqualTo(passed().minus(alone).dividedBy(2));
         assertThat(rented("chat").plus(rented("second"))).isEqualTo(passed());
+    }
+
+    /** What the rent of a span comes to, and whether all of it has a price. */
+    private void isPaid(String deployment, String usd) {
+        List<CostReport.Line> rent = world.tuna.cost(deployment).lines().stream()
+                .filter(line -> line.backend().equals("router"))
+                .toList();
+        assertThat(rent).isNotEmpty().allSatisfy(line -> assertThat(line.usd()).isPresent());
+        assertThat(rent.stream().map(line -> line.usd().orElseThrow()).reduce(BigDecimal.ZERO, BigDecimal::add))
+                .isCloseTo(new BigDecimal(usd), within(new BigDecimal("0.0001")));
+    }
+
+    private void tell(String usdPerHour) {
+        var unused = world.host
+                .orElseThrow()
+                .allow(new Allowance(
+                        Optional.empty(), Optional.empty(), List.of(), Optional.of(new BigDecimal(usdPerHour))));
+    }
+
+    @Test
+    void whatTheHostSeesItCostHoldsFromThenOnAlsoInTheNextProgram() {
+        deploy(world.start(), "chat", "Qwen/Qwen3-0.6B");
+        world.pass(Duration.ofMinutes(10).minus(passed()));
+        tell("72");
+        tell("72.00");
+        world.pass(Duration.ofMinutes(20).minus(passed()));
+        world.crash();
+        world.pass(Duration.ofMinutes(30).minus(passed()));
+
+        isPaid("chat", "30"); // 10 minutes at 36 an hour, 20 at 72
+    }
+
+    @Test
+    void aPriceThatNobodyKnewAtFirstHoldsForAllThatIsNotPaid() {
+        world.machine = Optional.of(new HostMachine("local-spot", "router", Optional.empty(), since));
+        world.start();
+        world.pass(Duration.ofMinutes(5));
+        tell("36");
+        world.crash();
+        deploy(world.tuna, "chat", "Qwen/Qwen3-0.6B");
+        world.pass(Duration.ofMinutes(10).minus(passed()));
+
+        isPaid("chat", "6");
     }
 }

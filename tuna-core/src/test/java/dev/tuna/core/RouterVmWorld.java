@@ -239,6 +239,17 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
                 .toList();
     }
 
+    static RouterVmObservation costing(RouterVmObservation seen, BigDecimal usdPerHour) {
+        return new RouterVmObservation(
+                seen.phase(),
+                seen.detail(),
+                seen.control(),
+                seen.endpoint(),
+                seen.launchedAt(),
+                seen.endedAt(),
+                Optional.of(usdPerHour));
+    }
+
     static void until(BooleanSupplier condition, String what) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         var pause = new CountDownLatch(1);

@@ -2,6 +2,7 @@ package dev.tuna.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
@@ -64,6 +65,13 @@ class RouterVmsTest {
         return world.host.deploy(RouterVmWorld.request(name, model)
                 .routerPlacement(RouterPlacement.EMBEDDED)
                 .build());
+    }
+
+    private void untilKnown(String guest) throws InterruptedException {
+        RouterVmWorld.until(
+                () -> world.stored().stream()
+                        .anyMatch(record -> record.details().contains("\"" + guest + "\"")),
+                "the guest is known");
     }
 
     private static <T> T soon(CompletableFuture<T> future) throws Exception {
@@ -190,16 +198,16 @@ class RouterVmsTest {
                 .deploy(RouterVmWorld.request("guest", OTHER_MODEL).build());
         RouterVmWorld.until(() -> guest.status().spotState() == SpotState.READY, "the guest serves");
         assertThat(host.orphans().found()).isEmpty();
-        RouterVmWorld.until(
-                () -> world.stored().stream().anyMatch(record -> record.details().contains("\"guest\"")),
-                "the guest is known");
+        untilKnown("guest");
         world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.ENGINE);
         Tuna next = world.restart();
         assertThat(next.orphans().found()).isEmpty();
         List<Orphan> replicas = world.orphansOf("guest");
-        assertThat(replicas).isNotEmpty().allSatisfy(replica -> assertThatThrownBy(() -> next.destroy(replica))
-                .isInstanceOf(ConfigurationException.class)
-                .hasMessageContaining("'guest'"));
+        assertThat(replicas)
+                .isNotEmpty()
+                .allSatisfy(replica -> assertThatThrownBy(() -> next.destroy(replica))
+                        .isInstanceOf(ConfigurationException.class)
+                        .hasMessageContaining("'guest'"));
 
         world.sight = UnaryOperator.identity();
         world.loseMachine();
@@ -216,7 +224,7 @@ class RouterVmsTest {
         world.start();
         away("chat", MODEL);
         world.machine().deploy(RouterVmWorld.request("guest", OTHER_MODEL).build());
-        RouterVmWorld.until(() -> world.host.routerVms().guests().contains("guest"), "the guest is known");
+        untilKnown("guest");
         world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.ENGINE);
         RouterVmWorld.until(
                 () -> world.host.routerVms().status().get(0).phase() != BackendPhase.READY, "the silence is noticed");
@@ -227,8 +235,9 @@ class RouterVmsTest {
 
         assertThat(world.hasMachine()).isTrue();
         world.sight = UnaryOperator.identity();
-        assertThat(soon(world.host.destroy("chat")).removed())
-                .noneMatch(resource -> resource.contains("router-vm"));
+        RouterVmWorld.until(
+                () -> world.host.routerVms().status().get(0).phase() == BackendPhase.READY, "it answers again");
+        assertThat(soon(world.host.destroy("chat")).removed()).noneMatch(resource -> resource.contains("router-vm"));
         assertThat(world.machine().deployment("guest")).isPresent();
     }
 
@@ -304,6 +313,28 @@ class RouterVmsTest {
 
     private static ProviderException.Builder refusal() {
         return ProviderException.of("local-spot", "launch router VM").message("no such instance profile");
+    }
+
+    @Test
+    void aMachineIsBilledByWhatItsCloudShowsAndNotByWhatWasPlanned() throws Exception {
+        var aSecond = BigDecimal.ONE;
+        world.sight = seen -> RouterVmWorld.costing(seen, aSecond.multiply(BigDecimal.valueOf(3600)));
+        world.start();
+        away("chat", MODEL);
+        assertThat(world.host.routerVms().status())
+                .singleElement()
+                .satisfies(vm -> assertThat(vm.usdPerHour()).contains(new BigDecimal("3600")));
+
+        DestroyReport report = soon(world.host.destroy("chat"));
+
+        assertThat(report.cost().lines())
+                .filteredOn(line -> line.backend().equals("shared"))
+                .singleElement()
+                .satisfies(line -> assertThat(line.usd().orElseThrow())
+                        .isCloseTo(
+                                aSecond.multiply(
+                                        BigDecimal.valueOf(line.billed().toMillis(), 3)),
+                                within(new BigDecimal("0.01"))));
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Secret;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
@@ -16,6 +17,7 @@ import dev.tuna.core.catalog.Price;
 import dev.tuna.core.control.ControlTimings;
 import dev.tuna.core.control.HostMachine;
 import dev.tuna.core.control.Prober;
+import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.ServerlessProvider;
@@ -72,6 +74,9 @@ public final class Simulation implements AutoCloseable {
     /** What it all runs on, if that is rented for it. */
     public Optional<HostMachine> machine = Optional.empty();
 
+    /** How a host elsewhere talks to what was started last, if that runs on such a machine. */
+    public Optional<Lodging> host = Optional.empty();
+
     /** The endpoint of the last start. */
     @SuppressWarnings("NullAway.Init")
     public ScriptedGateway gateway;
@@ -112,7 +117,13 @@ public final class Simulation implements AutoCloseable {
         if (!budget.isUnlimited()) {
             builder.budget(budget);
         }
-        machine.ifPresent(builder::machine);
+        machine.ifPresent(rented -> {
+            builder.machine(rented);
+            builder.lodging(0, Secret.of("sesame"), lodging -> {
+                host = Optional.of(lodging);
+                return lodging;
+            });
+        });
         tuna = builder.prices(prices)
                 .store(new SometimesUnwritable(store))
                 .secrets(secrets)

@@ -17,6 +17,7 @@ import dev.tuna.router.RouteLoad;
 import dev.tuna.router.RouterListener;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateSnapshot;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -447,6 +448,14 @@ final class ControlLoop {
                     .scheduleWithFixedDelay(
                             () -> mailbox.execute(this::payRent), interval, interval, TimeUnit.NANOSECONDS);
         }
+    }
+
+    /** What the machine costs, as whoever asked its cloud tells. */
+    void rentCosts(BigDecimal usdPerHour) {
+        inLoop(() -> {
+            rental.costs(usdPerHour, times.now().wall());
+            return usdPerHour;
+        });
     }
 
     void payRent() {

@@ -16,6 +16,7 @@ import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -321,6 +322,11 @@ public final class Controller implements AutoCloseable {
             names.all().forEach(loop::weigh);
             return limits;
         });
+    }
+
+    /** What the machine costs that all this runs on, from now on. */
+    void rentCosts(BigDecimal usdPerHour) {
+        loop.rentCosts(usdPerHour);
     }
 
     Instant wallTime() {

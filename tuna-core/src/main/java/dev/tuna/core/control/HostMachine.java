@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param provider who bills it
  * @param name its name, which bills show as the backend
- * @param usdPerHour with its disk and address; empty if unknown
+ * @param usdPerHour with its disk and address, until a host tells what it sees; empty if unknown
  * @param since when billing began
  */
 public record HostMachine(String provider, String name, Optional<BigDecimal> usdPerHour, Instant since) {
@@ -22,5 +22,13 @@ public record HostMachine(String provider, String name, Optional<BigDecimal> usd
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(usdPerHour, "usdPerHour");
         Objects.requireNonNull(since, "since");
+    }
+
+    HostMachine costing(BigDecimal usd) {
+        return new HostMachine(provider, name, Optional.of(usd), since);
+    }
+
+    boolean costs(BigDecimal usd) {
+        return usdPerHour.filter(known -> known.compareTo(usd) == 0).isPresent();
     }
 }

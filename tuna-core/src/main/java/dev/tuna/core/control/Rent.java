@@ -1,10 +1,12 @@
 package dev.tuna.core.control;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.Tier;
 import dev.tuna.core.ledger.Money;
 import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.ResourceRecord;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -24,18 +26,21 @@ record Rent(HostMachine machine, Instant paidUntil) {
 
     private static final String PREFIX = "rent/";
     private static final String PAID_UNTIL = "paidUntil";
+    private static final String USD_PER_HOUR = "usdPerHour";
 
     /** Goes on after what earlier processes have entered. */
     static Rent of(HostMachine machine, Collection<ResourceRecord> stored) {
         String key = PREFIX + machine.name();
+        Optional<JsonNode> last = stored.stream()
+                .filter(record -> record.key().equals(key))
+                .map(record -> PlanJson.read(record.details(), "rent of '" + machine.name() + "'"))
+                .findFirst();
         return new Rent(
-                machine,
-                stored.stream()
-                        .filter(record -> record.key().equals(key))
-                        .map(record -> PlanJson.read(record.details(), "rent of '" + machine.name() + "'"))
-                        .map(json -> Instant.parse(json.path(PAID_UNTIL).asText()))
+                last.flatMap(json -> Optional.ofNullable(json.path(USD_PER_HOUR).textValue()))
+                        .map(usd -> machine.costing(new BigDecimal(usd)))
+                        .orElse(machine),
+                last.map(json -> Instant.parse(json.path(PAID_UNTIL).asText()))
                         .filter(machine.since()::isBefore)
-                        .findFirst()
                         .orElse(machine.since()));
     }
 
@@ -43,6 +48,7 @@ record Rent(HostMachine machine, Instant paidUntil) {
     ResourceRecord record() {
         ObjectNode json = PlanJson.MAPPER.createObjectNode();
         json.put(PAID_UNTIL, paidUntil.toString());
+        machine.usdPerHour().ifPresent(usd -> json.put(USD_PER_HOUR, usd.toPlainString()));
         // Of no deployment, so that nobody takes it for something that must be removed with one.
         return new ResourceRecord(
                 PREFIX + machine.name(),
@@ -72,6 +78,11 @@ record Rent(HostMachine machine, Instant paidUntil) {
                 price,
                 Money.cost(part, price),
                 true);
+    }
+
+    /** What is not paid yet has another price. */
+    Rent costing(BigDecimal usd) {
+        return new Rent(machine.costing(usd), paidUntil);
     }
 
     Rent paid(Instant now) {

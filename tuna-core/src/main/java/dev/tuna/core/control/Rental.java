@@ -3,6 +3,7 @@ package dev.tuna.core.control;
 import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateSnapshot;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,19 @@ final class Rental {
 
     boolean isDue() {
         return rent.isPresent();
+    }
+
+    /** From now on; if no price was known, the new one holds for all that is not paid. On disk when this returns. */
+    void costs(BigDecimal usdPerHour, Instant now) {
+        if (rent.isEmpty() || rent.get().machine().costs(usdPerHour)) {
+            return;
+        }
+        if (rent.get().machine().usdPerHour().isPresent()) {
+            pay(now);
+        }
+        Rent changed = rent.get().costing(usdPerHour);
+        rent = Optional.of(changed);
+        writer.write(new StateChange(List.of(), List.of(changed.record()), List.of()), () -> {});
     }
 
     /** Up to now, by those who are here. While nobody is, it is left to the next one who comes. */

@@ -9,6 +9,7 @@ import dev.tuna.core.catalog.Price;
 import dev.tuna.core.catalog.Prices;
 import dev.tuna.core.config.Wire;
 import dev.tuna.spi.StateStore;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -125,6 +126,7 @@ public final class Treasury {
                     .filter(prices -> !prices.equals(catalog.prices().prices()))
                     .ifPresent(this::use);
             hear(HOST, told.spent());
+            told.rent().ifPresent(controller::rentCosts);
             told.budget().filter(next -> !limits.equals(Optional.of(next))).ifPresent(this::setBudget);
         } finally {
             lock.unlock();
@@ -181,9 +183,10 @@ public final class Treasury {
      *
      * @param to its name
      * @param prices the user's own, if there are any to be told
+     * @param rent what it costs an hour, if that is known
      * @return with what was spent everywhere but there
      */
-    public Allowance allowance(String to, Optional<List<Price>> prices) {
-        return new Allowance(limits, prices, purse.besides(to, controller.outlays()));
+    public Allowance allowance(String to, Optional<List<Price>> prices, Optional<BigDecimal> rent) {
+        return new Allowance(limits, prices, purse.besides(to, controller.outlays()), rent);
     }
 }

@@ -174,13 +174,14 @@ final class Caretaker {
     /** Before anything is handed over, when there is news, and now and then: what may be spent, and what was. */
     private void speakOfMoney(RouterVm vm, RemoteControlPlane plane) {
         Treasury treasury = controller.treasury();
-        var news = new RouterVm.News(treasury.limits(), roster.on(vm.name()).collect(Collectors.toSet()));
+        var news =
+                new RouterVm.News(treasury.limits(), roster.on(vm.name()).collect(Collectors.toSet()), vm.usdPerHour());
         Optional<Duration> passed = vm.sinceToldOf(news);
         if (passed.filter(age -> age.compareTo(BETWEEN_TALKS) < 0).isPresent()) {
             return;
         }
         try {
-            treasury.hear(vm.name(), plane.allow(treasury.allowance(vm.name(), prices)));
+            treasury.hear(vm.name(), plane.allow(treasury.allowance(vm.name(), prices, news.rent())));
         } catch (StoreException e) {
             if (e.code() != ErrorCode.STORE_TOO_NEW) {
                 throw e;

@@ -105,9 +105,10 @@ final class Returns {
         }
         Set<String> guests = vm.guests().names();
         if (!guests.isEmpty()) {
-            throw new TimedOutException("router VM '" + vm.name() + "' does not answer, and others have deployed on it: "
-                    + guests + "; try again when it answers, or, if they may all end, terminate "
-                    + vm.record().resource().map(ResourceRef::toString).orElse("it") + " at its provider");
+            throw new TimedOutException(
+                    "router VM '" + vm.name() + "' does not answer, and others have deployed on it: "
+                            + guests + "; try again when it answers, or, if they may all end, terminate "
+                            + vm.record().resource().map(ResourceRef::toString).orElse("it") + " at its provider");
         }
         LOG.warn("router VM '{}' does not answer; it is ended, and {} is destroyed from here", vm.name(), name);
         caretaker.end(vm);

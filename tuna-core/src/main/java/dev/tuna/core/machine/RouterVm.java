@@ -9,6 +9,7 @@ import dev.tuna.core.remote.RemoteControlPlane;
 import dev.tuna.spi.BackendAddress;
 import dev.tuna.spi.ResourceRecord.State;
 import dev.tuna.spi.RouterVmObservation;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
@@ -30,6 +31,7 @@ final class RouterVm implements AutoCloseable {
     private volatile VmRecord record;
     private volatile Optional<RouterVmObservation> seen = Optional.empty();
     private volatile Optional<Link> link = Optional.empty();
+    private volatile Optional<BigDecimal> usdPerHour = Optional.empty();
     private volatile String problem = "";
     private volatile boolean refused;
     private volatile Tries tries = Tries.NONE;
@@ -55,8 +57,9 @@ final class RouterVm implements AutoCloseable {
      *
      * @param limits what all deployments together may cost
      * @param there what is there, or on its way
+     * @param rent what it costs an hour, as its cloud last told
      */
-    record News(Optional<Budget> limits, Set<Custody> there) {}
+    record News(Optional<Budget> limits, Set<Custody> there, Optional<BigDecimal> rent) {}
 
     private record Told(News news, long at) {}
 
@@ -171,6 +174,7 @@ final class RouterVm implements AutoCloseable {
     /** Takes note, and connects when it can be talked to. */
     void see(RouterVmObservation now, Consumer<DeploymentEvent> listener) {
         seen = Optional.of(now);
+        usdPerHour = now.usdPerHour().or(() -> usdPerHour);
         problem = now.phase() == BackendPhase.FAILED ? now.detail() : "";
         if (now.phase() == BackendPhase.READY) {
             answeredAt = System.nanoTime();
@@ -241,6 +245,11 @@ final class RouterVm implements AutoCloseable {
 
     Optional<RemoteControlPlane> plane() {
         return link.map(Link::plane);
+    }
+
+    /** As its cloud last told, and not as it was planned. */
+    Optional<BigDecimal> usdPerHour() {
+        return usdPerHour;
     }
 
     Optional<URI> endpoint() {

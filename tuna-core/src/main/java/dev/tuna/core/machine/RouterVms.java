@@ -282,7 +282,7 @@ public final class RouterVms implements AutoCloseable {
                 vm.problem(),
                 vm.endpoint(),
                 roster.on(vm.name()).map(Custody::service).toList(),
-                record.plan().usdPerHour());
+                vm.usdPerHour().or(() -> record.plan().usdPerHour()));
     }
 
     /**

@@ -128,7 +128,7 @@ class SharedMoneyTest {
     }
 
     private List<Outlay> told(Optional<Budget> budget, Outlay... elsewhere) {
-        return plane.allow(new Allowance(budget, Optional.empty(), List.of(elsewhere)));
+        return plane.allow(new Allowance(budget, Optional.empty(), List.of(elsewhere), Optional.empty()));
     }
 
     private BudgetUse use() {
@@ -227,13 +227,13 @@ class SharedMoneyTest {
     void thePricesOfTheUserHoldThereUntilTheHostTellsOthers() {
         GpuOffer before = offer();
         Price price = Price.ofContainer("local", "L4", 1, new BigDecimal("9.99"));
-        plane.allow(new Allowance(Optional.empty(), Optional.of(List.of(price)), List.of()));
+        plane.allow(new Allowance(Optional.empty(), Optional.of(List.of(price)), List.of(), Optional.empty()));
         assertThat(offer().usdPerHour()).contains(new BigDecimal("9.99"));
         restart();
         assertThat(offer().usdPerHour()).contains(new BigDecimal("9.99"));
         told(Optional.empty());
         assertThat(offer().usdPerHour()).as("who was given none changes none").contains(new BigDecimal("9.99"));
-        plane.allow(new Allowance(Optional.empty(), Optional.of(List.of()), List.of()));
+        plane.allow(new Allowance(Optional.empty(), Optional.of(List.of()), List.of(), Optional.empty()));
         assertThat(offer().usdPerHour()).isEqualTo(before.usdPerHour());
     }
 }

@@ -1,16 +1,23 @@
 package dev.tuna.examples.command;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
 import dev.tuna.core.machine.RouterVmOptions;
+import dev.tuna.core.machine.RouterVmOptions.Need;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What router VMs run and are handed, by the environment of this command. Pure. */
+/** What router VMs run and are handed, by the environment of this command and the file with credentials that it names. */
 final class RouterVmEnvironment {
 
     private static final String JAR = "TUNA_ROUTER_VM_JAR";
@@ -19,7 +26,26 @@ final class RouterVmEnvironment {
 
     /** What providers read from there. That of AWS is not among it: the machine has a role of its own. */
     private static final List<String> CREDENTIALS = List.of(
-            "RUNPOD_API_KEY", "BASETEN_API_KEY", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "GOOGLE_CLOUD_PROJECT");
+            "RUNPOD_API_KEY",
+            "BASETEN_API_KEY",
+            "MODAL_TOKEN_ID",
+            "MODAL_TOKEN_SECRET",
+            "GOOGLE_CLOUD_PROJECT",
+            "GOOGLE_CLOUD_REGION",
+            "GOOGLE_CLOUD_QUOTA_PROJECT");
+
+    /** A file stays here, so what is in it goes. The login of a person goes nowhere unless its file is named. */
+    private static final String GOOGLE_FILE = "GOOGLE_APPLICATION_CREDENTIALS";
+
+    private static final String GOOGLE_TEXT = "GOOGLE_APPLICATION_CREDENTIALS_JSON";
+
+    private static final Need GOOGLE = new Need(
+            GOOGLE_TEXT,
+            "no credentials for Google would go there. Set " + GOOGLE_FILE + " to a file with a service account's key"
+                    + " (or, if that is what you want, with your own login), whose content goes to a machine that is made from"
+                    + " then on, as a secret; or keep that content as secret 'cloudrun/credentials'");
+
+    private static final JsonMapper JSON = new JsonMapper();
 
     private RouterVmEnvironment() {}
 
@@ -30,7 +56,32 @@ final class RouterVmEnvironment {
         set(environment, PORT).ifPresent(text -> options.port(port(text)));
         CREDENTIALS.forEach(
                 name -> set(environment, name).ifPresent(value -> options.environment(name, Secret.of(value))));
-        return options.build();
+        google(environment).ifPresent(text -> options.environment(GOOGLE_TEXT, text));
+        return options.need(GoogleCloud.PROVIDER, GOOGLE).build();
+    }
+
+    /** On one line; empty if there is none that could be used. Whether that matters is seen when something is deployed. */
+    private static Optional<Secret> google(Map<String, String> environment) {
+        return set(environment, GOOGLE_TEXT)
+                .or(() -> set(environment, GOOGLE_FILE).flatMap(RouterVmEnvironment::text))
+                .flatMap(RouterVmEnvironment::oneLine);
+    }
+
+    private static Optional<String> text(String file) {
+        try {
+            return Optional.of(Files.readString(Path.of(file)));
+        } catch (IOException | InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Secret> oneLine(String text) {
+        try {
+            JsonNode json = JSON.readTree(text);
+            return json.isObject() ? Optional.of(Secret.of(json.toString())) : Optional.empty();
+        } catch (JsonProcessingException e) {
+            return Optional.empty();
+        }
     }
 
     private static Optional<String> set(Map<String, String> environment, String name) {

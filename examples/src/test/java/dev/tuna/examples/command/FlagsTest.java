@@ -249,7 +249,49 @@ class FlagsTest {
         assertThat(options.environment()).containsExactly(Map.entry("RUNPOD_API_KEY", Secret.of("rpa_of_mine")));
         environment.put("TUNA_ROUTER_VM_JAR", "/opt/tuna.jar");
         assertThat(RouterVmEnvironment.of(environment).jar()).contains(URI.create("file:///opt/tuna.jar"));
-        assertThat(RouterVmEnvironment.of(Map.of())).isEqualTo(RouterVmOptions.DEFAULT);
+        assertThat(RouterVmEnvironment.of(Map.of()).jar()).isEmpty();
+        assertThat(RouterVmEnvironment.of(Map.of()).environment()).isEmpty();
+    }
+
+    @Test
+    @DisplayName(
+            "F-16 what is in the file with Google's credentials goes to a router's machine, on one line, and no login does")
+    void credentialsOfGoogle() throws Exception {
+        Path file = Files.writeString(
+                state.resolve("key.json"), "{\n  \"type\": \"service_account\",\n  \"private_key\": \"a\\nb\"\n}\n");
+        environment.put("GOOGLE_APPLICATION_CREDENTIALS", file.toString());
+        assertThat(RouterVmEnvironment.of(environment).environment())
+                .containsExactly(Map.entry(
+                        "GOOGLE_APPLICATION_CREDENTIALS_JSON",
+                        Secret.of("{\"type\":\"service_account\",\"private_key\":\"a\\nb\"}")));
+        environment.put("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere");
+        assertThat(RouterVmEnvironment.of(environment).environment()).isEmpty();
+        assertThat(RouterVmEnvironment.of(environment).needs()).containsOnlyKeys("cloudrun");
+    }
+
+    @Test
+    @DisplayName("F-16 Cloud Run behind a router's machine is refused while no credentials for it would go there")
+    void cloudRunWithoutCredentials() throws Exception {
+        environment.put(
+                "TUNA_ROUTER_VM_JAR",
+                ClassPathJar.make(state.resolve("all.jar")).toString());
+        String line = "deploy --model Qwen/Qwen3-0.6B --gpu L4 --serverless-provider cloudrun --gcp-project my-project"
+                + " --spots-cloud local-spot --service-name chat --use-different-vm-for-lb --dry-run";
+        assertThat(tuna(line)).isNotZero();
+        assertThat(err())
+                .contains(
+                        "'cloudrun'",
+                        "not on router VM 'chat'",
+                        "GOOGLE_APPLICATION_CREDENTIALS",
+                        "cloudrun/credentials");
+        environment.put(
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                Files.writeString(state.resolve("key.json"), "{\"type\":\"service_account\"}")
+                        .toString());
+        assertThat(tuna(line)).as(this::err).isZero();
+        environment.remove("GOOGLE_APPLICATION_CREDENTIALS");
+        new FileSecretStore(state).put(new SecretRef("cloudrun/credentials"), Secret.of("{}"));
+        assertThat(tuna(line)).as(this::err).isZero();
     }
 
     @ParameterizedTest

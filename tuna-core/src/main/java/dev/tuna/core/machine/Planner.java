@@ -1,11 +1,13 @@
 package dev.tuna.core.machine;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.Secret;
+import dev.tuna.api.SecretRef;
 import dev.tuna.core.provider.Clouds;
 import dev.tuna.core.remote.NextJar;
 import dev.tuna.spi.RouterCloud;
@@ -18,7 +20,9 @@ import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 
 /** Plans machines: at whom, under what name, with which jar, and what the program there is started with. Pure but for ids. */
 final class Planner {
@@ -74,7 +78,49 @@ final class Planner {
                 .or(() -> Optional.ofNullable(
                         settings.getOrDefault(provider, Map.of()).get(VM_NAME)))
                 .orElseGet(() -> request.serviceName().orElseThrow());
+        requireNeeds(request, name);
         return new Place(provider, name, options);
+    }
+
+    /** Nobody who could not be asked for anything there is accepted. What the secret store has for a provider goes along. */
+    void requireNeeds(DeployRequest request, String vm) {
+        request.serverlessProviders().forEach(each -> requireNeeds(each, vm));
+    }
+
+    private void requireNeeds(String serverless, String vm) {
+        Optional.ofNullable(options.needs().get(serverless))
+                .filter(need -> !variables(vm).contains(need.variable()))
+                .filter(need -> secrets.names(serverless + "/").stream().noneMatch(Planner::isOfProvider))
+                .ifPresent(need -> {
+                    throw new ConfigurationException(
+                            ErrorCode.NOT_CONFIGURED,
+                            "serverless provider '" + serverless + "' may be usable here, but not on router VM '" + vm
+                                    + "': " + need.fix());
+                });
+    }
+
+    /** And not of one of its deployments. */
+    private static boolean isOfProvider(SecretRef ref) {
+        return ref.name().indexOf('/') == ref.name().lastIndexOf('/');
+    }
+
+    /** That the program of a machine has, or will have when it is made. */
+    private Set<String> variables(String vm) {
+        return secrets.get(RouterCloud.environment(vm))
+                .map(Planner::variables)
+                .orElseGet(() -> options.environment().keySet());
+    }
+
+    private static Set<String> variables(Secret environment) {
+        try {
+            return new JsonMapper()
+                    .readTree(environment.reveal()).properties().stream()
+                            .map(Map.Entry::getKey)
+                            .collect(Collectors.toSet());
+        } catch (JsonProcessingException e) {
+            // Without the cause, which may quote the value.
+            throw new IllegalStateException("the environment of a router VM in the secret store is no JSON");
+        }
     }
 
     VmRecord plan(Place place) {

@@ -15,12 +15,34 @@ import java.util.Optional;
  * @param sha256 the jar's checksum in hexadecimal digits; empty to have it reckoned, which takes a file
  * @param port where clients connect; default {@link #DEFAULT_PORT}
  * @param environment variables that the program is started with, for credentials that providers read from there; they go over
- *     the channel on which both sides have proved who they are
+ *     the channel on which both sides have proved who they are. Values are one line each
+ * @param needs by serverless provider: a deployment that names the provider is refused before anything is made if the variable is
+ *     neither in the environment of its machine nor a secret {@code <provider>/...} in the secret store, which goes along
  */
-public record RouterVmOptions(Optional<URI> jar, Optional<String> sha256, int port, Map<String, Secret> environment) {
+public record RouterVmOptions(
+        Optional<URI> jar,
+        Optional<String> sha256,
+        int port,
+        Map<String, Secret> environment,
+        Map<String, Need> needs) {
 
     /** The port that router VMs serve clients at unless told otherwise. */
     public static final int DEFAULT_PORT = 8080;
+
+    /**
+     * What a serverless provider cannot do without on a machine.
+     *
+     * @param variable of the environment there
+     * @param fix why it is missing and what to do, for the end of a sentence
+     */
+    public record Need(String variable, String fix) {
+
+        /** Checks that every part is there. */
+        public Need {
+            Objects.requireNonNull(variable, "variable");
+            Objects.requireNonNull(fix, "fix");
+        }
+    }
 
     /** The jar that this program was started from, and nothing else. */
     public static final RouterVmOptions DEFAULT = builder().build();
@@ -33,6 +55,7 @@ public record RouterVmOptions(Optional<URI> jar, Optional<String> sha256, int po
             throw new IllegalArgumentException("router VM: port is " + port + " but must be 1 to 65535");
         }
         environment = Map.copyOf(environment);
+        needs = Map.copyOf(needs);
     }
 
     /**
@@ -50,6 +73,7 @@ public record RouterVmOptions(Optional<URI> jar, Optional<String> sha256, int po
         private Optional<String> sha256 = Optional.empty();
         private int port = DEFAULT_PORT;
         private final Map<String, Secret> environment = new LinkedHashMap<>();
+        private final Map<String, Need> needs = new LinkedHashMap<>();
 
         private Builder() {}
 
@@ -99,12 +123,24 @@ public record RouterVmOptions(Optional<URI> jar, Optional<String> sha256, int po
         }
 
         /**
+         * Adds to {@link RouterVmOptions#needs()}.
+         *
+         * @param provider a serverless provider
+         * @param need without which it is refused
+         * @return this
+         */
+        public Builder need(String provider, Need need) {
+            needs.put(Objects.requireNonNull(provider, "provider"), Objects.requireNonNull(need, "need"));
+            return this;
+        }
+
+        /**
          * Makes the options.
          *
          * @return the options
          */
         public RouterVmOptions build() {
-            return new RouterVmOptions(jar, sha256, port, environment);
+            return new RouterVmOptions(jar, sha256, port, environment, needs);
         }
     }
 }

@@ -207,6 +207,7 @@ public final class RouterVms implements AutoCloseable {
      */
     public Deployment redeploy(DeployRequest request) {
         String name = request.serviceName().orElseThrow();
+        planner.requireNeeds(request, roster.vm(name).name());
         soonArrived(name).redeploy(request);
         return handle(name);
     }

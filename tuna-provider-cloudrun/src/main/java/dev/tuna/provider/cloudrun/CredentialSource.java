@@ -16,12 +16,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks for a credential file in the order of Application Default Credentials, behind the secret store. Each look is anew,
+ * Looks for a credential file in the order of Application Default Credentials, behind the secret store and a variable with
+ * such a file's content. Each look is anew,
  * since files and secrets change. Thread-safe.
  */
 final class CredentialSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(CredentialSource.class);
+    /** The content of such a file, for where there is none: on the machine of a router. */
+    private static final String TEXT_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS_JSON";
+
     static final String FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS";
     private static final String WELL_KNOWN = "application_default_credentials.json";
 
@@ -61,6 +65,10 @@ final class CredentialSource {
         Optional<Secret> stored = secrets.get(secret);
         if (stored.isPresent()) {
             return stored.map(text -> new Found("secret '" + secret.name() + "'", text));
+        }
+        Optional<String> brought = variable(TEXT_VARIABLE);
+        if (brought.isPresent()) {
+            return brought.map(text -> new Found(TEXT_VARIABLE, Secret.of(text)));
         }
         Optional<String> named = variable(FILE_VARIABLE);
         return named.isPresent()

@@ -257,6 +257,16 @@ class PreflightTest {
         assertThat(found(Map.of("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere", "HOME", home.toString())))
                 .as("a file that is named and is not there is not replaced by another")
                 .isEmpty();
+        assertThat(found(Map.of(
+                        "GOOGLE_APPLICATION_CREDENTIALS_JSON",
+                        "{\"type\":\"service_account\"}",
+                        "HOME",
+                        home.toString())))
+                .as("what was brought to the machine of a router")
+                .hasValueSatisfying(found -> {
+                    assertThat(found.field("type")).contains("service_account");
+                    assertThat(found.where()).isEqualTo("GOOGLE_APPLICATION_CREDENTIALS_JSON");
+                });
     }
 
     private static Optional<CredentialSource.Found> found(Map<String, String> environment) {

@@ -24,7 +24,7 @@ record Lodger(Handover handover, Treasury treasury) implements Lodging {
 
     @Override
     public Bundle take(String name, String id) {
-        Bundle bundle = handover.leave(name, id, HOST, List.of());
+        Bundle bundle = handover.leave(name, id, HOST);
         handover.offered(name, id);
         return bundle;
     }

@@ -23,19 +23,27 @@ import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.spi.ResourceRef;
+import dev.tuna.testkit.cloud.model.ReplicaView;
 import java.math.BigDecimal;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -574,6 +582,126 @@ class RouterVmsTest {
         await(gone);
         world.program = UnaryOperator.identity();
         world.host.close();
+    }
+
+    @Test
+    void whatIsToBeGivenIsLookedAfterHereUntilTheMachineIsReadyAlsoOverARestart() throws Exception {
+        world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.BOOTING);
+        world.start();
+        Deployment chat = here("chat", MODEL);
+        RouterVmWorld.until(() -> chat.status().spotState() == SpotState.READY, "spot serves");
+        CompletableFuture<Deployment> given = world.host.routerVms().give("chat");
+        RouterVmWorld.until(world::hasMachine, "the machine boots");
+
+        String lost = replica();
+        world.cloud.lose(lost);
+
+        RouterVmWorld.until(
+                () -> chat.status().spotState() == SpotState.READY
+                        && !List.of(lost, "").contains(replica()),
+                "what is lost is replaced");
+        assertThat(chat.status().problems()).anyMatch(problem -> problem.contains("is to be handed over"));
+        assertThat(given).isNotDone();
+        Deployment again = world.restart().deployment("chat").orElseThrow();
+        soon(again.ready());
+        assertThat(again.endpoint()).hasPort(world.host.address().getPort());
+        assertThat(answers(again)).isEqualTo(200);
+        world.sight = UnaryOperator.identity();
+        RouterVmWorld.until(
+                () -> world.machine().deployment("chat").isPresent()
+                        && world.host
+                                        .deployment("chat")
+                                        .orElseThrow()
+                                        .endpoint()
+                                        .getPort()
+                                == world.machine().address().getPort(),
+                "the machine has it");
+        assertThat(answers(world.host.deployment("chat").orElseThrow())).isEqualTo(200);
+        soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whatIsGivenToAMachineThatIsRefusedStaysHereAndSaysSo() throws Exception {
+        world.beforeMachine = () -> {
+            throw refusal().build();
+        };
+        world.start();
+        Deployment chat = here("chat", MODEL);
+        soon(chat.ready());
+        List<String> told = new CopyOnWriteArrayList<>();
+        var unused = world.host.events(event -> told.add(event.message()));
+
+        CompletableFuture<Deployment> given = world.host.routerVms().give("chat");
+
+        assertThatThrownBy(() -> soon(given))
+                .hasCauseInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("no such instance profile");
+        RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "nothing is asked for any more");
+        assertThat(told)
+                .anyMatch(message ->
+                        message.contains("is not handed over") && message.contains("no such instance profile"));
+        assertThat(chat.status().problems()).isEmpty();
+        assertThat(answers(chat)).isEqualTo(200);
+        soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whatIsToBeGivenCanBeTakenBackOrDestroyedBeforeTheMachineIsReady() throws Exception {
+        world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.BOOTING);
+        world.start();
+        soon(here("chat", MODEL).ready());
+        CompletableFuture<Deployment> given = world.host.routerVms().give("chat");
+
+        Deployment back = soon(world.host.routerVms().takeBack("chat"));
+
+        assertThat(back.status().problems()).isEmpty();
+        assertThatThrownBy(() -> soon(given)).hasCauseInstanceOf(ConfigurationException.class);
+        RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "the machine goes");
+        var unused = world.host.routerVms().give("chat");
+        soon(world.host.destroy("chat"));
+        RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "the machine goes");
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void aHandoverWhoseBeginningCannotBeStoredIsGivenUp() throws Exception {
+        world.start();
+        soon(here("chat", MODEL).ready());
+        world.refused = change -> change.resources().stream()
+                .anyMatch(record ->
+                        record.key().startsWith("handover/") && record.plan().contains("LEAVING"));
+
+        CompletableFuture<Deployment> given = world.host.routerVms().give("chat");
+
+        assertThatThrownBy(() -> soon(given)).hasMessageContaining("refused, as scripted");
+        assertThat(answers(world.host.deployment("chat").orElseThrow())).isEqualTo(200);
+        soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    /** The one that runs; empty while there is none. */
+    private String replica() {
+        return world.cloud.snapshot().replicas().stream()
+                .filter(replica -> replica.endedAt().isEmpty())
+                .map(ReplicaView::id)
+                .collect(Collectors.joining(", "));
+    }
+
+    private static int answers(Deployment deployment) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(deployment.endpoint() + "/chat/completions"))
+                .timeout(Duration.ofSeconds(30))
+                .header("Content-Type", "application/json")
+                .header(
+                        "Authorization",
+                        "Bearer " + deployment.apiKey().orElseThrow().reveal())
+                .POST(BodyPublishers.ofString("{\"model\":\"" + MODEL
+                        + "\",\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
+                .build();
+        return HttpClient.newHttpClient()
+                .send(request, BodyHandlers.discarding())
+                .statusCode();
     }
 
     private boolean refusesToDeploy() {

@@ -13,6 +13,8 @@ import java.util.Optional;
 /**
  * Who looks after a deployment, as one store has it. A deployment without one has never been handed over. Immutable.
  *
+ * <p>One that is to be given to a machine which is not ready yet is looked after here until that is ({@link State#BOUND}).
+ *
  * <p>A deployment goes from one store to another in three steps, each of which may be repeated: the giver stops looking
  * after it ({@link State#LEAVING}); the taker stores all of it and begins, in one write ({@link State#HERE}); the giver lets
  * go of it ({@link State#AWAY}). Between the first and the second nobody acts, so never two do. A taker remembers what it
@@ -36,6 +38,8 @@ public record Custody(
     public enum State {
         /** This controller. */
         HERE,
+        /** This controller, until the machine at the other end is ready to take it. */
+        BOUND,
         /** Nobody: it is being handed over. */
         LEAVING,
         /** The controller at the other end. */
@@ -62,7 +66,29 @@ public record Custody(
 
     /** Whether this controller must not act. */
     public boolean isElsewhere() {
-        return state != State.HERE;
+        return state == State.LEAVING || state == State.AWAY;
+    }
+
+    /**
+     * Whether it is looked after here, and is to be handed over.
+     *
+     * @return true if so
+     */
+    public boolean isBound() {
+        return state == State.BOUND;
+    }
+
+    /**
+     * Whether it is to be handed over, or is being so.
+     *
+     * @return true if so
+     */
+    public boolean isOnItsWay() {
+        return state == State.BOUND || state == State.LEAVING;
+    }
+
+    Custody bound(String id, String to) {
+        return new Custody(service, State.BOUND, id, to, false, false, taken);
     }
 
     /**

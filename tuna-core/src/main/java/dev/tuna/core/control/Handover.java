@@ -121,12 +121,11 @@ public final class Handover {
      * @param service its name
      * @param handover unique for ever
      * @param to who is to have it
-     * @param beside what is stored in the same write
      * @return what the other one needs
      * @throws ConfigurationException {@code NO_SUCH_DEPLOYMENT}, or {@code NAME_TAKEN} if it is somebody else's already, or
      *     on its way
      */
-    public Bundle leave(String service, String handover, String to, List<ResourceRecord> beside) {
+    public Bundle leave(String service, String handover, String to) {
         return turns.alone(service, () -> {
             Custody custody = custody(service);
             if (custody.isElsewhere() && !custody.handover().equals(handover)) {
@@ -135,17 +134,83 @@ public final class Handover {
             if (custody.isElsewhere()) {
                 tenure.hold(service);
             } else {
-                leave(custody.leaving(handover, to), beside);
+                leave(custody.leaving(handover, to));
             }
             return bundles.pack(service, handover);
         });
     }
 
+    /**
+     * Notes that a deployment is to be handed over, which is looked after here until {@link #depart}.
+     *
+     * @param service its name
+     * @param handover unique for ever
+     * @param to who is to have it
+     * @param beside what is stored in the same write
+     * @throws ConfigurationException {@code NAME_TAKEN} if it is somebody else's already, or on its way
+     */
+    public void bind(String service, String handover, String to, List<ResourceRecord> beside) {
+        turns.alone(service, () -> {
+            Custody custody = custody(service);
+            if (custody.isElsewhere() || custody.isBound()) {
+                throw elsewhere(custody);
+            }
+            save(custody.bound(handover, to), beside);
+            return service;
+        });
+    }
+
+    /**
+     * Stops looking after a deployment that is on its way, as the other end is ready for it. Again: the same bundle.
+     *
+     * @param service its name
+     * @param handover by which it is to leave
+     * @return what the other one needs; empty if it is not on its way by this handover (any more)
+     */
+    public Optional<Bundle> depart(String service, String handover) {
+        return turns.alone(service, () -> {
+            Custody custody = custody(service);
+            if (!custody.isOnItsWay() || !custody.handover().equals(handover)) {
+                return Optional.empty();
+            }
+            if (custody.isBound() && !tenure.serves(service)) {
+                save(custody.stayed()); // what is being torn down here is so to its end
+                return Optional.empty();
+            }
+            if (custody.isBound()) {
+                leave(custody.leaving(handover, custody.with()));
+            } else {
+                tenure.hold(service);
+            }
+            return Optional.of(bundles.pack(service, handover));
+        });
+    }
+
+    /**
+     * It is not to be handed over after all, and goes on being looked after here.
+     *
+     * @param service its name
+     * @param handover by which it was to leave; one that has begun, or is over, is no error
+     * @param why what users are told
+     * @return whether it was to be handed over until now
+     */
+    public boolean withdraw(String service, String handover, String why) {
+        return turns.alone(service, () -> {
+            Custody custody = custody(service);
+            boolean bound = custody.isBound() && custody.handover().equals(handover);
+            if (bound) {
+                save(custody.stayed());
+                tenure.warn(service, "is not handed over, and looked after here further: " + why);
+            }
+            return bound;
+        });
+    }
+
     /** What cannot be stored has not happened: then it is looked after further. */
-    private void leave(Custody leaving, List<ResourceRecord> beside) {
+    private void leave(Custody leaving) {
         try {
             tenure.hold(leaving.service());
-            save(leaving, beside);
+            save(leaving);
         } catch (RuntimeException e) {
             tenure.goOn(leaving.service());
             throw e;
@@ -193,7 +258,7 @@ public final class Handover {
     }
 
     /**
-     * Looks after it again, if the other end cannot have it yet.
+     * Looks after it again, or further, if the other end cannot have it yet.
      *
      * @param service its name
      * @return false if it has been offered, so that only the other end knows
@@ -201,7 +266,9 @@ public final class Handover {
     public boolean callBack(String service) {
         return turns.alone(service, () -> {
             Custody custody = custody(service);
-            if (custody.state() == Custody.State.LEAVING && !custody.offered()) {
+            if (custody.isBound()) {
+                save(custody.stayed());
+            } else if (custody.state() == Custody.State.LEAVING && !custody.offered()) {
                 stay(service, custody.handover());
             }
             return !custody(service).isElsewhere();
@@ -215,11 +282,13 @@ public final class Handover {
      * @return whether it was being handed over, and is looked after here again
      */
     boolean claim(String service) {
-        return mayClaim(service)
+        return (custody(service).isBound() || mayClaim(service))
                 && turns.alone(service, () -> {
                     boolean held = mayClaim(service);
                     if (held) {
                         stay(service, custody(service).handover());
+                    } else if (custody(service).isBound()) {
+                        save(custody(service).stayed());
                     }
                     return held;
                 });
@@ -230,9 +299,13 @@ public final class Handover {
         return custody.isHeld() && (!custody.offered() || custody.with().isEmpty());
     }
 
-    /** What users are told of a deployment that nobody acts for. */
+    /** What users are told of a deployment that is to be handed over, or that nobody acts for. */
     Optional<String> problem(String service) {
         Custody custody = custody(service);
+        if (custody.isBound()) {
+            return Optional.of("is to be handed over to router VM '" + custody.with()
+                    + "' when that is ready, and looked after here until then");
+        }
         return Optional.of(custody)
                 .filter(Custody::isHeld)
                 .map(held -> held.with().isEmpty()

@@ -96,6 +96,19 @@ record Tenure(
         });
     }
 
+    /** Whether it is looked after here, and not to be gone. */
+    boolean serves(String name) {
+        return names.find(name)
+                .filter(service -> service.current().state().goal() == Goal.SERVE)
+                .isPresent();
+    }
+
+    void warn(String name, String message) {
+        LOG.warn("{} {}", name, message);
+        names.find(name)
+                .ifPresent(service -> loop.tell(service.current().state(), DeploymentEvent.Kind.WARNING, message));
+    }
+
     /** Forgets a deployment that another controller has by now. */
     void letGo(String name) {
         names.find(name).ifPresent(service -> {

@@ -1,14 +1,17 @@
 package dev.tuna.core.machine;
 
+import dev.tuna.api.BackendPhase;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.TunaException;
 import dev.tuna.core.control.Bundle;
 import dev.tuna.core.control.Custody;
 import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Turns;
 import dev.tuna.core.remote.RemoteControlPlane;
-import java.util.List;
+import dev.tuna.spi.ResourceRecord;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,20 +31,31 @@ final class Exchange {
 
     private final Handover handover;
     private final Roster roster;
+    private final Waits waits;
+
+    /** Why handovers were given up that somebody may wait for. */
+    private final Map<String, ConfigurationException> refusals = new ConcurrentHashMap<>();
+
     private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
     private final Set<String> kept = ConcurrentHashMap.newKeySet();
     private final Turns turns = new Turns();
 
-    Exchange(Handover handover, Roster roster) {
+    Exchange(Handover handover, Roster roster, Waits waits) {
         this.handover = handover;
         this.roster = roster;
+        this.waits = waits;
     }
 
     /** Whatever is due with a machine that answers. */
     void goOn(RouterVm vm, RemoteControlPlane plane) {
         roster.on(vm.name())
                 .filter(custody -> custody.state() == Custody.State.LEAVING)
-                .forEach(custody -> handOver(custody, plane));
+                .forEach(custody -> turns.ifFree(custody.service(), () -> handOver(custody, plane)));
+        // Its calls to providers may take long to come to their end, which holds up nobody else.
+        roster.on(vm.name())
+                .filter(Custody::isBound)
+                .forEach(custody ->
+                        waits.begin(() -> turns.ifFree(custody.service(), () -> handOverNow(custody, plane))));
         roster.custodies().stream()
                 .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
                 .filter(custody -> custody.handover().endsWith(BACK) && !confirmed.contains(custody.handover()))
@@ -62,14 +76,65 @@ final class Exchange {
                 }));
     }
 
+    /** What is to be handed over to a machine that cannot be had stays here. */
+    void reconsider() {
+        roster.custodies().stream()
+                .filter(Custody::isBound)
+                .forEach(custody -> turns.ifFree(custody.service(), () -> reconsider(custody)));
+    }
+
+    private void reconsider(Custody custody) {
+        try {
+            whyNotThere(custody.with()).ifPresent(why -> withdraw(custody, ErrorCode.PREFLIGHT_FAILED, why));
+        } catch (RuntimeException e) {
+            LOG.warn("{} is to be handed over, and it could not be stored that it is not", custody.service(), e);
+        }
+    }
+
+    private Optional<String> whyNotThere(String vm) {
+        Optional<RouterVm> there = roster.named(vm);
+        if (there.filter(known -> known.record().state() != ResourceRecord.State.ENDING)
+                .isEmpty()) {
+            return Optional.of("router VM '" + vm + "' is gone");
+        }
+        return there.filter(known -> known.phase() == BackendPhase.FAILED)
+                .map(failed -> "router VM '" + vm + "' does not come up: " + failed.problem());
+    }
+
+    private void withdraw(Custody custody, ErrorCode code, String why) {
+        var refusal = new ConfigurationException(
+                code, "deployment '" + custody.service() + "' is looked after here further: " + why);
+        refusals.put(custody.handover(), refusal);
+        if (!handover.withdraw(custody.service(), custody.handover(), why)) {
+            refusals.remove(custody.handover());
+        }
+    }
+
+    /** Why it stays here. */
+    ConfigurationException refusal(String name, String id, String vm) {
+        return Optional.ofNullable(refusals.remove(id))
+                .orElseGet(() -> new ConfigurationException(
+                        ErrorCode.NAME_TAKEN, "router VM '" + vm + "' did not take deployment '" + name + "'"));
+    }
+
+    private void handOverNow(Custody custody, RemoteControlPlane plane) {
+        try {
+            handOver(custody, plane);
+        } catch (TunaException e) {
+            LOG.info("{} could not be handed over: {}", custody.service(), e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.warn("{} could not be handed over", custody.service(), e);
+        }
+    }
+
     private void handOver(Custody custody, RemoteControlPlane plane) {
         String name = custody.service();
-        Bundle bundle = handover.leave(name, custody.handover(), custody.with(), List.of());
-        if (!handover.offered(name, custody.handover())) {
+        Optional<Bundle> bundle = depart(custody);
+        if (bundle.isEmpty() || !handover.offered(name, custody.handover())) {
             return;
         }
         try {
-            plane.offer(bundle);
+            plane.offer(bundle.get());
         } catch (ConfigurationException e) {
             if (e.code() != ErrorCode.NAME_TAKEN) {
                 throw e;
@@ -80,6 +145,18 @@ final class Exchange {
         }
         handover.left(name, custody.handover(), false);
         LOG.info("{} is looked after by router VM '{}'", name, custody.with());
+    }
+
+    /** What cannot leave stays, unless it is this process that ends: then the next one goes on. */
+    private Optional<Bundle> depart(Custody custody) {
+        try {
+            return handover.depart(custody.service(), custody.handover());
+        } catch (TunaException e) {
+            if (!Thread.currentThread().isInterrupted()) {
+                withdraw(custody, e.code(), String.valueOf(e.getMessage()));
+            }
+            throw e;
+        }
     }
 
     private boolean isToBeKept(Custody custody) {

@@ -96,6 +96,7 @@ final class Returns {
     /** The machine does not answer, so it is ended first, unless others live there that are not to be destroyed. */
     private void endWithout(String name, RouterVm vm) {
         List<String> others = roster.on(vm.name())
+                .filter(Custody::isElsewhere)
                 .map(Custody::service)
                 .filter(other -> !unwanted.contains(other))
                 .toList();

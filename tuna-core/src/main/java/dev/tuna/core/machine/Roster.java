@@ -126,10 +126,11 @@ final class Roster {
         return Optional.ofNullable(handover.custodies().get(name));
     }
 
-    /** What is looked after there, or on its way there. */
+    /** What is looked after there, on its way there, or to go there. */
     Stream<Custody> on(String vm) {
         return custodies().stream()
-                .filter(custody -> custody.isElsewhere() && custody.with().equals(vm));
+                .filter(custody -> (custody.isElsewhere() || custody.isBound())
+                        && custody.with().equals(vm));
     }
 
     /** What nobody can act for once the machine is gone. */
@@ -145,6 +146,13 @@ final class Roster {
     boolean isOnItsWay(String name) {
         return custody(name)
                 .filter(custody -> custody.state() == Custody.State.LEAVING)
+                .isPresent();
+    }
+
+    /** Whether a handover is not over. */
+    boolean isUnderWay(String name, String handover) {
+        return custody(name)
+                .filter(custody -> custody.isOnItsWay() && custody.handover().equals(handover))
                 .isPresent();
     }
 

@@ -57,6 +57,7 @@ public final class RouterVms implements AutoCloseable {
     private final InstantSource clock;
     private final Planner planner;
     private final Roster roster;
+    private final Exchange exchange;
     private final Caretaker caretaker;
     private final Returns returns;
     private final Waits waits = new Waits();
@@ -95,14 +96,14 @@ public final class RouterVms implements AutoCloseable {
         this.clock = clock;
         this.planner = new Planner(store, secrets, clouds, clock, random, orphanTimeout, settings, options);
         this.roster = new Roster(handover);
-        var exchange = new Exchange(handover, roster);
+        this.exchange = new Exchange(handover, roster, waits);
         this.caretaker = new Caretaker(store, secrets, controller, clock, planner, roster, exchange, prices, strays);
         this.returns = new Returns(controller, roster, exchange, caretaker, waits);
         store.load().resources().stream()
                 .filter(VmRecord::isOne)
                 .map(VmRecord::of)
                 .forEach(record -> roster.add(new RouterVm(record).stored()));
-        if (!roster.all().isEmpty()) {
+        if (!roster.all().isEmpty() || roster.custodies().stream().anyMatch(Custody::isBound)) {
             waits.step(this::step);
         }
     }
@@ -158,11 +159,13 @@ public final class RouterVms implements AutoCloseable {
     }
 
     /**
-     * Hands a deployment that is looked after here over to a machine, which is made if it is not there. When this returns the
-     * deployment is on its way; its requests are routed here until it has arrived, and there from then on.
+     * Hands a deployment that is looked after here over to a machine, which is made if it is not there. When this returns that
+     * is on disk; the deployment is looked after here until the machine is ready to take it, also by another process that comes
+     * next, and its requests are routed here until it has arrived, and there from then on.
      *
      * @param name its name
-     * @return completes with a handle when it is looked after there
+     * @return completes with a handle when it is looked after there; with a {@link ConfigurationException} that says why if it
+     *     stays here, since the machine cannot be had ({@code PREFLIGHT_FAILED}) or does not take it ({@code NAME_TAKEN})
      */
     public CompletableFuture<Deployment> give(String name) {
         DeployRequest request = controller
@@ -171,16 +174,13 @@ public final class RouterVms implements AutoCloseable {
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT, "no deployment named '" + name + "' is looked after here"));
         Planner.Place place = planner.place(request, request.spotCloud());
-        bring(place, (vm, beside) -> {
-            var unused = handover.leave(name, planner.id(), vm.name(), beside);
-        });
+        String id = planner.id();
+        bring(place, (vm, beside) -> handover.bind(name, id, vm.name(), beside));
         return waits.later(() -> {
             waits.await(
-                    () -> !roster.isOnItsWay(name), "deployment '" + name + "' to be looked after by its router VM");
-            return find(name)
-                    .orElseThrow(() -> new ConfigurationException(
-                            ErrorCode.NAME_TAKEN,
-                            "router VM '" + place.name() + "' did not take deployment '" + name + "'"));
+                    () -> !roster.isUnderWay(name, id),
+                    "deployment '" + name + "' to be looked after by its router VM");
+            return find(name).orElseThrow(() -> exchange.refusal(name, id, place.name()));
         });
     }
 
@@ -220,8 +220,13 @@ public final class RouterVms implements AutoCloseable {
      *     ({@code NAME_TAKEN}) if its model is served here by another one, and then nothing has changed
      */
     public CompletableFuture<Deployment> takeBack(String name) {
-        var unused = roster.custody(name).filter(Custody::isElsewhere).orElseThrow(() -> Roster.notThere(name));
+        Custody custody = roster.custody(name)
+                .filter(known -> known.isElsewhere() || known.isBound())
+                .orElseThrow(() -> Roster.notThere(name));
         return waits.later(() -> {
+            if (custody.isBound() && handover.callBack(name)) {
+                return controller.find(name).orElseThrow(() -> Roster.notThere(name));
+            }
             controller.requireRoom(name, handle(name).request().model());
             return returns.takeBack(name);
         });
@@ -433,6 +438,7 @@ public final class RouterVms implements AutoCloseable {
     }
 
     private void step() {
+        exchange.reconsider();
         roster.stored()
                 .filter(RouterVm::beginLook)
                 .forEach(vm -> waits.begin(() -> {

@@ -26,7 +26,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -129,8 +131,8 @@ class RouterVmCrashIT {
             until(() -> next.routerVms().status().isEmpty(), "the machine goes");
             return;
         }
-        Deployment chat = next.deployment("chat").orElseThrow();
-        chat.ready().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        assertThat(next.deployment("chat")).isPresent();
+        until(() -> isReady(next), "it serves");
         until(() -> answers(next.deployment("chat").orElseThrow()), "it answers");
         until(
                 () -> cloud.snapshot().replicas().stream()
@@ -144,6 +146,19 @@ class RouterVmCrashIT {
         next.destroy("chat").get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         assertThat(next.status("chat").phase()).isEqualTo(DeploymentPhase.DESTROYED);
         until(() -> next.routerVms().status().isEmpty(), "the machine goes");
+    }
+
+    /** A handle on what is handed over meanwhile is of no more use. */
+    private static boolean isReady(Tuna next) {
+        try {
+            next.deployment("chat").orElseThrow().ready().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            assertThat(e).cause().hasMessageContaining("was handed over");
+            return false;
+        } catch (InterruptedException | TimeoutException e) {
+            throw new AssertionError("it does not serve", e);
+        }
     }
 
     private boolean answers(Deployment chat) {

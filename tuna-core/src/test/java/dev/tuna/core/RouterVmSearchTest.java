@@ -99,6 +99,20 @@ class RouterVmSearchTest {
     }
 
     @Test
+    void aCloudThatCannotBeSearchedIsNamedAndKeepsNobodyFromAskingTheOthers() {
+        world.search = found -> {
+            throw new ConfigurationException(ErrorCode.CREDENTIALS, "not for you, as scripted");
+        };
+        try (Tuna visitor = world.visitor(THIRD)) {
+            assertThatThrownBy(() -> visitor.routerVms().attach("shared"))
+                    .isInstanceOfSatisfying(
+                            ConfigurationException.class,
+                            e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_SUCH_DEPLOYMENT))
+                    .hasMessageContaining("local-spot cannot be searched: not for you, as scripted");
+        }
+    }
+
+    @Test
     void aMachineThatMayNotBeReadHidesNoOther() {
         var foreign = new ResourceRef("local-spot", "router-vm", "foreign");
         world.search = found -> Stream.concat(Stream.of(new FoundRouterVm(foreign, "secret", OTHER)), found.stream())

@@ -9,6 +9,7 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
+import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentPhase;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
@@ -373,6 +374,33 @@ class RouterVmsTest {
         world.beforeTermination = replica -> {};
         soon(world.host.destroy("chat"));
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whatTheMachineDoesNotTakeStaysAndSaysWhy() throws Exception {
+        world.start();
+        away("first", OTHER_MODEL);
+        world.machine()
+                .deploy(RouterVmWorld.request("guest", MODEL)
+                        .routerPlacement(RouterPlacement.EMBEDDED)
+                        .build());
+        here("chat", MODEL);
+        var warnings = new CopyOnWriteArrayList<String>();
+        world.host.events(event -> {
+            if (event.kind() == DeploymentEvent.Kind.WARNING) {
+                warnings.add(event.message());
+            }
+        });
+
+        assertThatThrownBy(() -> soon(world.host.routerVms().give("chat")))
+                .hasCauseInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("looked after here further")
+                .hasMessageContaining("'guest'");
+
+        RouterVmWorld.until(
+                () -> warnings.stream().anyMatch(warning -> warning.contains("'guest'")), "the reason is told");
+        assertThat(world.host.deployment("chat").orElseThrow().endpoint())
+                .hasPort(world.host.address().getPort());
     }
 
     @Test

@@ -155,6 +155,12 @@ public final class Handover {
             if (custody.isElsewhere() || custody.isBound()) {
                 throw elsewhere(custody);
             }
+            if (custody.isUnsettled()) {
+                throw new ConfigurationException(
+                        ErrorCode.NAME_TAKEN,
+                        "what the lost router VM '" + custody.with() + "' has made for deployment '" + service
+                                + "' is still being removed; try again in a minute");
+            }
             save(custody.bound(handover, to), beside);
             return service;
         });
@@ -317,6 +323,23 @@ public final class Handover {
 
     /**
      * The other end is known not to have it, and will not: looks after it again.
+     *
+     * @param service its name
+     * @param handover as it left; one that is over already is no error
+     * @param why what users are told
+     */
+    public void stay(String service, String handover, String why) {
+        turns.alone(service, () -> {
+            if (custody(service).isElsewhere() && custody(service).handover().equals(handover)) {
+                stay(service, handover);
+                tenure.warn(service, "is not handed over, and looked after here further: " + why);
+            }
+            return service;
+        });
+    }
+
+    /**
+     * As the other {@code stay}, where nobody need be told.
      *
      * @param service its name
      * @param handover as it left; one that is over already is no error

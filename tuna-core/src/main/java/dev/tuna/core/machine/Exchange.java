@@ -102,12 +102,14 @@ final class Exchange {
     }
 
     private void withdraw(Custody custody, ErrorCode code, String why) {
-        var refusal = new ConfigurationException(
-                code, "deployment '" + custody.service() + "' is looked after here further: " + why);
-        refusals.put(custody.handover(), refusal);
+        refusals.put(custody.handover(), refusal(custody.service(), code, why));
         if (!handover.withdraw(custody.service(), custody.handover(), why)) {
             refusals.remove(custody.handover());
         }
+    }
+
+    private static ConfigurationException refusal(String name, ErrorCode code, String why) {
+        return new ConfigurationException(code, "deployment '" + name + "' is looked after here further: " + why);
     }
 
     /** Why it stays here. */
@@ -139,8 +141,9 @@ final class Exchange {
             if (e.code() != ErrorCode.NAME_TAKEN) {
                 throw e;
             }
-            LOG.warn("{} stays here: router VM '{}' does not take it: {}", name, custody.with(), e.getMessage());
-            handover.stay(name, custody.handover());
+            String why = "router VM '" + custody.with() + "' does not take it: " + e.getMessage();
+            refusals.put(custody.handover(), refusal(name, ErrorCode.NAME_TAKEN, why));
+            handover.stay(name, custody.handover(), why);
             return;
         }
         handover.left(name, custody.handover(), false);

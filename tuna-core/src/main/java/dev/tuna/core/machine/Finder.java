@@ -58,7 +58,7 @@ final class Finder {
     AttachedVm attach(String name) {
         var problems = new ArrayList<String>();
         List<Place> places = clouds.catalog().spotNames().stream()
-                .flatMap(provider -> places(provider, problems))
+                .flatMap(provider -> places(provider, problems).stream())
                 .toList();
         List<Place> named =
                 ownFirst(places.stream().filter(place -> isNamed(place, name)).toList(), Function.identity());
@@ -68,13 +68,14 @@ final class Finder {
         return named.isEmpty() ? byDeployment(name, places, problems) : answering(named.get(0));
     }
 
-    private Stream<Place> places(String provider, List<String> problems) {
+    private List<Place> places(String provider, List<String> problems) {
         try {
             return clouds.spot(provider).routers().stream()
-                    .flatMap(cloud -> cloud.find().stream().map(found -> new Place(cloud, found)));
+                    .flatMap(cloud -> cloud.find().stream().map(found -> new Place(cloud, found)))
+                    .toList();
         } catch (TunaException e) {
             problems.add(provider + " cannot be searched: " + e.getMessage());
-            return Stream.empty();
+            return List.of();
         }
     }
 

@@ -384,7 +384,10 @@ public final class ControlServer implements AutoCloseable {
                 lines.end();
             }
         });
-        lines.writeTo(streaming(exchange));
+        // Only an answer that was ended is safe from what comes next, the end of the server say.
+        try (OutputStream out = streaming(exchange)) {
+            lines.writeTo(out);
+        }
     }
 
     private static Object outcome(CompletableFuture<?> end) {

@@ -40,6 +40,7 @@ final class RouterVm implements AutoCloseable {
     private final AtomicLong housed = new AtomicLong();
     private final ReentrantLock changing = new ReentrantLock();
     private volatile Set<String> living = Set.of();
+    private final Set<String> given = ConcurrentHashMap.newKeySet();
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean looking = new AtomicBoolean();
     private volatile boolean heard;
@@ -121,7 +122,13 @@ final class RouterVm implements AutoCloseable {
     /** Takes note of who is looked after there, whoever handed it over. */
     void living(Set<String> names) {
         living = Set.copyOf(names);
+        given.removeAll(names);
         ending.retainAll(names);
+    }
+
+    /** It has been taken in there just now, and is seen with the next look. */
+    void given(String name) {
+        given.add(name);
     }
 
     /** Somebody has begun to destroy it there. */
@@ -129,9 +136,9 @@ final class RouterVm implements AutoCloseable {
         ending.add(name);
     }
 
-    /** Whether this process has seen it there with its last look, and nobody was destroying it. */
+    /** Whether this process gave it, or has seen it there with its last look, and nobody was destroying it. */
     boolean hadLiving(String name) {
-        return living.contains(name) && !ending.contains(name);
+        return (living.contains(name) || given.contains(name)) && !ending.contains(name);
     }
 
     /**

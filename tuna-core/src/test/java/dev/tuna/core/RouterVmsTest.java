@@ -162,11 +162,7 @@ class RouterVmsTest {
     @Test
     void aDeploymentWhoseCloudHangsHoldsUpNoOtherOnItsWay() throws Exception {
         var hangs = new CountDownLatch(1);
-        var launching = new CountDownLatch(1);
-        world.beforeLaunch = plan -> {
-            launching.countDown();
-            await(hangs);
-        };
+        CountDownLatch launching = launchesHangUntil(hangs);
         world.start();
         here("slow", MODEL);
         await(launching);
@@ -494,11 +490,7 @@ class RouterVmsTest {
     @Test
     void whatAProviderAnswersIsStoredBeforeControlIsGivenUp() throws Exception {
         var hangs = new CountDownLatch(1);
-        var launching = new CountDownLatch(1);
-        world.beforeLaunch = plan -> {
-            launching.countDown();
-            await(hangs);
-        };
+        CountDownLatch launching = launchesHangUntil(hangs);
         world.start();
         here("chat", MODEL);
         await(launching);
@@ -739,6 +731,16 @@ class RouterVmsTest {
         } catch (ConfigurationException e) {
             return e.code() == ErrorCode.CLOSED;
         }
+    }
+
+    /** Tells when the first one has begun. */
+    private CountDownLatch launchesHangUntil(CountDownLatch end) {
+        var begun = new CountDownLatch(1);
+        world.beforeLaunch = plan -> {
+            begun.countDown();
+            await(end);
+        };
+        return begun;
     }
 
     private static void await(CountDownLatch latch) {

@@ -10,6 +10,7 @@ import dev.tuna.core.machine.RouterVmOptions;
 import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.examples.terminal.Terminal;
 import dev.tuna.testkit.cloud.LocalCloud;
+import dev.tuna.testkit.machine.ClassPathJar;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -11,6 +11,7 @@ import dev.tuna.testkit.aws.AwsStandIn;
 import dev.tuna.testkit.aws.InstanceState;
 import dev.tuna.testkit.aws.InstanceView;
 import dev.tuna.testkit.aws.SandboxInstances;
+import dev.tuna.testkit.machine.ClassPathJar;
 import dev.tuna.testkit.machine.MachineSandbox;
 import dev.tuna.testkit.runpod.RunPodStandIn;
 import java.io.IOException;

@@ -53,11 +53,6 @@ public final class Handover {
         return custodies.all();
     }
 
-    /** As the store has it by now. */
-    private void know(Custody custody) {
-        custodies.know(custody);
-    }
-
     /**
      * Whether a deployment is on its way and may come back.
      *
@@ -105,7 +100,7 @@ public final class Handover {
     /** Accepts a deployment for another controller, in one write with what else there is of it. */
     void accept(String service, Supplier<Custody> saved) {
         turns.alone(service, () -> {
-            know(saved.get());
+            custodies.know(saved.get());
             return service;
         });
     }
@@ -418,7 +413,7 @@ public final class Handover {
                 tenure.takeIn(bundle.service(), Bundles.models(bundle.deployments()), () -> {
                     Custody taken = custody.taken(bundle.handover(), from);
                     bundles.unpack(bundle, List.of(taken.record(clock.instant())), clock.instant());
-                    know(taken);
+                    custodies.know(taken);
                 });
             }
             return bundle;
@@ -441,6 +436,6 @@ public final class Handover {
         var resources = new ArrayList<>(beside);
         resources.add(custody.record(clock.instant()));
         store.save(new StateChange(List.of(), resources, List.of()));
-        know(custody);
+        custodies.know(custody);
     }
 }

@@ -46,7 +46,7 @@ final class Caretaker {
     private final Controller controller;
     private final Handover handover;
     private final InstantSource clock;
-    private final Planner planner;
+    private final VmPlanner planner;
     private final Roster roster;
     private final Exchange exchange;
     private final Optional<List<Price>> prices;
@@ -57,7 +57,7 @@ final class Caretaker {
             SecretStore secrets,
             Controller controller,
             InstantSource clock,
-            Planner planner,
+            VmPlanner planner,
             Roster roster,
             Exchange exchange,
             Optional<List<Price>> prices,

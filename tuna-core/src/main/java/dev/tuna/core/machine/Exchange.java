@@ -59,21 +59,24 @@ final class Exchange {
         roster.custodies().stream()
                 .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
                 .filter(custody -> custody.handover().endsWith(BACK) && !confirmed.contains(custody.handover()))
-                .forEach(custody -> {
-                    plane.taken(custody.service(), custody.handover());
-                    confirmed.add(custody.handover());
-                });
-        // A process before this one, or an attempt that failed, may have been about to take it back.
+                .forEach(custody -> confirm(custody.service(), custody.handover(), plane));
         roster.on(vm.name())
                 .filter(this::isToBeKept)
-                .forEach(custody -> turns.ifFree(custody.service(), () -> {
-                    if (roster.custody(custody.service())
-                            .filter(this::isToBeKept)
-                            .isPresent()) {
-                        plane.keep(custody.service(), custody.handover() + BACK);
-                        kept.add(custody.handover());
-                    }
-                }));
+                .forEach(custody -> turns.ifFree(custody.service(), () -> keep(custody, plane)));
+    }
+
+    /** It came back, so the machine may let go. */
+    private void confirm(String name, String id, RemoteControlPlane plane) {
+        plane.taken(name, id);
+        confirmed.add(id);
+    }
+
+    /** A process before this one, or an attempt that failed, may have been about to take it back. */
+    private void keep(Custody custody, RemoteControlPlane plane) {
+        if (roster.custody(custody.service()).filter(this::isToBeKept).isPresent()) {
+            plane.keep(custody.service(), custody.handover() + BACK);
+            kept.add(custody.handover());
+        }
     }
 
     /** What is to be handed over to a machine that cannot be had stays here. */
@@ -201,7 +204,6 @@ final class Exchange {
             kept.remove(away.get().handover()); // the machine is to go on with it
             throw e;
         }
-        plane.taken(name, id);
-        confirmed.add(id);
+        confirm(name, id, plane);
     }
 }

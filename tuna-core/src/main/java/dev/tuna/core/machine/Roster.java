@@ -111,7 +111,7 @@ final class Roster {
 
     /** Whether others may have deployments there: whoever made it and never handed anything over knows that nobody has. */
     boolean wasUsed(RouterVm vm) {
-        return handover.custodies().values().stream()
+        return custodies().stream()
                 .anyMatch(custody -> custody.with().equals(vm.name())
                         && (custody.offered() || custody.handover().endsWith(Exchange.BACK)));
     }
@@ -174,6 +174,11 @@ final class Roster {
     /** That of the machine, once the deployment is looked after there. */
     Optional<RemoteControlPlane> arrived(String name) {
         return isOnItsWay(name) ? Optional.empty() : plane(name);
+    }
+
+    /** Whether it is known who looks after it, or that its machine cannot be had. */
+    boolean isSettled(String name) {
+        return arrived(name).isPresent() || isHere(name) || hasFailed(name);
     }
 
     boolean hasFailed(String name) {

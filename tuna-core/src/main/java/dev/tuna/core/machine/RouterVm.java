@@ -45,7 +45,7 @@ final class RouterVm implements AutoCloseable {
     private final AtomicBoolean looking = new AtomicBoolean();
     private volatile boolean heard;
 
-    /** How many are about to hand something over to it. Guarded by the lock of {@link RouterVms}. */
+    /** How many are about to hand something over to it. Guarded by the lock of {@link Roster}. */
     int expected;
 
     /** Who lives there and was not handed over from here, as of the so-manieth look. */

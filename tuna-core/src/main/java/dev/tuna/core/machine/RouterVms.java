@@ -55,7 +55,7 @@ public final class RouterVms implements AutoCloseable {
     private final Controller controller;
     private final Handover handover;
     private final InstantSource clock;
-    private final Planner planner;
+    private final VmPlanner planner;
     private final Roster roster;
     private final Exchange exchange;
     private final Caretaker caretaker;
@@ -94,7 +94,7 @@ public final class RouterVms implements AutoCloseable {
         this.controller = controller;
         this.handover = controller.handover();
         this.clock = clock;
-        this.planner = new Planner(store, secrets, clouds, clock, random, orphanTimeout, settings, options);
+        this.planner = new VmPlanner(store, secrets, clouds, clock, random, orphanTimeout, settings, options);
         this.roster = new Roster(handover);
         this.exchange = new Exchange(handover, roster, waits);
         this.caretaker = new Caretaker(store, secrets, controller, clock, planner, roster, exchange, prices, strays);
@@ -118,13 +118,13 @@ public final class RouterVms implements AutoCloseable {
      * @throws ConfigurationException if there is no cloud for routers, an option is wrong, or the name is taken
      */
     public Deployment deploy(DeployRequest request, Optional<String> cloud) {
-        Planner.Place place = planner.place(request, cloud);
+        VmPlanner.Place place = planner.place(request, cloud);
         bring(place, (vm, beside) -> controller.acceptFor(request, cloud, planner.id(), vm.name(), beside));
         return handle(request.serviceName().orElseThrow());
     }
 
     /** Has something brought to a machine, which does not end meanwhile, and is made, if it is not there, once that is stored. */
-    private void bring(Planner.Place place, BiConsumer<RouterVm, List<ResourceRecord>> store) {
+    private void bring(VmPlanner.Place place, BiConsumer<RouterVm, List<ResourceRecord>> store) {
         RouterVm vm = roster.expect(place.name(), () -> planner.plan(place));
         try {
             store.accept(vm, vm.isStored() ? List.of() : List.of(vm.record().record(clock.instant())));
@@ -144,7 +144,7 @@ public final class RouterVms implements AutoCloseable {
      * @throws ConfigurationException if there is no cloud for routers, or an option is wrong
      */
     public DeployPlan.RouterMachine preview(DeployRequest request, Optional<String> cloud) {
-        Planner.Place place = planner.place(request, cloud);
+        VmPlanner.Place place = planner.place(request, cloud);
         Optional<VmRecord> there = roster.named(place.name()).map(RouterVm::record);
         RouterVmPlan plan = there.orElseGet(() -> planner.plan(place)).plan();
         return new DeployPlan.RouterMachine(
@@ -173,7 +173,7 @@ public final class RouterVms implements AutoCloseable {
                 .map(Deployment::request)
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT, "no deployment named '" + name + "' is looked after here"));
-        Planner.Place place = planner.place(request, request.spotCloud());
+        VmPlanner.Place place = planner.place(request, request.spotCloud());
         String id = planner.id();
         bring(place, (vm, beside) -> handover.bind(name, id, vm.name(), beside));
         return waits.later(() -> {
@@ -353,9 +353,7 @@ public final class RouterVms implements AutoCloseable {
 
     /** The control plane of its machine; empty if it is looked after here by now. Waits until one of them holds. */
     Optional<RemoteControlPlane> awaitSettled(String name) {
-        waits.await(
-                () -> arrived(name).isPresent() || roster.isHere(name) || roster.hasFailed(name),
-                "deployment '" + name + "' to be looked after by its router VM");
+        waits.await(() -> roster.isSettled(name), "deployment '" + name + "' to be looked after by its router VM");
         Optional<RemoteControlPlane> there = arrived(name);
         if (there.isEmpty() && !roster.isHere(name)) {
             throw failed(name);
@@ -381,9 +379,7 @@ public final class RouterVms implements AutoCloseable {
      */
     public RemoteControlPlane soonArrived(String name) {
         boolean known = waits.awaitWithin(
-                SOON,
-                () -> arrived(name).isPresent() || roster.isHere(name) || roster.hasFailed(name),
-                "deployment '" + name + "' to be looked after by its router VM");
+                SOON, () -> roster.isSettled(name), "deployment '" + name + "' to be looked after by its router VM");
         if (!known) {
             throw new TimedOutException(
                     "deployment '" + name + "' is " + roster.whereItIs(name) + "; try again when it is up");

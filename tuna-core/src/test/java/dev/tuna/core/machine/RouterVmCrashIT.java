@@ -9,6 +9,7 @@ import dev.tuna.core.Tuna;
 import dev.tuna.core.machine.HostSubject.Act;
 import dev.tuna.core.machine.HostSubject.Setting;
 import dev.tuna.testkit.cloud.LocalCloud;
+import dev.tuna.testkit.machine.ClassPathJar;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -94,7 +95,7 @@ class RouterVmCrashIT {
                     directory.resolve("host"),
                     cloud.uri().toString(),
                     directory.resolve("machines"),
-                    ClassPathJar.make(directory, "tuna.jar"),
+                    ClassPathJar.make(directory.resolve("tuna.jar")),
                     freePort());
             Process host = subject(setting, act);
             var lines = new ArrayList<String>();

@@ -19,6 +19,7 @@ import dev.tuna.core.TunaBuilder;
 import dev.tuna.core.catalog.Price;
 import dev.tuna.testkit.cloud.LocalCloud;
 import dev.tuna.testkit.cloud.model.ReplicaView;
+import dev.tuna.testkit.machine.ClassPathJar;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.InetAddress;
@@ -70,7 +71,7 @@ class RouterVmIT {
                 .coldStart(Duration.ofMillis(200))
                 .startInProcess();
         port = freePort();
-        jar = ClassPathJar.make(directory, "tuna.jar");
+        jar = ClassPathJar.make(directory.resolve("tuna.jar"));
     }
 
     @AfterEach

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.sts.model.GetCallerIdentityResponse;
 
 /**
  * Calls AWS and throws what core knows instead of what the SDK throws. Immutable.
@@ -30,6 +31,14 @@ record AwsCalls(String region) {
             // A client that was closed meanwhile says so in this way.
             throw closed();
         }
+    }
+
+    /** Who is calling. */
+    GetCallerIdentityResponse caller(AwsClients clients) {
+        return call(
+                "ask who is calling",
+                "sts:GetCallerIdentity",
+                () -> clients.sts(region).getCallerIdentity(request -> {}));
     }
 
     /** Calls; a fault that is expected gives nothing. */

@@ -89,11 +89,7 @@ final class AwsPreflight {
     /** Who is calling; empty if that cannot be told, and then nothing else can be. */
     private Optional<String> caller(String region) {
         try {
-            var identity = new AwsCalls(region)
-                    .call(
-                            "ask who is calling",
-                            "sts:GetCallerIdentity",
-                            () -> clients.sts(region).getCallerIdentity(request -> {}));
+            var identity = new AwsCalls(region).caller(clients);
             checks.add(Check.passed("credentials", "account " + identity.account() + " as " + identity.arn()));
             return Optional.of(String.valueOf(identity.arn()));
         } catch (TunaException e) {

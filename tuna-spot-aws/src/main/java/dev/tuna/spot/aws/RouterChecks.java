@@ -44,11 +44,7 @@ final class RouterChecks {
      */
     List<Check> run() {
         try {
-            var identity = new AwsCalls(region)
-                    .call(
-                            "ask who is calling",
-                            "sts:GetCallerIdentity",
-                            () -> clients.sts(region).getCallerIdentity(request -> {}));
+            var identity = new AwsCalls(region).caller(clients);
             policy(String.valueOf(identity.account()), String.valueOf(identity.arn()));
         } catch (TunaException e) {
             return List.of();

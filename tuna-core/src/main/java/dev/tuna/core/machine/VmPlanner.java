@@ -25,7 +25,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
 /** Plans machines: at whom, under what name, with which jar, and what the program there is started with. Pure but for ids. */
-final class Planner {
+final class VmPlanner {
 
     /** The option that names the machine; several deployments may name the same. */
     private static final String VM_NAME = "router_vm";
@@ -41,7 +41,7 @@ final class Planner {
     private final Map<String, Map<String, String>> settings;
     private final RouterVmOptions options;
 
-    Planner(
+    VmPlanner(
             StateStore store,
             SecretStore secrets,
             Clouds clouds,
@@ -90,7 +90,7 @@ final class Planner {
     private void requireNeeds(String serverless, String vm) {
         Optional.ofNullable(options.needs().get(serverless))
                 .filter(need -> !variables(vm).contains(need.variable()))
-                .filter(need -> secrets.names(serverless + "/").stream().noneMatch(Planner::isOfProvider))
+                .filter(need -> secrets.names(serverless + "/").stream().noneMatch(VmPlanner::isOfProvider))
                 .ifPresent(need -> {
                     throw new ConfigurationException(
                             ErrorCode.NOT_CONFIGURED,
@@ -107,7 +107,7 @@ final class Planner {
     /** That the program of a machine has, or will have when it is made. */
     private Set<String> variables(String vm) {
         return secrets.get(RouterCloud.environment(vm))
-                .map(Planner::variables)
+                .map(VmPlanner::variables)
                 .orElseGet(() -> options.environment().keySet());
     }
 

@@ -10,6 +10,7 @@ import dev.tuna.core.machine.HostSubject.Act;
 import dev.tuna.core.machine.HostSubject.Setting;
 import dev.tuna.testkit.cloud.LocalCloud;
 import dev.tuna.testkit.machine.ClassPathJar;
+import dev.tuna.testkit.machine.LiveFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -212,14 +213,11 @@ class RouterVmCrashIT {
     }
 
     private List<ProcessHandle> processes(String file) {
-        try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
-            return files.filter(path -> path.toString().endsWith(file))
-                    .flatMap(path -> pid(path).stream())
-                    .filter(ProcessHandle::isAlive)
-                    .toList();
-        } catch (IOException e) {
-            return List.of();
-        }
+        return LiveFiles.under(directory.resolve("machines")).stream()
+                .filter(path -> path.toString().endsWith(file))
+                .flatMap(path -> pid(path).stream())
+                .filter(ProcessHandle::isAlive)
+                .toList();
     }
 
     private static Optional<ProcessHandle> pid(Path file) {

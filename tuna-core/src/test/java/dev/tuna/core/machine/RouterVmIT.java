@@ -20,6 +20,7 @@ import dev.tuna.core.catalog.Price;
 import dev.tuna.testkit.cloud.LocalCloud;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.machine.ClassPathJar;
+import dev.tuna.testkit.machine.LiveFiles;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.InetAddress;
@@ -122,15 +123,12 @@ class RouterVmIT {
     }
 
     private List<Long> machines() {
-        try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
-            return files.filter(file -> file.toString().endsWith(".pid"))
-                    .map(RouterVmIT::number)
-                    .filter(pid ->
-                            ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent())
-                    .toList();
-        } catch (IOException e) {
-            return List.of();
-        }
+        return LiveFiles.under(directory.resolve("machines")).stream()
+                .filter(file -> file.toString().endsWith(".pid"))
+                .map(RouterVmIT::number)
+                .filter(pid ->
+                        ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent())
+                .toList();
     }
 
     private static long number(Path file) {
@@ -433,13 +431,10 @@ class RouterVmIT {
     }
 
     private long program() {
-        try (Stream<Path> files = Files.walk(directory.resolve("machines"))) {
-            return files.filter(file -> file.endsWith("program.pid"))
-                    .map(RouterVmIT::number)
-                    .findFirst()
-                    .orElse(-1L);
-        } catch (IOException e) {
-            return -1;
-        }
+        return LiveFiles.under(directory.resolve("machines")).stream()
+                .filter(file -> file.endsWith("program.pid"))
+                .map(RouterVmIT::number)
+                .findFirst()
+                .orElse(-1L);
     }
 }

@@ -12,6 +12,7 @@ import dev.tuna.spi.RouterVmObservation;
 import dev.tuna.spi.RouterVmPlan;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.testkit.contract.ContractContext;
+import dev.tuna.testkit.machine.LiveFiles;
 import dev.tuna.testkit.machine.MachineSandbox;
 import dev.tuna.testkit.secret.SecretSearch;
 import java.io.BufferedReader;
@@ -22,7 +23,6 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.CertificateFactory;
@@ -31,7 +31,6 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -369,13 +368,12 @@ class RouterVmTest {
                     .filter(exchange -> !exchange.body().contains("SecureString"))
                     .forEach(exchange -> search.text("call", exchange.request().body() + exchange.body()));
             assertThat(search.hits()).isEmpty();
-            try (Stream<Path> files = Files.walk(rig.sandbox(vm).root())) {
-                assertThat(files.filter(Files::isRegularFile)
-                                .filter(file -> file.toString().contains("/tuna/")))
-                        .allSatisfy(
-                                file -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-                                        .endsWith("------"));
-            }
+            assertThat(LiveFiles.under(rig.sandbox(vm).root()).stream()
+                            .filter(file -> file.toString().contains("/tuna/"))
+                            .flatMap(file -> LiveFiles.permissions(file).stream())
+                            .map(PosixFilePermissions::toString))
+                    .isNotEmpty()
+                    .allMatch(permissions -> permissions.endsWith("------"));
         }
     }
 }

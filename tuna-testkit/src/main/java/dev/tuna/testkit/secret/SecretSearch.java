@@ -1,5 +1,6 @@
 package dev.tuna.testkit.secret;
 
+import dev.tuna.testkit.machine.LiveFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -106,10 +107,8 @@ public final class SecretSearch {
      * @throws IOException if it cannot be read
      */
     public void directory(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.filter(Files::isRegularFile)
-                    .filter(file -> !HOMES.contains(file.getFileName().toString()))
-                    .toList()) {
+        for (Path file : LiveFiles.under(directory)) {
+            if (!HOMES.contains(file.getFileName().toString())) {
                 file(file);
             }
         }
@@ -139,10 +138,11 @@ public final class SecretSearch {
             try {
                 byte[] content = Files.readAllBytes(Path.of("/proc", Long.toString(process.pid()), part));
                 text(part + " of process " + process.pid(), new String(content, StandardCharsets.UTF_8));
-            } catch (NoSuchFileException e) {
-                // It has ended.
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                // An ended process has no such file, or one that cannot be read ("No such process").
+                if (process.isAlive()) {
+                    throw new UncheckedIOException(e);
+                }
             }
         }
     }

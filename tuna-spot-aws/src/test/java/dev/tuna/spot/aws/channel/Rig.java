@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tuna.api.Secret;
 import dev.tuna.testkit.contract.InMemorySecretStore;
+import dev.tuna.testkit.machine.LiveFiles;
 import dev.tuna.testkit.machine.MachineSandbox;
 import dev.tuna.testkit.secret.SecretSearch;
 import java.io.IOException;
@@ -18,7 +19,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -240,18 +240,12 @@ final class Rig implements AutoCloseable {
         return Stream.concat(search.hits().stream(), open).toList();
     }
 
-    private Stream<Path> readableByOthers() throws IOException {
-        List<Path> open = new ArrayList<>();
-        for (String directory : List.of("var", "run")) {
-            try (Stream<Path> files = Files.walk(machine.root().resolve(directory))) {
-                for (Path file : files.filter(Files::isRegularFile).toList()) {
-                    if (!PRIVATE.containsAll(Files.getPosixFilePermissions(file))) {
-                        open.add(file);
-                    }
-                }
-            }
-        }
-        return open.stream();
+    private Stream<Path> readableByOthers() {
+        return Stream.of("var", "run")
+                .flatMap(directory -> LiveFiles.under(machine.root().resolve(directory)).stream())
+                .filter(file -> LiveFiles.permissions(file)
+                        .filter(permissions -> !PRIVATE.containsAll(permissions))
+                        .isPresent());
     }
 
     @Override

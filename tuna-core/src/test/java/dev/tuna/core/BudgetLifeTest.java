@@ -16,6 +16,7 @@ import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.Tier;
+import dev.tuna.core.control.HostMachine;
 import dev.tuna.testkit.cloud.simulated.CloudCall;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -245,6 +246,21 @@ class BudgetLifeTest {
         world.traffic("chat", Duration.ofMinutes(55), SECOND, SECOND);
         assertThat(launches()).as("its price is remembered").isEqualTo(1);
         assertThat(world.running()).isEmpty();
+    }
+
+    @ParameterizedTest(name = "{0} an hour beside a machine at 0.05 with a replica at 0.24: {1} launches")
+    @CsvSource({"0.28, 0", "0.29, 1"})
+    void theMachineThatItIsLookedAfterOnTakesItsPartOfALimitPerHour(String limit, int launches) {
+        world.machine = Optional.of(new HostMachine(
+                "local-spot", "router", Optional.of(new BigDecimal("0.05")), world.time.instant()));
+        priceOfL4("0.24");
+        Deployment chat = world.start().deploy(chat(anHour(limit, Action.SERVERLESS_ONLY)));
+        for (int i = 0; i < 600; i++) { // the price of one is known before one is launched
+            world.gateway.request("chat", SECOND.multipliedBy(3));
+            world.pass(SECOND);
+        }
+        assertThat(launches()).isEqualTo(launches);
+        assertThat(chat.status().traffic().failed()).isZero();
     }
 
     @Test

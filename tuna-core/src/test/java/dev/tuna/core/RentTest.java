@@ -146,4 +146,33 @@ class RentTest {
 
         isPaid("chat", "6");
     }
+
+    @Test
+    void whatRunsNowCostsPerHourWithEachOnesPartOfTheMachine() {
+        Deployment chat = deploy(world.start(), "chat", "Qwen/Qwen3-0.6B");
+        assertThat(chat.cost().usdPerHourNow()).isEqualByComparingTo("36");
+
+        Deployment second = deploy(world.tuna, "second", "Qwen/Qwen3-1.7B");
+        assertThat(chat.cost().usdPerHourNow()).isEqualByComparingTo("18");
+        assertThat(second.cost().lines()).singleElement().satisfies(line -> {
+            assertThat(line.backend()).isEqualTo("router");
+            assertThat(line.running()).isTrue();
+        });
+        assertThat(world.tuna.overallBudget().uses()).isEmpty();
+
+        destroy("second");
+        assertThat(chat.cost().usdPerHourNow()).isEqualByComparingTo("36");
+        destroy("chat");
+        assertThat(world.tuna.cost("chat").usdPerHourNow()).isZero();
+    }
+
+    @Test
+    void aMachineWithoutAPriceMakesTheBillIncompleteAtOnce() {
+        world.machine = Optional.of(new HostMachine("local-spot", "router", Optional.empty(), since));
+
+        Deployment chat = deploy(world.start(), "chat", "Qwen/Qwen3-0.6B");
+
+        assertThat(chat.cost().complete()).isFalse();
+        assertThat(chat.cost().usdPerHourNow()).isZero();
+    }
 }

@@ -10,5 +10,13 @@ import java.util.Optional;
  * @param unpriced how many of them do not show in the cost per hour yet
  * @param usdPerHour what one costs, the dearest if they differ, those that are being given up included; empty if none has a
  *     price yet
+ * @param hostUsdPerHour its part of the machine that it is looked after on, which costs that much with or without replicas; zero
+ *     if none is rented for that
  */
-public record Rented(int wanted, int unpriced, Optional<BigDecimal> usdPerHour) {}
+public record Rented(int wanted, int unpriced, Optional<BigDecimal> usdPerHour, BigDecimal hostUsdPerHour) {
+
+    /** What a limit per hour leaves for replicas. */
+    BigDecimal left(BigDecimal limit) {
+        return limit.subtract(hostUsdPerHour).max(BigDecimal.ZERO);
+    }
+}

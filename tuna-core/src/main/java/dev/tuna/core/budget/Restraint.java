@@ -56,7 +56,7 @@ public record Restraint(
         }
         Optional<BigDecimal> hourly = uses.stream()
                 .filter(Restraint::holdsBack)
-                .map(BudgetUse::limitUsd)
+                .map(use -> rented.left(use.limitUsd()))
                 .min(BigDecimal::compareTo);
         return new Restraint(action, most, hourly, worst.map(Restraint::reason).orElse(""), gap(uses));
     }
@@ -71,7 +71,7 @@ public record Restraint(
         }
         return rented.usdPerHour()
                 .filter(price -> price.signum() > 0)
-                .map(price -> affordable(use.limitUsd(), price))
+                .map(price -> affordable(rented.left(use.limitUsd()), price))
                 .orElse(rented.wanted() + (rented.unpriced() > 0 ? 0 : 1));
     }
 

@@ -83,7 +83,7 @@ public final class Archive {
                         ? Optional.empty()
                         : secrets.get(Specs.routerKey(managed.revision().account())),
                 Reports.status(managed, List.of(), RouteLoad.NONE, endpoint.get(), timings),
-                Reports.cost(managed, List.of(), Tally.EMPTY, at(record)));
+                Reports.cost(managed, List.of(), Tally.EMPTY, Optional.empty(), at(record)));
     }
 
     /**
@@ -101,7 +101,7 @@ public final class Archive {
     }
 
     private static CostReport finalBill(Managed managed, DeploymentRecord record) {
-        return Reports.cost(managed, List.of(), Tally.EMPTY, at(record));
+        return Reports.cost(managed, List.of(), Tally.EMPTY, Optional.empty(), at(record));
     }
 
     private static Now at(DeploymentRecord record) {

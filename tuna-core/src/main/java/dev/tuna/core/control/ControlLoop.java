@@ -50,7 +50,7 @@ final class ControlLoop {
     private final Spending spending;
     private final EventBus events;
     private final StoreWriter writer;
-    private final Rental rental; // guarded by loop
+    private final Rental rental;
     private final Function<Service, Deployment> handles;
     private final Mailbox mailbox;
     private final Runner runner;
@@ -72,6 +72,7 @@ final class ControlLoop {
             Times times,
             Names names,
             Spending spending,
+            Rental rental,
             Keyring keyring,
             EventBus events,
             StoreWriter writer,
@@ -84,7 +85,7 @@ final class ControlLoop {
         this.spending = spending;
         this.events = events;
         this.writer = writer;
-        this.rental = new Rental(parts.machine(), left, names, writer);
+        this.rental = rental;
         this.handles = handles;
         this.mailbox = new Mailbox(threads.scheduler());
         this.runner = new Runner(
@@ -199,9 +200,10 @@ final class ControlLoop {
         }
         Now now = times.now();
         List<BudgetUse> uses = spending.weigh(service, now);
+        BigDecimal rent = rental.usdPerHour(service);
         for (Slot slot : service.slots()) {
             Managed managed = slot.state();
-            Restraint next = Restraint.of(uses, Purse.rented(managed), managed.restraint());
+            Restraint next = Restraint.of(uses, Purse.rented(managed, rent), managed.restraint());
             if (!next.equals(managed.restraint())) {
                 take(service, slot, new Message.Budgeted(next));
             }

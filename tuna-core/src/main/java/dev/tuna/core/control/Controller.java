@@ -68,9 +68,10 @@ public final class Controller implements AutoCloseable {
         parts.listeners().forEach(events::subscribe);
         this.purse = new Purse(parts.orphanTimeout());
         this.treasury = new Treasury(this, store, parts.catalog(), purse, parts.budget());
-        this.spending = new Spending(names, purse, times);
         var keyring = new Keyring(parts.secrets(), parts.random());
         StateSnapshot left = store.load();
+        var rental = new Rental(parts.machine(), left, names, writer);
+        this.spending = new Spending(names, purse, rental, times);
         var custodies = new Custodies(left);
         var recovery = new Recovery(store, keyring, names, custodies, times);
         this.archive = new Archive(parts, recovery, this::endpoint);
@@ -79,7 +80,7 @@ public final class Controller implements AutoCloseable {
         if (spending.countsAll()) {
             spending.rememberThisMonth(archive);
         }
-        this.loop = new ControlLoop(parts, times, names, spending, keyring, events, writer, left, this::handle);
+        this.loop = new ControlLoop(parts, times, names, spending, rental, keyring, events, writer, left, this::handle);
         this.intake = new Intake(loop, names, keyring, store, custodies, times);
         this.rolling = new Rolling(loop, intake, names, keyring, writer, events, times, parts.timings());
         this.tenure =

@@ -165,14 +165,15 @@ final class Purse {
         return Budgets.look(budget, false, Spent.of(bill, now), service.rate, now);
     }
 
-    /** What the replicas of a revision cost. */
-    static Rented rented(Managed managed) {
+    /** What the replicas of a revision cost, beside the machine that it is looked after on. */
+    static Rented rented(Managed managed, BigDecimal hostUsdPerHour) {
         List<Optional<BigDecimal>> prices =
                 managed.replicas().filter(Backend::isWanted).map(Purse::price).toList();
         return new Rented(
                 prices.size(),
                 (int) prices.stream().filter(Optional::isEmpty).count(),
-                managed.replicas().flatMap(replica -> price(replica).stream()).max(BigDecimal::compareTo));
+                managed.replicas().flatMap(replica -> price(replica).stream()).max(BigDecimal::compareTo),
+                hostUsdPerHour);
     }
 
     /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.Tier;
 import dev.tuna.core.ledger.Money;
+import dev.tuna.core.ledger.OpenSpan;
 import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.ResourceRecord;
 import java.math.BigDecimal;
@@ -78,6 +79,14 @@ record Rent(HostMachine machine, Instant paidUntil) {
                 price,
                 Money.cost(part, price),
                 true);
+    }
+
+    /** That one of several deployments pays from now on. */
+    OpenSpan open(String account, int deployments) {
+        OptionalLong price = Money.microUsdPerHour(machine.usdPerHour());
+        return new OpenSpan(
+                part(account, deployments, paidUntil),
+                price.isPresent() ? OptionalLong.of(price.getAsLong() / deployments) : price);
     }
 
     /** What is not paid yet has another price. */

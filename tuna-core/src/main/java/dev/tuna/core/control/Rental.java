@@ -1,5 +1,7 @@
 package dev.tuna.core.control;
 
+import dev.tuna.core.ledger.Money;
+import dev.tuna.core.ledger.OpenSpan;
 import dev.tuna.spi.LedgerEntry;
 import dev.tuna.spi.StateChange;
 import dev.tuna.spi.StateSnapshot;
@@ -9,12 +11,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Enters the rent of the machine that all this runs on into the books of those who live on it. Called by the control loop alone. */
+/**
+ * Enters the rent of the machine that all this runs on into the books of those who live on it. Anybody may ask for the bill's
+ * part of it; the rest is the control loop's alone.
+ */
 final class Rental {
 
     private final Names names;
     private final StoreWriter writer;
-    private Optional<Rent> rent;
+    private volatile Optional<Rent> rent;
 
     Rental(Optional<HostMachine> machine, StateSnapshot stored, Names names, StoreWriter writer) {
         this.names = names;
@@ -39,10 +44,26 @@ final class Rental {
         writer.write(new StateChange(List.of(), List.of(changed.record()), List.of()), () -> {});
     }
 
+    /** What a deployment pays per hour from now on; no rent that is still to be entered, or a bill might have it twice. */
+    Optional<OpenSpan> runs(Service service) {
+        Managed managed = service.current().state();
+        return managed.isOver() || service.held
+                ? Optional.empty()
+                : rent.map(due -> due.open(managed.revision().account(), payers().size()));
+    }
+
+    /** The same in US dollars; zero if there is no machine, or nobody knows its price. */
+    BigDecimal usdPerHour(Service service) {
+        return runs(service).flatMap(open -> Money.usd(open.microUsdPerHourNow())).orElse(BigDecimal.ZERO);
+    }
+
+    private List<Service> payers() {
+        return names.all().stream().filter(service -> !service.held).toList();
+    }
+
     /** Up to now, by those who are here. While nobody is, it is left to the next one who comes. */
     void pay(Instant now) {
-        List<Service> payers =
-                names.all().stream().filter(service -> !service.held).toList();
+        List<Service> payers = payers();
         if (payers.isEmpty()) {
             return;
         }

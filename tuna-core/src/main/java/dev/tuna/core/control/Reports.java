@@ -13,6 +13,7 @@ import dev.tuna.spi.CapacityPool;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What users are shown of a deployment. Pure. */
@@ -102,12 +103,13 @@ final class Reports {
      * @param managed the revision that serves
      * @param others revisions that are not over, beside it
      * @param past what revisions that are over have cost, as far as the first one's books do not have it
+     * @param rent its part of the machine that it is looked after on
      */
-    static CostReport cost(Managed managed, List<Managed> others, Tally past, Now now) {
-        List<OpenSpan> running = Stream.concat(Stream.of(managed), others.stream())
+    static CostReport cost(Managed managed, List<Managed> others, Tally past, Optional<OpenSpan> rent, Now now) {
+        Stream<OpenSpan> backends = Stream.concat(Stream.of(managed), others.stream())
                 .flatMap(revision -> revision.present().stream())
-                .flatMap(backend -> backend.meter().stream().map(meter -> meter.open(now.wall(), backend.containers())))
-                .toList();
+                .flatMap(
+                        backend -> backend.meter().stream().map(meter -> meter.open(now.wall(), backend.containers())));
         Tally entered = past;
         for (Managed other : others) {
             entered = entered.plus(other.accounts().tally());
@@ -128,7 +130,7 @@ final class Reports {
                 now.wall(),
                 entered.entries(),
                 entered.days(),
-                running,
+                Stream.concat(backends, rent.stream()).toList(),
                 same.allServerless(accounts.serverlessPrice()),
                 same.allOnDemand(accounts.onDemandPrice()));
     }

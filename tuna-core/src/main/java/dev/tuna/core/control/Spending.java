@@ -11,11 +11,11 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /** The bills of live deployments, and what all of them have spent together. Thread-safe. */
-record Spending(Names names, Purse purse, Times times) {
+record Spending(Names names, Purse purse, Rental rental, Times times) {
 
     CostReport bill(Service service) {
         Service.Lineup lineup = service.lineup();
-        return Reports.cost(lineup.current().state(), lineup.others(), lineup.past(), times.now());
+        return Reports.cost(lineup.current().state(), lineup.others(), lineup.past(), rental.runs(service), times.now());
     }
 
     CostReport cost(Service service) {

@@ -84,7 +84,7 @@ class BudgetsTest {
         assertThat(Budgets.look(Budget.NONE, false, spent("9", "9", "9"), RateMemory.NONE, NOW)
                         .uses())
                 .isEmpty();
-        assertThat(Restraint.of(List.of(), new Rented(3, 0, Optional.empty()), Restraint.NONE))
+        assertThat(Restraint.of(List.of(), new Rented(3, 0, Optional.empty(), BigDecimal.ZERO), Restraint.NONE))
                 .isEqualTo(Restraint.NONE);
     }
 
@@ -115,7 +115,7 @@ class BudgetsTest {
         Budget budget =
                 Budget.builder().usdPerDay(BigDecimal.TEN).action(action).build();
         Restraint restraint = restraint(
-                budget, spent("5", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE)), Restraint.NONE);
+                budget, spent("5", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), Restraint.NONE);
         assertThat(restraint.mostReplicas()).isEqualTo(most);
         assertThat(restraint.endsReplicas()).isEqualTo(ends);
         assertThat(restraint.refusal().isPresent()).isEqualTo(refuses);
@@ -129,9 +129,9 @@ class BudgetsTest {
                 .action(Action.STOP_SCALING)
                 .build();
         Restraint first = restraint(
-                budget, spent("3", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE)), Restraint.NONE);
+                budget, spent("3", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), Restraint.NONE);
         Restraint afterALoss =
-                restraint(budget, spent("2", "11", "11"), new Rented(2, 0, Optional.of(BigDecimal.ONE)), first);
+                restraint(budget, spent("2", "11", "11"), new Rented(2, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), first);
         assertThat(afterALoss.mostReplicas()).isEqualTo(3);
     }
 
@@ -139,7 +139,7 @@ class BudgetsTest {
     @CsvSource({"0, 0, , 1", "1, 1, , 1", "1, 0, 0.24, 4", "3, 2, 0.24, 4", "4, 0, 0.24, 4", "1, 0, 1.01, 0"})
     void underALimitPerHourNoReplicaIsLaunchedThatWouldExceedIt(int wanted, int unpriced, BigDecimal price, int most) {
         Budget.Builder hourly = Budget.builder().usdPerHour(BigDecimal.ONE);
-        Rented rented = new Rented(wanted, unpriced, Optional.ofNullable(price));
+        Rented rented = new Rented(wanted, unpriced, Optional.ofNullable(price), BigDecimal.ZERO);
         Restraint restraint =
                 restraint(hourly.action(Action.STOP_SCALING).build(), spent("0.9", "0", "0"), rented, Restraint.NONE);
         assertThat(restraint.action()).isEmpty();
@@ -162,7 +162,7 @@ class BudgetsTest {
                 Optional.of(NOW.plusSeconds(9)));
         BudgetUse strict = new BudgetUse(
                 true, Period.DAY, BigDecimal.TEN, BigDecimal.TEN, true, Action.REFUSE, Optional.of(NOW.plusSeconds(1)));
-        Restraint restraint = Restraint.of(List.of(mild, strict), new Rented(1, 0, Optional.empty()), Restraint.NONE);
+        Restraint restraint = Restraint.of(List.of(mild, strict), new Rented(1, 0, Optional.empty(), BigDecimal.ZERO), Restraint.NONE);
         assertThat(restraint.refusal().orElseThrow()).contains("all deployments together");
     }
 }

@@ -9,8 +9,9 @@ import java.util.Optional;
  * a bill's total; {@link BudgetUse#complete} tells, and a problem in the status. Immutable.
  *
  * @param usdPerHour what all that runs may cost per hour at the moment; above it the limit is hit. With any action but {@link
- *     Action#WARN} no replica is launched with which a deployment's replicas alone would cost more, as far as their price is
- *     known. With an action that ends replicas it stays hit until the UTC hour ends, though less runs then
+ *     Action#WARN} no replica is launched with which a deployment's replicas, and its part of the machine that it is
+ *     looked after on, if one is rented for that, would cost more, as far as their price is known. With an action that ends
+ *     replicas it stays hit until the UTC hour ends, though less runs then
  * @param usdPerDay what may be spent on one UTC day
  * @param usdPerMonth what may be spent in one UTC month
  * @param action what happens while a limit is hit; default {@link Action#WARN}

@@ -19,7 +19,8 @@ import java.util.Optional;
  *     stand apart. The sum over all days is {@code total}
  * @param total sum of the lines; lines of unknown price are left out and {@code complete} is false
  * @param complete whether every line has a price
- * @param usdPerHourNow what runs now costs this much per hour
+ * @param usdPerHourNow what runs now costs this much per hour, with its part of the machine that it is looked after on, if one
+ *     is rented for that
  * @param allServerless what the same traffic would have cost on the serverless tier alone; an estimate; empty if the
  *     price is unknown
  * @param allOnDemand what the same traffic would have cost on on-demand replicas alone; an estimate; empty if the price

@@ -45,6 +45,11 @@ record Lodger(Handover handover, Treasury treasury) implements Lodging {
     }
 
     @Override
+    public boolean vacate() {
+        return handover.vacate();
+    }
+
+    @Override
     public void upgrade(NextJar next) {
         throw new ConfigurationException(
                 ErrorCode.INVALID_REQUEST, "this program cannot be replaced from outside; start another version of it");

@@ -251,8 +251,8 @@ class BudgetLifeTest {
     @ParameterizedTest(name = "{0} an hour beside a machine at 0.05 with a replica at 0.24: {1} launches")
     @CsvSource({"0.28, 0", "0.29, 1"})
     void theMachineThatItIsLookedAfterOnTakesItsPartOfALimitPerHour(String limit, int launches) {
-        world.machine = Optional.of(new HostMachine(
-                "local-spot", "router", Optional.of(new BigDecimal("0.05")), world.time.instant()));
+        world.machine = Optional.of(
+                new HostMachine("local-spot", "router", Optional.of(new BigDecimal("0.05")), world.time.instant()));
         priceOfL4("0.24");
         Deployment chat = world.start().deploy(chat(anHour(limit, Action.SERVERLESS_ONLY)));
         for (int i = 0; i < 600; i++) { // the price of one is known before one is launched

@@ -38,6 +38,11 @@ interface ForwardingLodging extends Lodging {
     }
 
     @Override
+    default boolean vacate() {
+        return lodging().vacate();
+    }
+
+    @Override
     default void upgrade(NextJar next) {
         lodging().upgrade(next);
     }

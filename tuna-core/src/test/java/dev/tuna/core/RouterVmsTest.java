@@ -19,6 +19,7 @@ import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
+import dev.tuna.api.TunaException;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
@@ -43,6 +44,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -193,6 +196,88 @@ class RouterVmsTest {
         assertThat(guest.status().name()).isEqualTo("guest");
         soon(guest.destroy());
         RouterVmWorld.until(() -> !world.hasMachine(), "the machine goes with the last guest");
+    }
+
+    @Test
+    void whoDeploysOnAMachineJustBeforeItWouldEndKeepsIt() throws Exception {
+        var guest = new CompletableFuture<Deployment>();
+        world.program = vacating(lodging -> {
+            if (!guest.isDone()) {
+                guest.complete(world.machine()
+                        .deploy(RouterVmWorld.request("guest", OTHER_MODEL).build()));
+            }
+            return lodging.vacate();
+        });
+        world.start();
+        away("chat", MODEL);
+
+        soon(world.host.destroy("chat"));
+
+        untilKnown("guest");
+        assertThat(world.machine().deployment("guest")).isPresent();
+        soon(soon(guest).destroy());
+        RouterVmWorld.until(() -> !world.hasMachine(), "the machine goes with the guest");
+    }
+
+    @Test
+    void whoDeploysOnAMachineThatIsAboutToEndIsRefused() throws Exception {
+        var tried = new CompletableFuture<Deployment>();
+        world.program = vacating(lodging -> {
+            boolean empty = lodging.vacate();
+            try {
+                tried.complete(world.machine()
+                        .deploy(RouterVmWorld.request("guest", OTHER_MODEL).build()));
+            } catch (TunaException e) {
+                tried.completeExceptionally(e);
+            }
+            return empty;
+        });
+        world.start();
+        away("chat", MODEL);
+
+        soon(world.host.destroy("chat"));
+
+        assertThat(world.hasMachine()).isFalse();
+        assertThatThrownBy(() -> soon(tried))
+                .hasMessageContaining("is being removed")
+                .hasMessageContaining("try again");
+    }
+
+    @Test
+    void aMachineThatWasAboutToEndAndIsNeededAfterAllIsOpenToAll() throws Exception {
+        var next = new AtomicReference<Deployment>();
+        world.program = vacating(lodging -> {
+            boolean empty = lodging.vacate();
+            if (next.get() == null) {
+                next.set(world.host.deploy(
+                        RouterVmWorld.request("next", OTHER_MODEL).build()));
+            }
+            return empty;
+        });
+        world.start();
+        away("chat", MODEL);
+
+        soon(world.host.destroy("chat"));
+
+        soon(CompletableFuture.supplyAsync(() -> world.host.routerVms().awaitArrived("next"), threads));
+        assertThat(world.machine()
+                        .deploy(RouterVmWorld.request("guest", MODEL).build())
+                        .name())
+                .isEqualTo("guest");
+    }
+
+    private static UnaryOperator<Lodging> vacating(Predicate<Lodging> vacate) {
+        return lodging -> new ForwardingLodging() {
+            @Override
+            public Lodging lodging() {
+                return lodging;
+            }
+
+            @Override
+            public boolean vacate() {
+                return vacate.test(lodging);
+            }
+        };
     }
 
     @Test
@@ -799,6 +884,11 @@ class RouterVmsTest {
 
             @Override
             public List<Outlay> allow(Allowance told) {
+                throw new StoreException(ErrorCode.STORE_TOO_NEW, "what is that?", null);
+            }
+
+            @Override
+            public boolean vacate() {
                 throw new StoreException(ErrorCode.STORE_TOO_NEW, "what is that?", null);
             }
         };

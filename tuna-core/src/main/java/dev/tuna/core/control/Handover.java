@@ -97,6 +97,15 @@ public final class Handover {
                 .anyMatch(custody -> Names.isRevisionOf(custody.service(), outside));
     }
 
+    /**
+     * Before this controller ends for good: nobody is taken in any more but who is handed over.
+     *
+     * @return whether nobody is looked after here; else nothing has changed
+     */
+    public boolean vacate() {
+        return tenure.vacate();
+    }
+
     /** Accepts a deployment for another controller, in one write with what else there is of it. */
     void accept(String service, Supplier<Custody> saved) {
         turns.alone(service, () -> {

@@ -23,16 +23,20 @@ final class Names {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Service> services = new LinkedHashMap<>(); // guarded by lock
     private final Map<String, String> models = new LinkedHashMap<>(); // model to name, guarded by lock
+    private boolean closed; // guarded by lock
 
     /**
      * Takes the name and the models of a deployment.
      *
-     * @throws ConfigurationException {@code NAME_TAKEN}
+     * @throws ConfigurationException {@code NAME_TAKEN}, also if nobody is taken in any more
      */
     void take(Service service) {
         String name = service.name();
         lock.lock();
         try {
+            if (closed) {
+                throw taken("this router VM is being removed, since nothing was on it any more; try again in a minute");
+            }
             if (services.containsKey(name)) {
                 throw taken("a deployment named '" + name + "' is live already; change it with redeploy, destroy it"
                         + " first, or choose another serviceName");
@@ -133,6 +137,26 @@ final class Names {
                         + server + "'; destroy it first, or deploy at another endpoint");
             }
             models.put(request.model(), name);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether there is nobody, or nobody but who is on the way elsewhere; then nobody new comes until it is opened. */
+    boolean closeIfEmpty() {
+        lock.lock();
+        try {
+            closed = services.values().stream().allMatch(service -> service.held);
+            return closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void open() {
+        lock.lock();
+        try {
+            closed = false;
         } finally {
             lock.unlock();
         }

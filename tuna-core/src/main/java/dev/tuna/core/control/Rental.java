@@ -54,7 +54,9 @@ final class Rental {
 
     /** The same in US dollars; zero if there is no machine, or nobody knows its price. */
     BigDecimal usdPerHour(Service service) {
-        return runs(service).flatMap(open -> Money.usd(open.microUsdPerHourNow())).orElse(BigDecimal.ZERO);
+        return runs(service)
+                .flatMap(open -> Money.usd(open.microUsdPerHourNow()))
+                .orElse(BigDecimal.ZERO);
     }
 
     private List<Service> payers() {

@@ -15,7 +15,8 @@ record Spending(Names names, Purse purse, Rental rental, Times times) {
 
     CostReport bill(Service service) {
         Service.Lineup lineup = service.lineup();
-        return Reports.cost(lineup.current().state(), lineup.others(), lineup.past(), rental.runs(service), times.now());
+        return Reports.cost(
+                lineup.current().state(), lineup.others(), lineup.past(), rental.runs(service), times.now());
     }
 
     CostReport cost(Service service) {

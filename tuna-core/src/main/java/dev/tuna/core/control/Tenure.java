@@ -155,9 +155,15 @@ record Tenure(
     void takeIn(String name, Set<String> models, Runnable store) {
         var unused = names.alone(() -> {
             requireFree(name, models);
+            names.open();
             store.run();
             return takeUp(name, List.of());
         });
+    }
+
+    /** Whether nobody is looked after here; then nobody is taken in any more but who is handed over. */
+    boolean vacate() {
+        return names.closeIfEmpty();
     }
 
     /** Before anything of it is stored. */

@@ -258,6 +258,7 @@ public final class ControlServer implements AutoCloseable {
             case "POST deployments keep" -> done(exchange, lodged -> lodged.keep(subject, path.get(3)));
             case "POST allow" ->
                 lodged(exchange, lodged -> lodged.allow(Wire.read(body(exchange, LONGEST_BUNDLE), Allowance.class)));
+            case "POST vacate" -> lodged(exchange, Lodging::vacate);
             case "POST upgrade" ->
                 done(exchange, lodged -> lodged.upgrade(Wire.read(body(exchange, LONGEST_REQUEST), NextJar.class)));
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);

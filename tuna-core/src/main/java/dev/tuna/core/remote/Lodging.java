@@ -49,6 +49,13 @@ public interface Lodging {
     List<Outlay> allow(Allowance told);
 
     /**
+     * Takes in nobody any more but who is handed over, if nobody is looked after: before the machine is removed.
+     *
+     * @return whether nobody is, and so nobody comes
+     */
+    boolean vacate();
+
+    /**
      * Makes room for another version of the program.
      *
      * @param next what is to run

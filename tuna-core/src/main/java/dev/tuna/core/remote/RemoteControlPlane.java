@@ -333,6 +333,15 @@ public final class RemoteControlPlane implements ControlPlane {
     }
 
     /**
+     * Has the other controller take in nobody any more but who is handed over to it, if it looks after nobody.
+     *
+     * @return whether it looks after nobody
+     */
+    public boolean vacate() {
+        return connection.hand("vacate", "", DONE);
+    }
+
+    /**
      * Has the other program replaced by another version; what it streams goes on to its end.
      *
      * @param next what is to run

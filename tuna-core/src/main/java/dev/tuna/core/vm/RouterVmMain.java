@@ -226,6 +226,11 @@ public final class RouterVmMain {
         }
 
         @Override
+        public boolean vacate() {
+            return lodging.vacate();
+        }
+
+        @Override
         public void upgrade(NextJar next) {
             upgrade.begin(next);
         }

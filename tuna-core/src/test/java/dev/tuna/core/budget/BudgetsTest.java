@@ -115,7 +115,10 @@ class BudgetsTest {
         Budget budget =
                 Budget.builder().usdPerDay(BigDecimal.TEN).action(action).build();
         Restraint restraint = restraint(
-                budget, spent("5", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), Restraint.NONE);
+                budget,
+                spent("5", "10", "10"),
+                new Rented(3, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO),
+                Restraint.NONE);
         assertThat(restraint.mostReplicas()).isEqualTo(most);
         assertThat(restraint.endsReplicas()).isEqualTo(ends);
         assertThat(restraint.refusal().isPresent()).isEqualTo(refuses);
@@ -129,9 +132,12 @@ class BudgetsTest {
                 .action(Action.STOP_SCALING)
                 .build();
         Restraint first = restraint(
-                budget, spent("3", "10", "10"), new Rented(3, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), Restraint.NONE);
-        Restraint afterALoss =
-                restraint(budget, spent("2", "11", "11"), new Rented(2, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), first);
+                budget,
+                spent("3", "10", "10"),
+                new Rented(3, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO),
+                Restraint.NONE);
+        Restraint afterALoss = restraint(
+                budget, spent("2", "11", "11"), new Rented(2, 0, Optional.of(BigDecimal.ONE), BigDecimal.ZERO), first);
         assertThat(afterALoss.mostReplicas()).isEqualTo(3);
     }
 
@@ -162,7 +168,8 @@ class BudgetsTest {
                 Optional.of(NOW.plusSeconds(9)));
         BudgetUse strict = new BudgetUse(
                 true, Period.DAY, BigDecimal.TEN, BigDecimal.TEN, true, Action.REFUSE, Optional.of(NOW.plusSeconds(1)));
-        Restraint restraint = Restraint.of(List.of(mild, strict), new Rented(1, 0, Optional.empty(), BigDecimal.ZERO), Restraint.NONE);
+        Restraint restraint = Restraint.of(
+                List.of(mild, strict), new Rented(1, 0, Optional.empty(), BigDecimal.ZERO), Restraint.NONE);
         assertThat(restraint.refusal().orElseThrow()).contains("all deployments together");
     }
 }

@@ -120,13 +120,21 @@ final class DestroyCommand extends ControlCommand {
     private int destroy(ControlPlane plane, List<Deployment> doomed) {
         List<CompletableFuture<DestroyReport>> destroys;
         try (Display display = display()) {
-            plane.events(new Progress(display)::on);
+            var told = new LastWords(doomed);
+            var progress = new Progress(display);
+            plane.events(event -> {
+                progress.on(event);
+                told.on(event);
+            });
             display.board(() -> doomed.stream()
                     .flatMap(one ->
                             BackendBoard.lines(one.status(), session.clock().instant(), display.terminal()).stream())
                     .toList());
             destroys = doomed.stream().map(Deployment::destroy).toList();
-            CompletableFuture.anyOf(session.interrupted(), allOver(destroys)).join();
+            var over = destroys.stream()
+                    .map(destroy -> destroy.thenCompose(told::of))
+                    .toList();
+            CompletableFuture.anyOf(session.interrupted(), allOver(over)).join();
         }
         var reports = new ArrayList<DestroyReport>();
         for (int i = 0; i < doomed.size(); i++) {
@@ -147,10 +155,9 @@ final class DestroyCommand extends ControlCommand {
     }
 
     /** Completes when each has ended, well or not. */
-    private static CompletableFuture<?> allOver(List<CompletableFuture<DestroyReport>> destroys) {
-        return CompletableFuture.allOf(destroys.stream()
-                .map(destroy -> destroy.handle((report, failure) -> ""))
-                .toArray(CompletableFuture<?>[]::new));
+    private static CompletableFuture<?> allOver(List<? extends CompletableFuture<?>> ends) {
+        return CompletableFuture.allOf(
+                ends.stream().map(end -> end.handle((result, failure) -> "")).toArray(CompletableFuture<?>[]::new));
     }
 
     private Optional<DestroyReport> report(String name, CompletableFuture<DestroyReport> destroy) {

@@ -44,6 +44,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -264,6 +265,39 @@ class RouterVmsTest {
                         .deploy(RouterVmWorld.request("guest", MODEL).build())
                         .name())
                 .isEqualTo("guest");
+    }
+
+    @Test
+    void aMachineThatDidNotHearOfATakingBackHearsOfItAlsoAfterTheNextGivingWasCalledOff() throws Exception {
+        var deaf = new AtomicBoolean(true);
+        world.program = lodging -> new ForwardingLodging() {
+            @Override
+            public Lodging lodging() {
+                return lodging;
+            }
+
+            @Override
+            public void taken(String name, String handover) {
+                if (deaf.get()) {
+                    throw new StoreException(ErrorCode.STORE_UNWRITABLE, "deaf, as scripted", null);
+                }
+                lodging.taken(name, handover);
+            }
+        };
+        world.start();
+        away("chat", MODEL);
+        CompletableFuture<Deployment> taking = world.host.routerVms().takeBack("chat");
+        RouterVmWorld.until(taking::isDone, "it is back, whoever knows");
+        world.sight = seen -> RouterVmWorld.silent(seen, BackendPhase.BOOTING);
+        CompletableFuture<Deployment> giving = world.host.routerVms().give("chat");
+        soon(world.host.routerVms().takeBack("chat"));
+        RouterVmWorld.until(giving::isDone, "it is called off");
+
+        deaf.set(false);
+        world.sight = UnaryOperator.identity();
+
+        RouterVmWorld.until(() -> !world.hasMachine(), "nothing is left on the machine");
+        assertThat(world.host.deployment("chat")).isPresent();
     }
 
     private static UnaryOperator<Lodging> vacating(Predicate<Lodging> vacate) {

@@ -36,9 +36,12 @@ final class Exchange {
     /** Why handovers were given up that somebody may wait for. */
     private final Map<String, ConfigurationException> refusals = new ConcurrentHashMap<>();
 
-    private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
+    private final Set<Confirmed> confirmed = ConcurrentHashMap.newKeySet();
     private final Set<String> kept = ConcurrentHashMap.newKeySet();
     private final Turns turns = new Turns();
+
+    /** That a machine knows of a handover back that it is over; one that had nothing to do with it takes that for granted. */
+    private record Confirmed(String vm, String id) {}
 
     Exchange(Handover handover, Roster roster, Waits waits) {
         this.handover = handover;
@@ -56,19 +59,22 @@ final class Exchange {
                 .filter(Custody::isBound)
                 .forEach(custody ->
                         waits.begin(() -> turns.ifFree(custody.service(), () -> handOverNow(custody, plane))));
+        // Also of those who came back from there and are to be handed over, to this machine or another, since then.
         roster.custodies().stream()
-                .filter(custody -> !custody.isElsewhere() && custody.with().equals(vm.name()))
-                .filter(custody -> custody.handover().endsWith(BACK) && !confirmed.contains(custody.handover()))
-                .forEach(custody -> confirm(custody.service(), custody.handover(), plane));
+                .filter(custody -> !custody.isElsewhere())
+                .forEach(custody -> custody.taken().stream()
+                        .map(id -> new Confirmed(vm.name(), id))
+                        .filter(back -> back.id().endsWith(BACK) && !confirmed.contains(back))
+                        .forEach(back -> confirm(custody.service(), back, plane)));
         roster.on(vm.name())
                 .filter(this::isToBeKept)
                 .forEach(custody -> turns.ifFree(custody.service(), () -> keep(custody, plane)));
     }
 
     /** It came back, so the machine may let go. */
-    private void confirm(String name, String id, RemoteControlPlane plane) {
-        plane.taken(name, id);
-        confirmed.add(id);
+    private void confirm(String name, Confirmed back, RemoteControlPlane plane) {
+        plane.taken(name, back.id());
+        confirmed.add(back);
     }
 
     /** A process before this one, or an attempt that failed, may have been about to take it back. */
@@ -204,6 +210,6 @@ final class Exchange {
             kept.remove(away.get().handover()); // the machine is to go on with it
             throw e;
         }
-        confirm(name, id, plane);
+        confirm(name, new Confirmed(away.get().with(), id), plane);
     }
 }

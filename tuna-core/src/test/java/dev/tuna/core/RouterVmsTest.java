@@ -43,8 +43,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -777,9 +777,11 @@ class RouterVmsTest {
                 .hasCauseInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("no such instance profile");
         RouterVmWorld.until(() -> world.host.routerVms().status().isEmpty(), "nothing is asked for any more");
-        assertThat(told)
-                .anyMatch(message ->
-                        message.contains("is not handed over") && message.contains("no such instance profile"));
+        RouterVmWorld.until(
+                () -> told.stream()
+                        .anyMatch(message ->
+                                message.contains("is not handed over") && message.contains("no such instance profile")),
+                "it is told");
         assertThat(chat.status().problems()).isEmpty();
         assertThat(answers(chat)).isEqualTo(200);
         soon(world.host.destroy("chat"));

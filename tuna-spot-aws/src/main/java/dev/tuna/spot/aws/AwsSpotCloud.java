@@ -12,18 +12,15 @@ import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.RouterCloud;
 import dev.tuna.spi.SpotCloud;
 import java.math.BigDecimal;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import software.amazon.awssdk.services.ec2.model.Instance;
 
 /** Machines on EC2. Thread-safe. */
 final class AwsSpotCloud implements SpotCloud {
@@ -39,7 +36,7 @@ final class AwsSpotCloud implements SpotCloud {
     private final Inventory inventory;
     private final Launcher launcher;
     private final RouterVms routers;
-    private final HostIngress ingress;
+    private final ReplicaWatch watch;
     private final ExecutorService background;
 
     AwsSpotCloud(ProviderContext context, ReplicaLink.Maker links) {
@@ -57,7 +54,8 @@ final class AwsSpotCloud implements SpotCloud {
         this.host = new HostAddress(context.http(), settings.ingressUrl());
         this.launcher = new Launcher(context, clients, inventory, link, host::cidr);
         this.routers = new RouterVms(context, clients, inventory, atlas, host::cidr, background);
-        this.ingress = new HostIngress(context, clients, host::cidr);
+        this.watch =
+                new ReplicaWatch(inventory, link, atlas, new HostIngress(context, clients, host::cidr), background);
     }
 
     private AwsOptions options(ReplicaSpec spec) {
@@ -110,17 +108,11 @@ final class AwsSpotCloud implements SpotCloud {
 
     @Override
     public Map<ResourceRef, ReplicaObservation> observe(Collection<ResourceRef> replicas) {
-        Map<ResourceRef, ReplicaObservation> observations = new HashMap<>();
-        Map<String, Set<ResourceRef>> byRegion = new TreeMap<>();
-        for (ResourceRef replica : replicas) {
-            if (Names.isInstance(replica)) {
-                byRegion.computeIfAbsent(Names.region(replica).orElseThrow(), made -> new TreeSet<>(Names.ORDER))
-                        .add(replica);
-            } else {
-                observations.put(replica, routerVm(replica));
-            }
-        }
-        byRegion.forEach((region, here) -> observations.putAll(observe(region, here)));
+        Map<ResourceRef, ReplicaObservation> observations = new HashMap<>(
+                watch.observe(replicas.stream().filter(Names::isInstance).toList()));
+        replicas.stream()
+                .filter(replica -> !Names.isInstance(replica))
+                .forEach(other -> observations.put(other, routerVm(other)));
         return observations;
     }
 
@@ -134,49 +126,7 @@ final class AwsSpotCloud implements SpotCloud {
                 .instance(region, Names.id(vm))
                 .map(instance -> Instances.observation(
                         region, instance, Optional.empty(), Instances.endedAt(instance), Optional.empty()))
-                .orElseGet(() -> unseen(vm));
-    }
-
-    private Map<ResourceRef, ReplicaObservation> observe(String region, Set<ResourceRef> replicas) {
-        Map<ResourceRef, Instance> instances = inventory.instances(region, replicas);
-        Map<String, Instant> ends = inventory.ends(
-                region, instances.values().stream().filter(Instances::isGone).toList());
-        Map<ResourceRef, ReplicaObservation> observations = new HashMap<>();
-        atlas.atOnce(List.copyOf(replicas), replica -> {
-                    Instance instance = instances.get(replica);
-                    return Map.entry(
-                            replica,
-                            instance == null
-                                    ? unseen(replica)
-                                    : observation(
-                                            region, instance, Optional.ofNullable(ends.get(instance.instanceId()))));
-                })
-                .forEach(seen -> observations.put(seen.getKey(), seen.getValue()));
-        // Perhaps it is this host that cannot be let in; nobody waits until that is known.
-        instances.values().stream()
-                .filter(instance -> Instances.isRunning(instance) && link.isSilent(instance.instanceId()))
-                .flatMap(instance -> Instances.tag(instance, Names.DEPLOYMENT).stream())
-                .distinct()
-                .forEach(deployment -> background.execute(() -> ingress.check(region, deployment)));
-        return observations;
-    }
-
-    private ReplicaObservation observation(String region, Instance instance, Optional<Instant> endedAt) {
-        Optional<ReplicaLink.Report> report = Instances.isRunning(instance)
-                ? Instances.machine(region, instance).flatMap(link::look)
-                : Optional.empty();
-        if (Instances.isGone(instance)) {
-            Instances.tag(instance, Names.DEPLOYMENT)
-                    .ifPresent(deployment ->
-                            Instances.tag(instance, Names.REPLICA).ifPresent(token -> link.forget(deployment, token)));
-        }
-        return Instances.observation(
-                region, instance, report, endedAt, atlas.view(region).usdPerHour(Instances.pool(region, instance)));
-    }
-
-    /** What was launched a moment ago may not be shown yet, what ended an hour ago not any more. */
-    private ReplicaObservation unseen(ResourceRef replica) {
-        return inventory.maySettle(replica) ? Instances.requested() : ReplicaObservation.gone();
+                .orElseGet(() -> watch.unseen(vm));
     }
 
     @Override

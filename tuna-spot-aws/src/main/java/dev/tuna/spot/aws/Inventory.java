@@ -48,6 +48,9 @@ final class Inventory {
     /** What this object launched, to when it did. */
     private final Map<ResourceRef, Instant> launchedAt = new ConcurrentHashMap<>();
 
+    /** Instances that were looked at and not gone, as EC2 showed them last. */
+    private final Map<ResourceRef, Instance> lastSeen = new ConcurrentHashMap<>();
+
     private final Set<String> regionsUsed = ConcurrentHashMap.newKeySet();
     private final Map<ResourceRef, String> fleetIds = new ConcurrentHashMap<>();
     /** When spot requests ended; that does not change any more. */
@@ -103,7 +106,22 @@ final class Inventory {
             describe(region, List.of(filter("instance-id", some)))
                     .forEach(instance -> found.put(ref(region, instance), instance));
         }
+        for (ResourceRef ref : refs) {
+            Instance instance = found.get(ref);
+            if (instance == null || Instances.isGone(instance)) {
+                lastSeen.remove(ref);
+            } else {
+                lastSeen.put(ref, instance);
+            }
+        }
         return found;
+    }
+
+    /** Instances as {@link #instances} showed them last; without those that it has not shown, or shown as gone. */
+    Map<ResourceRef, Instance> lastSeen(Collection<ResourceRef> refs) {
+        Map<ResourceRef, Instance> known = new HashMap<>(lastSeen);
+        known.keySet().retainAll(refs);
+        return known;
     }
 
     private List<Instance> describe(String region, List<Filter> filters) {

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
@@ -30,6 +31,8 @@ final class Aws implements AutoCloseable {
     private volatile String seenFrom = "203.0.113.7";
     /** Owner to the context whose secrets its machines get. */
     private final Map<String, ProviderContext> owners = new ConcurrentHashMap<>();
+    /** Ids of machines that somebody tried to speak to. */
+    private final Set<String> spokenTo = ConcurrentHashMap.newKeySet();
 
     private Aws(UnaryOperator<AwsStandIn.Builder> config, boolean serving) {
         InstanceRunner runner = machine -> serving ? engine(machine.view()) : () -> {};
@@ -92,7 +95,11 @@ final class Aws implements AutoCloseable {
     }
 
     AwsProvider provider() {
-        return new AwsProvider(context -> new TestLink(context, cloud));
+        return new AwsProvider(context -> new TestLink(context, cloud, spokenTo));
+    }
+
+    Set<String> spokenTo() {
+        return spokenTo;
     }
 
     /** A new installation that can use the stand-in. */

@@ -114,6 +114,49 @@ class ObserveTest {
         assertThat(calls("ec2:DescribeInstances") - before).isEqualTo(2);
     }
 
+    private static void refuse(Aws aws, String region) {
+        aws.cloud()
+                .inject(AwsFaults.error(
+                                region + " ec2:DescribeInstances",
+                                400,
+                                "ExpiredToken",
+                                "The security token included in the request is expired")
+                        .times(1000));
+    }
+
+    @Test
+    void machinesOfARegionThatCannotBeAskedAreKnownByWhatTheySay() {
+        try (Aws serving = Aws.serving();
+                SpotCloud other = serving.provider().open(serving.context())) {
+            ResourceRef east = other.launch(other.plan(Specs.of("chat"), List.of(SPOT), "chat-r1"));
+            ResourceRef west = other.launch(other.plan(Specs.of("chat"), List.of(WEST), "chat-r2"));
+            List<ResourceRef> both = List.of(east, west);
+            eventually(
+                    () -> other.observe(both).values().stream().allMatch(seen -> seen.phase() == BackendPhase.READY));
+            refuse(serving, "us-east-1");
+            serving.cloud().interrupt(Names.id(east));
+            assertThat(other.observe(both).get(west).phase()).isEqualTo(BackendPhase.READY);
+            assertThat(look(other, east).phase()).isEqualTo(BackendPhase.READY);
+            assertThat(look(other, east).interruptionAt()).isPresent();
+            assertThat(look(other, east).pool()).contains(SPOT);
+        }
+    }
+
+    @Test
+    void aRegionThatCannotBeAskedKeepsNobodyFromSpeakingToMachines() {
+        List<ResourceRef> both = List.of(launch("chat-r1", SPOT), launch("chat-r2", WEST));
+        pass(Duration.ofSeconds(30));
+        eventually(() -> cloud.observe(both).values().stream().allMatch(seen -> seen.phase() == BackendPhase.BOOTING));
+        refuse(aws, "us-east-1");
+        aws.spokenTo().clear();
+        assertThatThrownBy(() -> cloud.observe(both))
+                .isInstanceOf(TunaException.class)
+                .hasMessageContaining("ExpiredToken");
+        assertThat(aws.spokenTo()).containsExactlyInAnyOrder(Names.id(both.get(0)), Names.id(both.get(1)));
+        aws.cloud().clearFaults();
+        assertThat(cloud.observe(both)).hasSize(2);
+    }
+
     @Test
     void theBillBeginsAndEndsWhenEc2SaysSoAndTheReasonIsToldT07() {
         ResourceRef replica = launch("chat-r1", SPOT);

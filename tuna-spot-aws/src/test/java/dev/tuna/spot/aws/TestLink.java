@@ -39,10 +39,13 @@ final class TestLink implements ReplicaLink {
     private final Set<String> silent = ConcurrentHashMap.newKeySet();
     private final ProviderContext context;
     private final AwsStandIn cloud;
+    private final Set<String> spokenTo;
 
-    TestLink(ProviderContext context, AwsStandIn cloud) {
+    /** A link that notes the ids of the machines that it speaks to. */
+    TestLink(ProviderContext context, AwsStandIn cloud, Set<String> spokenTo) {
         this.context = context;
         this.cloud = cloud;
+        this.spokenTo = spokenTo;
     }
 
     @Override
@@ -67,6 +70,7 @@ final class TestLink implements ReplicaLink {
 
     @Override
     public Optional<Report> look(Machine machine) {
+        spokenTo.add(machine.instanceId());
         Optional<Report> report = ask(machine);
         if (report.isEmpty()) {
             silent.add(machine.instanceId());

@@ -117,7 +117,7 @@ final class Caretaker {
             Set<String> ours = roster.on(vm.name()).map(Custody::service).collect(Collectors.toSet());
             Set<String> live =
                     plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
-            vm.living(live);
+            vm.residents().seen(live);
             exchange.collect(vm, plane, live);
             if (live.isEmpty() && !roster.isWanted(vm) && nobodyComes(plane)) {
                 roster.unlessWanted(vm, () -> end(vm));
@@ -150,7 +150,7 @@ final class Caretaker {
 
     private void relay(RouterVm vm, DeploymentEvent event) {
         if (event.kind() == DeploymentEvent.Kind.DESTROYING) {
-            vm.ends(event.deployment());
+            vm.residents().ends(event.deployment());
         }
         controller.relay(event);
     }
@@ -231,8 +231,9 @@ final class Caretaker {
         Strays.Left left = strays.of(name);
         handover.rescue(name, custody.handover(), left.unknown()).forEach(strays::remove);
         handover.settle(name, custody.handover());
-        boolean sawItLive =
-                roster.named(custody.with()).filter(vm -> vm.hadLiving(name)).isPresent();
+        boolean sawItLive = roster.named(custody.with())
+                .filter(vm -> vm.residents().hadLiving(name))
+                .isPresent();
         if (custody.state() == Custody.State.AWAY && !left.anything() && !sawItLive) {
             LOG.warn("nothing of {} runs any more: it is taken for destroyed on its router VM", name);
             controller.find(name).ifPresent(deployment -> {

@@ -155,7 +155,7 @@ final class Exchange {
             handover.stay(name, custody.handover(), why);
             return;
         }
-        roster.named(custody.with()).ifPresent(vm -> vm.given(name));
+        roster.named(custody.with()).ifPresent(vm -> vm.residents().given(name));
         handover.left(name, custody.handover(), false);
         LOG.info("{} is looked after by router VM '{}'", name, custody.with());
     }

@@ -14,7 +14,6 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -39,9 +38,7 @@ final class RouterVm implements AutoCloseable {
     private volatile boolean stored;
     private final AtomicLong housed = new AtomicLong();
     private final ReentrantLock changing = new ReentrantLock();
-    private volatile Set<String> living = Set.of();
-    private final Set<String> given = ConcurrentHashMap.newKeySet();
-    private final Set<String> ending = ConcurrentHashMap.newKeySet();
+    private final Residents residents = new Residents();
     private final AtomicBoolean looking = new AtomicBoolean();
     private volatile boolean heard;
 
@@ -119,26 +116,8 @@ final class RouterVm implements AutoCloseable {
         looking.set(false);
     }
 
-    /** Takes note of who is looked after there, whoever handed it over. */
-    void living(Set<String> names) {
-        living = Set.copyOf(names);
-        given.removeAll(names);
-        ending.retainAll(names);
-    }
-
-    /** It has been taken in there just now, and is seen with the next look. */
-    void given(String name) {
-        given.add(name);
-    }
-
-    /** Somebody has begun to destroy it there. */
-    void ends(String name) {
-        ending.add(name);
-    }
-
-    /** Whether this process gave it, or has seen it there with its last look, and nobody was destroying it. */
-    boolean hadLiving(String name) {
-        return (living.contains(name) || given.contains(name)) && !ending.contains(name);
+    Residents residents() {
+        return residents;
     }
 
     /**

@@ -264,6 +264,30 @@ class BudgetLifeTest {
     }
 
     @Test
+    void aRollForWhichThereIsNoMoneyForTwoFleetsGoesByWayOfServerless() {
+        BigDecimal limit = new BigDecimal("0.40");
+        Budget budget = anHour("0.40", Action.STOP_SCALING);
+        Deployment chat = serving(budget);
+        assertThat(rent()).isEqualByComparingTo("0.24");
+        world.tuna.redeploy(chat(budget).toBuilder().maxModelLen(8192).build());
+
+        assertThat(trafficUntil(() -> {
+                    assertThat(rent()).isLessThanOrEqualTo(limit);
+                    return chat.rolled().isDone();
+                }))
+                .isTrue();
+        assertThat(chat.rolled().join().outcome()).isEqualTo(RollReport.Outcome.ROLLED);
+        assertThat(trafficUntil(() -> {
+                    assertThat(rent()).isLessThanOrEqualTo(limit);
+                    return chat.status().spotState() == SpotState.READY;
+                }))
+                .as("the new fleet comes when the old one is gone")
+                .isTrue();
+        assertThat(chat.status().traffic().failed()).isZero();
+        assertThat(chat.status().traffic().rejected()).isZero();
+    }
+
+    @Test
     void aRiseOfPricesEndsNoReplicaAndLaunchesNoneUntilTheyFall() {
         Deployment chat = serving(anHour("0.30", Action.STOP_SCALING));
         priceOfL4("0.35");

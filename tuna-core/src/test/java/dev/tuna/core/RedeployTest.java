@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tuna.api.BackendPhase;
+import dev.tuna.api.Budget;
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.CostReport;
 import dev.tuna.api.DeployRequest;
@@ -20,6 +21,7 @@ import dev.tuna.router.RouteBackend;
 import dev.tuna.testkit.cloud.simulated.CallFault;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +29,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A live deployment changes over to another request, on virtual time. */
 class RedeployTest {
@@ -93,6 +97,27 @@ class RedeployTest {
         assertThat(world.happened(Kind.DESTROYING)).isFalse();
         assertThat(world.happened(Kind.DESTROYED)).isFalse();
         assertThat(world.tuna.history(10)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aBudgetThatIsChangedDuringARollHoldsAtOnceAndTheRollGoesOn(boolean fromTheSuccessor) {
+        Deployment chat = world.serving();
+        world.tuna.redeploy(changed());
+        world.pass(SECOND);
+        Budget budget = Budget.builder().usdPerDay(BigDecimal.TEN).build();
+        DeployRequest from = fromTheSuccessor ? changed() : chat.request();
+
+        world.tuna.redeploy(from.toBuilder().budget(budget).build());
+
+        assertThat(chat.request().budget()).isEqualTo(budget);
+        assertThat(chat.status().roll())
+                .hasValueSatisfying(roll -> assertThat(roll.request())
+                        .isEqualTo(changed().toBuilder().budget(budget).build()));
+        assertThat(chat.cost().budgets()).hasSize(1);
+        assertThat(ended(chat).outcome()).isEqualTo(Outcome.ROLLED);
+        assertThat(chat.request())
+                .isEqualTo(changed().toBuilder().budget(budget).build());
     }
 
     @Test

@@ -96,9 +96,12 @@ final class BudgetCommand extends ControlCommand {
         if (!agreed(deployment.name(), before.budget(), budget)) {
             return ExitCode.BROKEN_OFF;
         }
-        RollReport report = plane.redeploy(before.toBuilder().budget(budget).build())
-                .rolled()
-                .join();
+        boolean rolling = deployment.status().roll().isPresent();
+        Deployment changed = plane.redeploy(before.toBuilder().budget(budget).build());
+        if (rolling) {
+            return show(plane, changed); // it holds; what was being rolled out before goes on
+        }
+        RollReport report = changed.rolled().join();
         if (report.outcome() == RollReport.Outcome.ABANDONED) {
             note("the budget was not changed: " + report.detail());
             return ExitCode.FAILED;

@@ -203,7 +203,11 @@ final class ControlLoop {
         BigDecimal rent = rental.usdPerHour(service);
         for (Slot slot : service.slots()) {
             Managed managed = slot.state();
-            Restraint next = Restraint.of(uses, Purse.rented(managed, rent), managed.restraint());
+            BigDecimal others = service.slots().stream()
+                    .filter(other -> other != slot)
+                    .map(other -> Purse.untilGone(other.state(), now.steady()))
+                    .reduce(rent, BigDecimal::add);
+            Restraint next = Restraint.of(uses, Purse.rented(managed, others), managed.restraint());
             if (!next.equals(managed.restraint())) {
                 take(service, slot, new Message.Budgeted(next));
             }

@@ -165,15 +165,24 @@ final class Purse {
         return Budgets.look(budget, false, Spent.of(bill, now), service.rate, now);
     }
 
-    /** What the replicas of a revision cost, beside the machine that it is looked after on. */
-    static Rented rented(Managed managed, BigDecimal hostUsdPerHour) {
+    /** What the replicas of a revision cost, beside something else. */
+    static Rented rented(Managed managed, BigDecimal besideUsdPerHour) {
         List<Optional<BigDecimal>> prices =
                 managed.replicas().filter(Backend::isWanted).map(Purse::price).toList();
         return new Rented(
                 prices.size(),
                 (int) prices.stream().filter(Optional::isEmpty).count(),
                 managed.replicas().flatMap(replica -> price(replica).stream()).max(BigDecimal::compareTo),
-                hostUsdPerHour);
+                besideUsdPerHour);
+    }
+
+    /** What the replicas of a revision cost until they are gone, given up or not. */
+    static BigDecimal untilGone(Managed managed, Instant now) {
+        Optional<BigDecimal> last = managed.fleet().price().at(now);
+        return managed.replicas()
+                .filter(replica -> !replica.isGone())
+                .flatMap(replica -> price(replica).or(() -> last).stream())
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.tuna.router.RouteLoad;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /** Brings a changed deployment up beside what serves of it, and lets it take over or gives it up. Thread-safe. */
 record Rolling(
@@ -56,6 +57,16 @@ record Rolling(
             throw tearingDown(service);
         }
         current.swap(current.state().withoutProblem(ROLL));
+        List<Slot> meant =
+                Stream.concat(Stream.of(current), service.successor().stream()).toList();
+        if (meant.stream().anyMatch(slot -> differsInBudget(slot.state().request(), request))) {
+            meant.forEach(slot -> inPlace(
+                    service,
+                    slot,
+                    slot.state().request().toBuilder().budget(request.budget()).build(),
+                    slot.state().fleet().cloud()));
+            return Optional.empty();
+        }
         Slot aim = service.successor().orElse(current);
         if (Rolls.between(aim.state().request(), request) == Rolls.Change.BACKENDS) {
             if (Rolls.between(current.state().request(), request) == Rolls.Change.BACKENDS) {
@@ -66,6 +77,12 @@ record Rolling(
         }
         inPlace(service, aim, request, cloud);
         return Optional.empty();
+    }
+
+    /** A budget is the deployment's, whichever revision it was read from. */
+    private static boolean differsInBudget(DeployRequest from, DeployRequest to) {
+        return !from.budget().equals(to.budget())
+                && from.toBuilder().budget(to.budget()).build().equals(to);
     }
 
     private static ConfigurationException tearingDown(Service service) {

@@ -48,8 +48,8 @@ final class Rolls {
 
     /**
      * A successor takes over as soon as it bears what the one that it follows bears: with as many replicas, so that its
-     * serverless endpoint does not have to bear what a fleet bore, and with an endpoint to catch what these drop. When its
-     * time is up it takes over with what serves, unless a fleet would be replaced by one that cannot rent anything.
+     * serverless endpoint does not have to bear what a fleet bore, unless there is no money for both fleets, and with an endpoint
+     * to catch what these drop. When its time is up it takes over with what serves, unless a fleet would be replaced by one that cannot rent anything.
      */
     static Verdict judge(Managed current, Managed successor, Instant now, ControlTimings timings) {
         if (current.goal() != Goal.SERVE || successor.goal() != Goal.SERVE) {
@@ -66,15 +66,17 @@ final class Rolls {
         }
         // What an earlier process left serves although it has not been seen yet.
         boolean allSeen = current.present().stream().noneMatch(Backend::isUnseen);
-        return allSeen && serves(successor) && bearsAsMuch(current, successor) ? Verdict.TAKE_OVER : Verdict.WAIT;
+        return allSeen && serves(successor) && bearsAsMuch(current, successor, now) ? Verdict.TAKE_OVER : Verdict.WAIT;
     }
 
     private static boolean serves(Managed managed) {
         return managed.present().stream().anyMatch(Backend::serves);
     }
 
-    private static boolean bearsAsMuch(Managed current, Managed successor) {
-        int enough = Math.min(serving(current), successor.fleet().scaling().target());
+    private static boolean bearsAsMuch(Managed current, Managed successor, Instant now) {
+        Fleet fleet = successor.fleet();
+        int affordable = successor.restraint().launchable(fleet.price().at(now));
+        int enough = Math.min(Math.min(serving(current), fleet.scaling().target()), affordable);
         return serving(successor) >= enough && (hasEndpoint(successor) || !hasEndpoint(current));
     }
 

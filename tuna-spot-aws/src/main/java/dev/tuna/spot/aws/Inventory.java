@@ -1,5 +1,6 @@
 package dev.tuna.spot.aws;
 
+import dev.tuna.api.TunaException;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.ResourceRef;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -148,21 +150,39 @@ final class Inventory {
      * younger one is ended.
      */
     Optional<ResourceRef> byToken(Set<String> regions, String token) {
-        return byTag(regions, Names.REPLICA, token).map(found -> ref(found.getKey(), found.getValue()));
+        return byToken(regions, token, (region, failure) -> {
+            throw failure;
+        });
+    }
+
+    /**
+     * The same.
+     *
+     * @param failed is told of regions that cannot be asked, with why; what it throws ends the search
+     */
+    Optional<ResourceRef> byToken(Set<String> regions, String token, BiConsumer<String, TunaException> failed) {
+        return byTag(regions, Names.REPLICA, token, failed).map(found -> ref(found.getKey(), found.getValue()));
     }
 
     /** The same for the machine of a router. */
     Optional<ResourceRef> routerByToken(String region, String token) {
-        return byTag(Set.of(region), Names.ROUTER_TOKEN, token)
+        return byTag(Set.of(region), Names.ROUTER_TOKEN, token, (same, failure) -> {
+                    throw failure;
+                })
                 .map(found ->
                         Names.ref(Names.ROUTER_VM, region, found.getValue().instanceId()));
     }
 
-    private Optional<Map.Entry<String, Instance>> byTag(Set<String> regions, String key, String token) {
+    private Optional<Map.Entry<String, Instance>> byTag(
+            Set<String> regions, String key, String token, BiConsumer<String, TunaException> failed) {
         List<Map.Entry<String, Instance>> found = new ArrayList<>();
         for (String region : regions) {
-            describe(region, List.of(tagged(Names.OWNER, ownerId), tagged(key, token)))
-                    .forEach(instance -> found.add(Map.entry(region, instance)));
+            try {
+                describe(region, List.of(tagged(Names.OWNER, ownerId), tagged(key, token)))
+                        .forEach(instance -> found.add(Map.entry(region, instance)));
+            } catch (TunaException e) {
+                failed.accept(region, e);
+            }
         }
         found.sort(Comparator.comparing((Map.Entry<String, Instance> each) -> !Instances.lives(each.getValue()))
                 .thenComparing(each ->

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tuna.api.CapacityException;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ProviderException;
+import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.LaunchPlan;
@@ -17,10 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ec2.model.CreateFleetError;
@@ -36,6 +39,9 @@ import software.amazon.awssdk.services.ec2.model.FleetLaunchTemplateOverrides;
 final class Launcher {
 
     private static final Logger LOG = LoggerFactory.getLogger(Launcher.class);
+
+    /** A replica that was refused so often has a token of its own long since. */
+    private static final int MOST_REFUSALS = 64;
 
     private final ProviderContext context;
     private final AwsClients clients;
@@ -69,36 +75,99 @@ final class Launcher {
         return replicas.alone(plan.token(), () -> {
             ResourceRef known = launched.get(plan.token());
             if (known == null) {
-                known = existing(plan, wanted).orElseGet(() -> ask(plan, wanted));
+                Map<String, TunaException> unseen = new TreeMap<>();
+                known = existing(plan, wanted, unseen).orElseGet(() -> ask(plan, wanted, unseen));
                 launched.put(plan.token(), known);
             }
             return known;
         });
     }
 
-    private Optional<ResourceRef> existing(LaunchPlan plan, FleetPlan wanted) {
+    /**
+     * What was launched for a token before.
+     *
+     * @param refused takes regions that cannot be asked and in which nothing was launched for it
+     */
+    private Optional<ResourceRef> existing(LaunchPlan plan, FleetPlan wanted, Map<String, TunaException> refused) {
         Set<String> regions =
                 wanted.steps().stream().map(FleetPlan.Step::region).collect(Collectors.toCollection(TreeSet::new));
-        return inventory.byToken(regions, plan.token());
+        return inventory.byToken(regions, plan.token(), (region, failure) -> {
+            if (!Refusals.isLocal(failure) || mayHaveLaunched(plan, wanted, region)) {
+                throw failure;
+            }
+            refused.put(region, failure);
+        });
     }
 
-    private ResourceRef ask(LaunchPlan plan, FleetPlan wanted) {
-        List<TunaException> refused = new ArrayList<>();
+    /** Whether a fleet was asked for in a region whose answer may have been lost: each is declared before. */
+    private boolean mayHaveLaunched(LaunchPlan plan, FleetPlan wanted, String region) {
+        Set<ResourceRef> declared = Set.copyOf(context.journal().open(plan.deployment()));
+        return wanted.steps().stream()
+                .filter(step -> step.region().equals(region))
+                .map(step -> step.request(FleetPlanner.CREATE_FLEET)
+                        .path("ClientToken")
+                        .asText())
+                .flatMap(base -> IntStream.rangeClosed(0, MOST_REFUSALS).mapToObj(refused -> token(base, refused)))
+                .anyMatch(token -> declared.contains(Names.ref(Names.FLEET, region, token)));
+    }
+
+    /** What EC2 has answered for good it answers again to the same token. */
+    private static String token(String base, int refused) {
+        return refused == 0 ? base : Names.token(base, Integer.toString(refused));
+    }
+
+    private ResourceRef ask(LaunchPlan plan, FleetPlan wanted, Map<String, TunaException> unseen) {
+        List<TunaException> refused = new ArrayList<>(unseen.values());
         for (FleetPlan.Step step : wanted.steps()) {
-            try {
-                return ask(plan, wanted, step);
-            } catch (CapacityException e) {
-                refused.add(e);
+            if (!unseen.containsKey(step.region()) && isDue(step, wanted, refused)) {
+                Outcome outcome = ask(plan, wanted, step);
+                if (outcome.machine().isPresent()) {
+                    return outcome.machine().get();
+                }
+                outcome.refusal().ifPresent(refused::add);
             }
         }
-        // Only if a quota is what is missing everywhere does it not help to come back soon.
-        ErrorCode code =
-                refused.stream().allMatch(e -> e.code() == ErrorCode.QUOTA) ? ErrorCode.QUOTA : ErrorCode.CAPACITY;
-        throw new CapacityException(
-                code, refused.stream().map(TunaException::getMessage).collect(Collectors.joining("; ")));
+        throw Refusals.verdict(refused);
     }
 
-    private ResourceRef ask(LaunchPlan plan, FleetPlan wanted, FleetPlan.Step step) {
+    /** List price is for want of spot capacity, not of a permission or of an answer. */
+    private static boolean isDue(FleetPlan.Step step, FleetPlan wanted, List<TunaException> refused) {
+        return step.tier() == Tier.SPOT
+                || wanted.steps().stream().noneMatch(other -> other.tier() == Tier.SPOT)
+                || refused.stream().anyMatch(CapacityException.class::isInstance);
+    }
+
+    /** A machine, or why there is certainly none. What leaves that open is thrown. */
+    private record Outcome(Optional<ResourceRef> machine, Optional<TunaException> refusal) {
+
+        static Outcome of(ResourceRef machine) {
+            return new Outcome(Optional.of(machine), Optional.empty());
+        }
+
+        static Outcome refused(FleetPlan.Step step, TunaException refusal) {
+            if (!(refusal instanceof CapacityException)) {
+                LOG.warn("{} gives no machine: {}", step.region(), refusal.getMessage());
+            }
+            return new Outcome(Optional.empty(), Optional.of(refusal));
+        }
+    }
+
+    private Outcome ask(LaunchPlan plan, FleetPlan wanted, FleetPlan.Step step) {
+        boolean fresh = !mayHaveLaunched(plan, wanted, step.region());
+        Order order;
+        try {
+            order = prepare(plan, wanted, step, fresh);
+        } catch (TunaException e) {
+            if (e instanceof CapacityException || (fresh && Refusals.isLocal(e))) {
+                return Outcome.refused(step, e);
+            }
+            throw e;
+        }
+        int refused = refusals.getOrDefault(order.base(), 0);
+        return create(order, order.body().deepCopy().put("ClientToken", token(order.base(), refused)), true);
+    }
+
+    private Order prepare(LaunchPlan plan, FleetPlan wanted, FleetPlan.Step step, boolean fresh) {
         Helpers.Ready ready = deployments.alone(
                 plan.deployment() + " " + step.region(),
                 () -> new Helpers(clients, context.journal(), host, step.region(), plan.deployment()).prepare(step));
@@ -112,7 +181,10 @@ final class Launcher {
                             + " has no subnet in any of the zones wanted");
         }
         String version = version(plan, wanted, step, ready);
-        return fleet(plan, step, ready.network(), version, overrides);
+        ObjectNode body =
+                (ObjectNode) Blanks.fill(step.request(FleetPlanner.CREATE_FLEET), Map.of(Blanks.VERSION, version));
+        ((ObjectNode) body.path("LaunchTemplateConfigs").path(0)).set("Overrides", overrides);
+        return new Order(plan, step, ready.network(), body, fresh);
     }
 
     private String version(LaunchPlan plan, FleetPlan wanted, FleetPlan.Step step, Helpers.Ready ready) {
@@ -150,35 +222,41 @@ final class Launcher {
         return Base64.getEncoder().encodeToString(link.userData(wanted.bootText(), plan.deployment(), plan.token()));
     }
 
-    private ResourceRef fleet(
-            LaunchPlan plan, FleetPlan.Step step, Network network, String version, JsonNode overrides) {
-        ObjectNode body =
-                (ObjectNode) Blanks.fill(step.request(FleetPlanner.CREATE_FLEET), Map.of(Blanks.VERSION, version));
-        ((ObjectNode) body.path("LaunchTemplateConfigs").path(0)).set("Overrides", overrides);
-        String base = body.path("ClientToken").asText();
-        int refused = refusals.getOrDefault(base, 0);
-        // What EC2 has answered for good it answers again to the same token.
-        String token = refused == 0 ? base : Names.token(base, Integer.toString(refused));
-        return create(new Order(plan, step, network, base), body.put("ClientToken", token), true);
+    /** What a fleet is asked for; it is fresh if none was asked for this replica in its region before. */
+    private record Order(LaunchPlan plan, FleetPlan.Step step, Network network, ObjectNode body, boolean fresh) {
+
+        /** Its first token, which is the base of those that follow. */
+        String base() {
+            return body.path("ClientToken").asText();
+        }
     }
 
-    /** What a fleet is asked for; its first token is the base of those that follow. */
-    private record Order(LaunchPlan plan, FleetPlan.Step step, Network network, String base) {}
-
-    private ResourceRef create(Order order, ObjectNode body, boolean again) {
+    private Outcome create(Order order, ObjectNode body, boolean again) {
         LaunchPlan plan = order.plan();
         FleetPlan.Step step = order.step();
         ResourceRef fleet =
                 Names.ref(Names.FLEET, step.region(), body.path("ClientToken").asText());
         context.journal().intend(plan.deployment(), fleet, body.toString());
-        Optional<CreateFleetResponse> answer = new AwsCalls(step.region())
-                .unless(
-                        AwsFault.TOKEN_USED,
-                        "create fleet",
-                        "ec2:CreateFleet",
-                        () -> clients.ec2(step.region())
-                                .createFleet(SdkJson.fill(CreateFleetRequest.builder(), body)
-                                        .build()));
+        Optional<CreateFleetResponse> answer;
+        try {
+            answer = new AwsCalls(step.region())
+                    .unless(
+                            AwsFault.TOKEN_USED,
+                            "create fleet",
+                            "ec2:CreateFleet",
+                            () -> clients.ec2(step.region())
+                                    .createFleet(SdkJson.fill(CreateFleetRequest.builder(), body)
+                                            .build()));
+        } catch (TunaException e) {
+            // What an earlier call, whose answer was lost, has made is not told by a refusal of this one.
+            if (e instanceof CapacityException) {
+                return Outcome.refused(step, e);
+            } else if (order.fresh() && again && Refusals.isCertain(e)) {
+                context.journal().gone(fleet);
+                return Outcome.refused(step, e);
+            }
+            throw e;
+        }
         if (answer.isEmpty()) {
             return usedBefore(order, body, again);
         }
@@ -191,19 +269,19 @@ final class Launcher {
             LOG.info("{}: {} launched in {}", plan.deployment(), instances.get(0), step.region());
             ResourceRef replica = Names.ref(Names.INSTANCE, step.region(), instances.get(0));
             inventory.launched(replica);
-            return replica;
+            return Outcome.of(replica);
         }
         refusals.merge(order.base(), 1, Integer::sum);
         discard(fleet, answer.get().fleetId());
-        throw refusal(step.region(), answer.get().errors());
+        return Outcome.refused(step, Refusals.of(step.region(), answer.get().errors()));
     }
 
     /** The token was used with other parameters, before a crash: whatever came of it carries the replica's tag. */
-    private ResourceRef usedBefore(Order order, ObjectNode body, boolean again) {
+    private Outcome usedBefore(Order order, ObjectNode body, boolean again) {
         String token = order.plan().token();
         Optional<ResourceRef> found = inventory.byToken(Set.of(order.step().region()), token);
         if (found.isPresent()) {
-            return found.get();
+            return Outcome.of(found.get());
         }
         if (!again) {
             throw ProviderException.of(AwsOptions.PROVIDER, "create fleet")
@@ -238,56 +316,6 @@ final class Launcher {
                                 AwsOptions.PROVIDER, step.region(), zone, pool.instanceTypeAsString(), step.tier())));
             }
         }
-    }
-
-    /** What a person must mend comes first, then what passes by itself; then only pools are to blame. */
-    static TunaException refusal(String region, List<CreateFleetError> errors) {
-        for (AwsFault fault : List.of(AwsFault.PERMISSION, AwsFault.CONFIGURATION, AwsFault.NOT_FOUND)) {
-            Optional<CreateFleetError> worst = first(errors, fault);
-            if (worst.isPresent()) {
-                return one(region, worst.get(), 0);
-            }
-        }
-        boolean passes = errors.stream()
-                .allMatch(error -> AwsFault.of(error.errorCode(), 0) == AwsFault.THROTTLED
-                        || AwsFault.of(error.errorCode(), 0) == AwsFault.TRANSIENT);
-        if (passes && !errors.isEmpty()) {
-            return one(region, errors.get(0), 0);
-        }
-        boolean quota = errors.stream().allMatch(error -> AwsFault.of(error.errorCode(), 0) == AwsFault.QUOTA);
-        if (quota && !errors.isEmpty()) {
-            return one(region, errors.get(0), 0);
-        }
-        String codes = errors.isEmpty()
-                ? "EC2 launched nothing and does not say why"
-                : errors.stream()
-                        .map(CreateFleetError::errorCode)
-                        .distinct()
-                        .sorted()
-                        .collect(Collectors.joining(", "));
-        return new CapacityException(
-                ErrorCode.CAPACITY,
-                AwsOptions.PROVIDER + ": no machine in " + region + " now: " + codes
-                        + first(errors, AwsFault.CAPACITY)
-                                .map(error -> " (" + AwsErrors.quoted(String.valueOf(error.errorMessage())) + ")")
-                                .orElse(""));
-    }
-
-    private static Optional<CreateFleetError> first(List<CreateFleetError> errors, AwsFault fault) {
-        return errors.stream()
-                .filter(error -> AwsFault.of(error.errorCode(), 0) == fault)
-                .findFirst();
-    }
-
-    private static TunaException one(String region, CreateFleetError error, int status) {
-        return AwsErrors.of(
-                "create fleet",
-                "ec2:CreateFleet",
-                region,
-                error.errorCode(),
-                AwsErrors.quoted(String.valueOf(error.errorMessage())),
-                status,
-                new IllegalStateException(error.errorCode()));
     }
 
     /** Forgets what was noted for a replica that is gone. */

@@ -106,6 +106,13 @@ class LaunchTest {
     }
 
     @Test
+    void listPriceDoesNotFollowWhereSpotWasRefusedForWantOfSomethingElse() {
+        aws.cloud().inject(AwsFaults.error("ec2:CreateFleet", 403, "UnauthorizedOperation", "no"));
+        assertThatThrownBy(() -> cloud.launch(plan(EAST_A, LIST))).isInstanceOf(ProviderException.class);
+        assertThat(aws.cloud().instances()).isEmpty();
+    }
+
+    @Test
     void aLaunchIsOneMachineAndEc2NeitherAddsNorReplacesAnyT05() {
         cloud.launch(plan(EAST_A));
         ResourceRef second = cloud.launch(cloud.plan(spec, List.of(EAST_A), "chat-r2"));
@@ -172,6 +179,90 @@ class LaunchTest {
         assertThatThrownBy(() -> cloud.launch(plan(EAST_A, WEST_A)))
                 .extracting(error -> ((TunaException) error).code())
                 .isEqualTo(ErrorCode.CAPACITY);
+    }
+
+    static Stream<VendorFault> faultsOfOneRegion() {
+        String denied =
+                "You are not authorized to perform this operation with an explicit deny in a service control policy";
+        return Stream.of(
+                AwsFaults.error("us-east-1 ec2:\\w+", 403, "UnauthorizedOperation", denied),
+                AwsFaults.cutting("us-east-1 ec2:\\w+", false),
+                AwsFaults.error("us-east-1 ec2:CreateFleet", 403, "UnauthorizedOperation", denied),
+                AwsFaults.error(
+                        "us-east-1 ec2:CreateFleet",
+                        400,
+                        "InvalidKeyPair.NotFound",
+                        "The key pair 'ann' does not exist"),
+                AwsFaults.error("us-east-1 ec2:DescribeSubnets", 400, "InvalidSubnetID.NotFound", "does not exist"),
+                AwsFaults.internal("us-east-1 ec2:CreateLaunchTemplateVersion"),
+                AwsFaults.error("us-east-1 ssm:GetParameter", 400, "AccessDeniedException", denied));
+    }
+
+    @ParameterizedTest
+    @MethodSource("faultsOfOneRegion")
+    void whateverOneRegionRefusesTheNextIsAskedAtOnce(VendorFault fault) {
+        aws.cloud().inject(fault.times(1000));
+        LaunchPlan plan = plan(EAST_A, WEST_A);
+        ResourceRef replica = cloud.launch(plan);
+        assertThat(replica.id()).startsWith("us-west-2/i-");
+        try (SpotCloud restarted = aws.provider().open(context)) {
+            assertThat(restarted.launch(plan)).isEqualTo(replica);
+        }
+        assertThat(aws.cloud().instances()).hasSize(1);
+    }
+
+    @Test
+    void aRegionThatMayHaveLaunchedIsNotLeftForAnother() {
+        LaunchPlan plan = plan(EAST_A, WEST_A);
+        aws.cloud().inject(AwsFaults.cutting("us-east-1 ec2:CreateFleet", true).times(4));
+        aws.cloud().hideFresh(1000, java.time.Duration.ofHours(1));
+        assertThatThrownBy(() -> cloud.launch(plan)).isInstanceOf(ProviderException.class);
+        for (String call : List.of("DescribeInstances", "DescribeSubnets", "CreateFleet")) {
+            aws.cloud().clearFaults();
+            aws.cloud()
+                    .inject(AwsFaults.error("us-east-1 ec2:" + call, 403, "UnauthorizedOperation", "no")
+                            .times(1000));
+            assertThatThrownBy(() -> cloud.launch(plan)).isInstanceOf(ProviderException.class);
+        }
+        aws.cloud().clearFaults();
+        assertThat(cloud.launch(plan).id()).startsWith("us-east-1/i-");
+        assertThat(aws.cloud().instances()).hasSize(1);
+    }
+
+    @Test
+    void aWrongSettingInOneRegionDoesNotEndLaunchesInAnotherThatIsDry() {
+        dry(WEST_A);
+        aws.cloud()
+                .inject(AwsFaults.error("us-east-1 ec2:CreateFleet", 400, "InvalidKeyPair.NotFound", "no key 'ann'")
+                        .times(1000));
+        assertThatThrownBy(() -> cloud.launch(plan(EAST_A, WEST_A)))
+                .isInstanceOf(CapacityException.class)
+                .hasMessageContaining("InvalidKeyPair.NotFound")
+                .hasMessageContaining("us-west-2")
+                .extracting(error -> ((TunaException) error).code())
+                .isEqualTo(ErrorCode.CAPACITY);
+    }
+
+    @Test
+    void whatIsWrongInEveryRegionIsToldAsWrong() {
+        aws.cloud()
+                .inject(AwsFaults.error("ec2:CreateFleet", 400, "InvalidKeyPair.NotFound", "no key 'ann'")
+                        .times(1000));
+        assertThatThrownBy(() -> cloud.launch(plan(EAST_A, WEST_A)))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("us-east-1")
+                .hasMessageContaining("us-west-2");
+    }
+
+    @Test
+    void whatPassesSomewhereIsToldAsWhatPasses() {
+        aws.cloud()
+                .inject(AwsFaults.error("us-west-2 ec2:CreateFleet", 400, "InvalidKeyPair.NotFound", "no key 'ann'")
+                        .times(1000));
+        aws.cloud().inject(AwsFaults.internal("us-east-1 ec2:DescribeSubnets").times(1000));
+        TunaException told = catchThrowableOfType(TunaException.class, () -> cloud.launch(plan(EAST_A, WEST_A)));
+        assertThat(told).isInstanceOf(ProviderException.class).hasMessageContaining("InvalidKeyPair.NotFound");
+        assertThat(told.retryable()).isTrue();
     }
 
     @Test

@@ -1,0 +1,121 @@
+package dev.tuna.spot.aws;
+
+import dev.tuna.api.CapacityException;
+import dev.tuna.api.ConfigurationException;
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
+import dev.tuna.api.TunaException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.ec2.model.CreateFleetError;
+
+/** What is told when no machine was had. Pure. */
+final class Refusals {
+
+    private Refusals() {}
+
+    /** Whether AWS has answered that it did not do what was asked: no answer, or one of its own trouble, leaves that open. */
+    static boolean isCertain(TunaException e) {
+        return e.getCause() instanceof SdkException cause
+                && AwsErrors.fault(cause)
+                        .filter(fault -> fault != AwsFault.TRANSIENT)
+                        .isPresent();
+    }
+
+    /** Whether it is about what was asked for in one place, so that another one may do. */
+    static boolean isLocal(TunaException e) {
+        return e instanceof CapacityException
+                || e instanceof ProviderException
+                || (e instanceof ConfigurationException && e.code() != ErrorCode.CLOSED);
+    }
+
+    /**
+     * What to throw when no place gave a machine. What passes by itself comes first, although a person may have to mend
+     * something elsewhere: a region with a wrong setting must not end launches in those that only have no machine now.
+     *
+     * @param refused what was heard, one for each place
+     */
+    static TunaException verdict(List<TunaException> refused) {
+        List<String> words =
+                refused.stream().map(TunaException::getMessage).distinct().toList();
+        if (words.size() == 1) {
+            return refused.get(0);
+        }
+        String said = String.join("; ", words);
+        if (refused.stream().anyMatch(CapacityException.class::isInstance)) {
+            // Only if nothing that is missing anywhere comes back by itself does it not help to come back soon.
+            return new CapacityException(
+                    refused.stream().noneMatch(TunaException::retryable) ? ErrorCode.QUOTA : ErrorCode.CAPACITY, said);
+        }
+        TunaException first = Stream.<Predicate<TunaException>>of(
+                        TunaException::retryable, ProviderException.class::isInstance, any -> true)
+                .flatMap(kind -> refused.stream().filter(kind))
+                .findFirst()
+                .orElseThrow();
+        return first instanceof ConfigurationException
+                ? new ConfigurationException(first.code(), said, first)
+                : ProviderException.of(AwsOptions.PROVIDER, "launch")
+                        .code(first.code())
+                        .retryable(first.retryable())
+                        .message(said)
+                        .cause(first)
+                        .build();
+    }
+
+    /**
+     * What to throw when a fleet came out empty. What a person must mend comes first, then what passes by itself; then only
+     * pools are to blame.
+     */
+    static TunaException of(String region, List<CreateFleetError> errors) {
+        for (AwsFault fault : List.of(AwsFault.PERMISSION, AwsFault.CONFIGURATION, AwsFault.NOT_FOUND)) {
+            Optional<CreateFleetError> worst = first(errors, fault);
+            if (worst.isPresent()) {
+                return one(region, worst.get(), 0);
+            }
+        }
+        boolean passes = errors.stream()
+                .allMatch(error -> AwsFault.of(error.errorCode(), 0) == AwsFault.THROTTLED
+                        || AwsFault.of(error.errorCode(), 0) == AwsFault.TRANSIENT);
+        if (passes && !errors.isEmpty()) {
+            return one(region, errors.get(0), 0);
+        }
+        boolean quota = errors.stream().allMatch(error -> AwsFault.of(error.errorCode(), 0) == AwsFault.QUOTA);
+        if (quota && !errors.isEmpty()) {
+            return one(region, errors.get(0), 0);
+        }
+        String codes = errors.isEmpty()
+                ? "EC2 launched nothing and does not say why"
+                : errors.stream()
+                        .map(CreateFleetError::errorCode)
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.joining(", "));
+        return new CapacityException(
+                ErrorCode.CAPACITY,
+                AwsOptions.PROVIDER + ": no machine in " + region + " now: " + codes
+                        + first(errors, AwsFault.CAPACITY)
+                                .map(error -> " (" + AwsErrors.quoted(String.valueOf(error.errorMessage())) + ")")
+                                .orElse(""));
+    }
+
+    private static Optional<CreateFleetError> first(List<CreateFleetError> errors, AwsFault fault) {
+        return errors.stream()
+                .filter(error -> AwsFault.of(error.errorCode(), 0) == fault)
+                .findFirst();
+    }
+
+    private static TunaException one(String region, CreateFleetError error, int status) {
+        return AwsErrors.of(
+                "create fleet",
+                "ec2:CreateFleet",
+                region,
+                error.errorCode(),
+                AwsErrors.quoted(String.valueOf(error.errorMessage())),
+                status,
+                new IllegalStateException(error.errorCode()));
+    }
+}

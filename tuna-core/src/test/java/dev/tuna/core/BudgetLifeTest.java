@@ -185,10 +185,14 @@ class BudgetLifeTest {
     }
 
     private static DeployRequest atAnyTerms(Budget budget) {
+        return atAnyTerms(budget, 2);
+    }
+
+    private static DeployRequest atAnyTerms(Budget budget, int most) {
         return Simulation.chat()
                 .serverlessProviders("local")
                 .scaling(ScalingPolicy.DEFAULT.withSpot(ScalingPolicy.Spot.builder()
-                        .maxReplicas(2)
+                        .maxReplicas(most)
                         .onDemand(ScalingPolicy.Spot.OnDemand.WHEN_CHEAPER)
                         .build()))
                 .budget(budget)
@@ -213,12 +217,12 @@ class BudgetLifeTest {
         assertThat(rent()).isEqualByComparingTo("0.24");
     }
 
-    @ParameterizedTest(name = "{0} an hour: {1}")
-    @CsvSource({"1.10, SPOT", "1.00, ON_DEMAND"})
-    void aMachineAtListPriceGivesWayToSpotWhereThereIsMoneyForBothMeanwhile(String limit, String tier) {
+    @ParameterizedTest(name = "{0} an hour, at the most {1}: {2}")
+    @CsvSource({"1.10, 2, SPOT", "1.00, 2, ON_DEMAND", "1.10, 1, SPOT", "1.00, 1, ON_DEMAND"})
+    void aMachineAtListPriceGivesWayToSpotWhereThereIsMoneyForBothMeanwhile(String limit, int most, String tier) {
         world.cloud.setCapacity("local-1a/l4-1/SPOT", 0);
         world.cloud.setCapacity("local-1b/l4-1/SPOT", 0);
-        world.start().deploy(atAnyTerms(anHour(limit, Action.STOP_SCALING)));
+        world.start().deploy(atAnyTerms(anHour(limit, Action.STOP_SCALING), most));
         assertThat(trafficUntil(() -> world.running().size() == 1)).isTrue();
         world.traffic("chat", Duration.ofMinutes(5), SECOND, SECOND);
         assertThat(world.running())

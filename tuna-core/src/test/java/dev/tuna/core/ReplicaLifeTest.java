@@ -16,10 +16,13 @@ import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.CallFault;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
+import java.math.BigDecimal;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of replicas that cannot be had, do not come up or break, on virtual time. */
 class ReplicaLifeTest {
@@ -81,6 +84,60 @@ class ReplicaLifeTest {
         assertThat(chat.status().backends())
                 .extracting(backend -> backend.tier())
                 .contains(Tier.ON_DEMAND);
+    }
+
+    private Deployment atListPrice(int replicas) {
+        world.cloud.setCapacity(ZONE_A, 0);
+        world.cloud.setCapacity(ZONE_B, 0);
+        world.cloud.faults(FaultScript.onEvery(Operation.PUT_ENDPOINT, CallFault.status(403)));
+        var policy = ScalingPolicy.Spot.builder()
+                .minReplicas(replicas)
+                .maxReplicas(replicas)
+                .build();
+        Deployment chat = world.start()
+                .deploy(Simulation.chat()
+                        .scaling(ScalingPolicy.DEFAULT.withSpot(policy))
+                        .build());
+        assertThat(world.until(() -> serving(Tier.ON_DEMAND) == replicas)).isTrue();
+        return chat;
+    }
+
+    private long serving(Tier tier) {
+        return world.running().stream()
+                .filter(replica -> replica.phase() == BackendPhase.READY)
+                .filter(replica -> replica.pool().endsWith("/" + tier))
+                .count();
+    }
+
+    @ParameterizedTest(name = "of {0}")
+    @ValueSource(ints = {1, 2})
+    void aFullFleetAtListPriceGivesWayToSpotOneByOne(int replicas) {
+        Deployment chat = atListPrice(replicas);
+        world.cloud.setCapacity(ZONE_A, 2);
+        for (int minute = 0; minute < 60; minute++) {
+            busy(Duration.ofMinutes(1));
+            assertThat(world.running()).hasSizeBetween(replicas, replicas + 1);
+        }
+        assertThat(world.running()).hasSize(replicas);
+        assertThat(serving(Tier.SPOT)).isEqualTo(replicas);
+        assertThat(chat.status().traffic().failed()).isZero();
+    }
+
+    @ParameterizedTest(name = "at {0}")
+    @ValueSource(strings = {"0.80", "1.50"})
+    void aMachineAtListPriceIsNotGivenUpForSpotThatIsNoCheaper(String usd) {
+        atListPrice(1);
+        world.cloud.setPrice(ZONE_A, new BigDecimal(usd));
+        world.cloud.setPrice(ZONE_B, new BigDecimal(usd));
+        world.cloud.setCapacity(ZONE_A, 2);
+        long before = launched();
+        busy(Duration.ofHours(1));
+        assertThat(launched()).isEqualTo(before);
+        assertThat(serving(Tier.ON_DEMAND)).isEqualTo(1);
+        world.cloud.setPrice(ZONE_A, new BigDecimal("0.24"));
+        busy(Duration.ofMinutes(30));
+        assertThat(world.running()).hasSize(1);
+        assertThat(serving(Tier.SPOT)).isEqualTo(1);
     }
 
     @Test

@@ -49,7 +49,7 @@ sealed interface Effect {
             List<CapacityPool> fleet,
             PoolHistory history,
             boolean onDemandAllowed,
-            boolean relocation,
+            Purpose purpose,
             Optional<BigDecimal> usdLeft,
             Instant now)
             implements Effect {}

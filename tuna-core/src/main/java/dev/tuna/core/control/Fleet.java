@@ -21,7 +21,8 @@ import java.util.function.Consumer;
  * @param retry when the next check or launch may be made
  * @param bootFailures replicas that failed to come up, or broke soon after, in a row
  * @param bootFailedAt when the last one did, in steady time
- * @param relocateAfter before which no successor is asked for of a replica that might merely be taken, in steady time
+ * @param relocateAfter before which no successor is asked for of a replica that might merely be taken or is
+ *     dearer than it need be, in steady time
  * @param history what went wrong lately in which pool
  * @param scaling what the autoscaler remembers
  * @param last what is remembered of whether the last replica pays

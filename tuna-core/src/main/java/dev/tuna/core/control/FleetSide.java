@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The rented half of a deployment: keeps as many replicas as the traffic asks for. Pure. */
 final class FleetSide {
@@ -54,6 +55,8 @@ final class FleetSide {
 
     /** A replica that serves for so long has come up for good; one that breaks sooner counts as one that did not. */
     static final Duration PROVEN = Duration.ofMinutes(10);
+
+    private static final BigDecimal MICRO_USD = BigDecimal.ONE.movePointLeft(6);
 
     private FleetSide() {}
 
@@ -104,16 +107,38 @@ final class FleetSide {
         return replica.serves() && replica.interruptionAt().isEmpty();
     }
 
-    /** Machines at list price serve until spot has taken over: of too many the dearest goes first. */
+    /**
+     * Machines at list price serve until spot has taken over: of too many the dearest goes first. A full fleet has room for one
+     * more meanwhile, or it would pay the list price for as long as it is full.
+     */
     private static void replaceListPrice(Turn turn, int target) {
         Managed state = turn.state();
-        boolean listPrice = state.replicas(replica -> replica.tier() == Tier.ON_DEMAND && replica.serves()) > 0;
-        boolean room = state.replicas(Backend::takesRoom)
-                        < state.restraint().limit(state.scaling().spot().maxReplicas())
-                && isMoneyForAnother(turn, target);
-        if (target > 0 && listPrice && room && booting(state) == 0) {
-            prepare(turn, 1, false);
+        boolean room = places(state, 1) > 0 && isMoneyForAnother(turn, target);
+        boolean rested = !state.fleet().relocateAfter().isAfter(turn.steady());
+        if (target > 0 && servesAtListPrice(state) && room && rested && booting(state) == 0) {
+            prepare(turn, 1, false, Purpose.LIST_PRICE);
         }
+    }
+
+    private static boolean servesAtListPrice(Managed state) {
+        return atListPrice(state).findAny().isPresent();
+    }
+
+    private static Stream<Backend> atListPrice(Managed state) {
+        return state.replicas().filter(replica -> replica.tier() == Tier.ON_DEMAND && replica.serves());
+    }
+
+    /** What the next replica may cost: for spot that costs no less than the list price nothing is given up. */
+    private static Optional<BigDecimal> usdLeft(Turn turn, Purpose purpose) {
+        Managed state = turn.state();
+        Optional<BigDecimal> listPrice = purpose == Purpose.LIST_PRICE
+                ? atListPrice(state)
+                        .flatMap(replica -> Purse.price(replica).stream())
+                        .max(BigDecimal::compareTo)
+                        .map(usd -> usd.subtract(MICRO_USD))
+                : Optional.empty();
+        return Stream.concat(Purse.left(state, state.fleet().price().at(turn.steady())).stream(), listPrice.stream())
+                .min(BigDecimal::compareTo);
     }
 
     /** Nobody waits for it, so it never comes before what is missing, and rests where it was in vain. */
@@ -122,7 +147,7 @@ final class FleetSide {
         int possible = Math.min(count, room(turn, 1));
         boolean comeUp = fleet.bootFailures() == 0;
         if (possible > 0 && comeUp && !fleet.relocateAfter().isAfter(turn.steady())) {
-            prepare(turn, possible, false, true);
+            prepare(turn, possible, false, Purpose.RELOCATION);
         }
     }
 
@@ -342,7 +367,7 @@ final class FleetSide {
 
     private static void act(Turn turn, FleetAction action, int target) {
         if (action instanceof FleetAction.Launch launch) {
-            prepare(turn, launch.count(), FleetAim.allowsOnDemand(turn, target));
+            prepare(turn, launch.count(), FleetAim.allowsOnDemand(turn, target), Purpose.MISSING);
         } else if (action instanceof FleetAction.Relocate relocate) {
             relocate(turn, relocate.count());
         } else if (action instanceof FleetAction.Drain drain) {
@@ -364,11 +389,7 @@ final class FleetSide {
                 && turn.state().endpoints().anyMatch(endpoint -> endpoint.check() && endpoint.isWanted());
     }
 
-    private static void prepare(Turn turn, int count, boolean onDemandAllowed) {
-        prepare(turn, count, onDemandAllowed, false);
-    }
-
-    private static void prepare(Turn turn, int count, boolean onDemandAllowed, boolean relocation) {
+    private static void prepare(Turn turn, int count, boolean onDemandAllowed, Purpose purpose) {
         Managed state = turn.state();
         Fleet fleet = state.fleet();
         if (!fleet.usable() || fleet.call().isPresent() || !fleet.retry().isDue(turn.steady())) {
@@ -391,8 +412,8 @@ final class FleetSide {
                         FleetAim.places(state),
                         knownNow(turn),
                         onDemandAllowed,
-                        relocation,
-                        Purse.left(state, fleet.price().at(turn.steady())),
+                        purpose,
+                        usdLeft(turn, purpose),
                         turn.steady()));
         turn.fleet(draft -> draft.call = Optional.of(call));
     }
@@ -414,7 +435,7 @@ final class FleetSide {
             return;
         }
         turn.fleet(draft -> draft.call = Optional.empty());
-        if (message.relocation()) {
+        if (message.purpose() == Purpose.RELOCATION) {
             Optional<Prepared> found = message.result()
                     .value()
                     .filter(prepared -> !prepared.launches().isEmpty());
@@ -440,8 +461,15 @@ final class FleetSide {
             prepared.notBefore()
                     .filter(moment -> prepared.launches().isEmpty())
                     .ifPresent(moment -> allRest(turn, moment));
+            boolean nothingCheaper = message.purpose() == Purpose.LIST_PRICE
+                    && prepared.launches().isEmpty()
+                    && prepared.notBefore().isEmpty();
+            if (nothingCheaper) {
+                stay(turn, PoolHistory.MEMORY);
+            }
             if (turn.state().goal() == Goal.SERVE) {
-                intend(turn, prepared, 0, false);
+                boolean replaces = message.purpose() == Purpose.LIST_PRICE && servesAtListPrice(turn.state());
+                intend(turn, prepared, replaces ? 1 : 0, false);
             }
         });
     }

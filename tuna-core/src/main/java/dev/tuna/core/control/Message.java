@@ -41,8 +41,8 @@ sealed interface Message {
     /** The cloud of the fleet was checked. */
     record SpotChecked(long generation, Result<PreflightReport> result) implements Message {}
 
-    /** Launches were planned; of replicas that are to take the place of others, or of such as are missing. */
-    record LaunchesPrepared(long generation, boolean relocation, Result<Prepared> result) implements Message {}
+    /** Launches were planned. */
+    record LaunchesPrepared(long generation, Purpose purpose, Result<Prepared> result) implements Message {}
 
     /** A begin or launch returned. */
     record Made(String backend, long generation, Result<ResourceRef> result) implements Message {}

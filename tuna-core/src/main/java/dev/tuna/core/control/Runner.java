@@ -116,7 +116,7 @@ final class Runner {
                     permit,
                     () -> prepare(managed, prepare),
                     result -> answer.accept(
-                            new Message.LaunchesPrepared(prepare.generation(), prepare.relocation(), result)));
+                            new Message.LaunchesPrepared(prepare.generation(), prepare.purpose(), result)));
         } else if (effect instanceof Effect.Begin begin) {
             call(
                     calls.of(begin.provider()),
@@ -241,7 +241,7 @@ final class Runner {
             }
             List<CapacityPool> order = Placement.order(
                     affordable, places, prepare.history(), USUAL_BOOT, prepare.onDemandAllowed(), prepare.now());
-            if (prepare.relocation()) {
+            if (prepare.purpose() == Purpose.RELOCATION) {
                 order = Placement.worthLeavingFor(order, prepare.history(), prepare.now());
                 if (order.isEmpty()) {
                     break;
@@ -251,6 +251,9 @@ final class Runner {
                     .firstRested(affordable.stream().map(PoolOffer::pool).toList(), prepare.now());
             if (order.isEmpty() && rested.isPresent()) {
                 return prepared(offers, launches, rested);
+            }
+            if (order.isEmpty() && prepare.purpose() == Purpose.LIST_PRICE) {
+                break;
             }
             if (order.isEmpty()) {
                 throw ProviderException.of(prepare.cloud(), "find capacity pools")

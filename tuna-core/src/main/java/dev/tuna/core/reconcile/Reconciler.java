@@ -1,5 +1,6 @@
 package dev.tuna.core.reconcile;
 
+import dev.tuna.api.Tier;
 import dev.tuna.core.reconcile.ReplicaView.Stage;
 import dev.tuna.core.text.DurationText;
 import java.time.Duration;
@@ -18,7 +19,10 @@ import java.util.Locale;
  * would leave a fleet of one without a replica for a whole boot.
  *
  * <p>What its cloud merely recommends to leave serves on until a successor serves, and for good if there is none to be had.
- * For successors there may be one machine more than the maximum, so that a full fleet changes place one by one. Of too many, ready ones are drained: first those to be left, then the dearest, and of equals the idlest and then the youngest; one that boots is never given up for lack of traffic, only if the maximum has been lowered below what there is. Pure.
+ * For successors there may be one machine more than the maximum, so that a full fleet changes place one by one; so for spot that
+ * takes the place of a machine at list price. Of too many, ready ones are drained: first those to be left, then the dearest, and
+ * of equals the idlest and then the youngest; one that boots is never given up for lack of traffic, only if the maximum has been
+ * lowered below what there is. Pure.
  */
 public final class Reconciler {
 
@@ -30,6 +34,7 @@ public final class Reconciler {
     private static final Comparator<ReplicaView> LEAST_WANTED = Comparator.comparing(
                     ReplicaView::leavable, Comparator.reverseOrder())
             .thenComparingLong(replica -> -replica.microUsdPerHour().orElse(Long.MAX_VALUE))
+            .thenComparing(replica -> replica.tier() != Tier.ON_DEMAND)
             .thenComparingInt(ReplicaView::inFlight)
             .thenComparing(ReplicaView::askedAt, Comparator.reverseOrder())
             .thenComparing(ReplicaView::id);
@@ -40,7 +45,8 @@ public final class Reconciler {
      * Decides what to do.
      *
      * @param target replicas that should serve
-     * @param most machines never exceeded, not counting those that their cloud will take, but by one for replicas to be left
+     * @param most machines never exceeded, not counting those that their cloud will take, but by one for replicas to be left or
+     *     at list price
      * @param observed every replica that is not confirmed gone
      * @param bootDeadline how long a replica may take until it serves
      * @param now the moment, on a clock that does not jump
@@ -77,8 +83,7 @@ public final class Reconciler {
         if (successors > 0) {
             actions.add(new FleetAction.Relocate(successors));
         }
-        List<ReplicaView> excess =
-                excess(alive, most > 0 && alive.stream().anyMatch(ReplicaView::leavable) ? most + 1 : most);
+        List<ReplicaView> excess = excess(alive, most > 0 && changesPlace(alive) ? most + 1 : most);
         excess.forEach(replica -> actions.add(new FleetAction.End(
                 replica.id(), "there may be " + most + " at the most from now on, and it does not serve yet", false)));
         alive.removeAll(excess);
@@ -89,6 +94,14 @@ public final class Reconciler {
                                 ? "its cloud recommends to leave it, and enough others serve"
                                 : "the traffic no longer needs it")));
         return actions;
+    }
+
+    private static boolean changesPlace(List<ReplicaView> alive) {
+        boolean listPriceServes =
+                alive.stream().anyMatch(replica -> replica.tier() == Tier.ON_DEMAND && replica.stage() == Stage.READY);
+        boolean spotBoots =
+                alive.stream().anyMatch(replica -> replica.tier() == Tier.SPOT && replica.stage() == Stage.BOOTING);
+        return alive.stream().anyMatch(ReplicaView::leavable) || (listPriceServes && spotBoots);
     }
 
     /** Of more than there may be, those that boot go before any that serves, the youngest first. */

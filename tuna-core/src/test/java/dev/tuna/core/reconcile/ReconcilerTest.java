@@ -172,6 +172,57 @@ class ReconcilerTest {
                 .hasSize(2);
     }
 
+    private static ReplicaView atListPrice(Stage stage, OptionalLong price) {
+        return new ReplicaView(
+                "a",
+                Tier.ON_DEMAND,
+                stage,
+                "detail",
+                BackendPhase.READY,
+                NOW.minusSeconds(60),
+                false,
+                false,
+                Optional.empty(),
+                0,
+                price);
+    }
+
+    @Test
+    void besideAFullFleetOneSpotMachineBootsThatTakesThePlaceOfOneAtListPrice() {
+        ReplicaView dear = atListPrice(Stage.READY, OptionalLong.of(800_000));
+        assertThat(reconcile(1, 1, dear, replica("b", Stage.BOOTING))).isEmpty();
+        assertThat(reconcile(1, 1, dear, replica("b", Stage.BOOTING), replica("c", Stage.BOOTING)))
+                .as("one only")
+                .singleElement()
+                .satisfies(action -> assertThat(((End) action).id()).isEqualTo("c"));
+        assertThat(reconcile(1, 1, dear, replica("b", Stage.READY)))
+                .singleElement()
+                .satisfies(action -> assertThat(((Drain) action).id()).isEqualTo("a"));
+        assertThat(reconcile(1, 1, replica("b", Stage.READY), atListPrice(Stage.BOOTING, OptionalLong.empty())))
+                .as("nothing at list price beyond the maximum")
+                .singleElement()
+                .satisfies(action -> assertThat(((End) action).id()).isEqualTo("a"));
+    }
+
+    @Test
+    void whereNoPriceIsKnownListPriceGoesBeforeSpot() {
+        ReplicaView spot = new ReplicaView(
+                "b",
+                Tier.SPOT,
+                Stage.READY,
+                "detail",
+                BackendPhase.READY,
+                NOW,
+                false,
+                false,
+                Optional.empty(),
+                0,
+                OptionalLong.empty());
+        assertThat(reconcile(1, 1, atListPrice(Stage.READY, OptionalLong.empty()), spot))
+                .singleElement()
+                .satisfies(action -> assertThat(((Drain) action).id()).isEqualTo("a"));
+    }
+
     @Test
     void aDrainedReplicaEndsWhenItIsIdleOrItsTimeIsUp() {
         Optional<Instant> later = Optional.of(NOW.plusSeconds(10));

@@ -233,11 +233,11 @@ final class Ours extends RoutedPolicy {
         drySince = drySince.or(() -> Optional.of(now));
     }
 
-    /** Machines at list price stay until spot has taken over. */
+    /** Machines at list price stay until spot has taken over, for which a full fleet has room for one more. */
     private void replaceListPrice(World world) {
         boolean listPrice = serving(world).anyMatch(machine -> machine.tier == Tier.ON_DEMAND);
         boolean booting = world.machines.stream().anyMatch(machine -> !machine.ready);
-        if (listPrice && !booting && world.machines.size() < scaling.policy.maxReplicas()) {
+        if (listPrice && !booting && world.machines.size() <= scaling.policy.maxReplicas()) {
             launch(world, false);
         }
     }

@@ -207,9 +207,10 @@ final class Invariants {
                 .filter(replica -> replica.deployment().equals(name))
                 .filter(replica -> replica.interruptionAt().isEmpty())
                 .toList();
-        boolean relocates =
-                others.stream().anyMatch(replica -> replica.rebalanceAt().isPresent());
-        if (others.size() >= (relocates ? most + 1 : most)) {
+        boolean changesPlace = others.stream()
+                .anyMatch(replica ->
+                        replica.rebalanceAt().isPresent() || replica.pool().endsWith(Tier.ON_DEMAND.name()));
+        if (others.size() >= (changesPlace ? most + 1 : most)) {
             world.violated("launch of " + token + " with " + others.size() + " running, at most " + most + " allowed");
         }
     }

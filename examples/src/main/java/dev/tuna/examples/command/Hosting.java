@@ -76,11 +76,13 @@ final class Hosting {
 
     /** Options with which another process hosts the same; the settings of providers are handed over apart. */
     static List<String> words(TunaSubcommand command, Listen listen, OverallBudget overall) {
-        var words = new ArrayList<String>();
-        words.add("--state-dir=" + command.stateDirectory());
-        words.add(listen.word());
+        var words = new ArrayList<>(words(command, listen, listen.port()));
         words.addAll(overall.words());
         return words;
+    }
+
+    private static List<String> words(TunaSubcommand command, Listen listen, int port) {
+        return List.of("--state-dir=" + command.stateDirectory(), listen.word(port));
     }
 
     /**
@@ -93,11 +95,13 @@ final class Hosting {
         TunaBuilder builder = command.builder().listen(listen.host(), listen.port());
         overall.budget().ifPresent(builder::budget);
         Outcome outcome;
+        int port;
         try (Tuna tuna = builder.start()) {
+            port = tuna.address().getPort();
             outcome = host(tuna, begin);
         }
         return switch (outcome.wish()) {
-            case DETACH -> detach(outcome.exitCode());
+            case DETACH -> detach(port, outcome.exitCode());
             case DESTROY, CANCEL -> outcome.exitCode();
             case STOP -> {
                 outcome.left().forEach(session.err()::println);
@@ -283,11 +287,14 @@ final class Hosting {
                 .orElse(ExitCode.DONE);
     }
 
-    /** The endpoint is away for as long as the other process needs to start: a second or two. */
-    private int detach(int exitCode) {
+    /**
+     * The endpoint is away for as long as the other process needs to start, a second or two, and then where it was. The budget of
+     * all is stored: it may have been changed since this process was told of one.
+     */
+    private int detach(int port, int exitCode) {
         var background = new Background(command.stateDirectory());
         background
-                .start(words(command, listen, overall), command.settings(), command.secretVariables())
+                .start(words(command, listen, port), command.settings(), command.secretVariables())
                 .close();
         session.err()
                 .println("Hosted in the background; its log is " + background.log() + ", its process number in "

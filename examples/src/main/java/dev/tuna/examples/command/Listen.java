@@ -21,8 +21,8 @@ final class Listen {
         return address.port();
     }
 
-    /** The same option again, for another process. */
-    String word() {
-        return "--listen=" + (host().contains(":") ? "[" + host() + "]" : host()) + ":" + port();
+    /** The same option again, for another process that is to listen on this port. */
+    String word(int port) {
+        return "--listen=" + (host().contains(":") ? "[" + host() + "]" : host()) + ":" + port;
     }
 }

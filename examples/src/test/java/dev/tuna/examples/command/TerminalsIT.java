@@ -110,12 +110,15 @@ class TerminalsIT {
     }
 
     @Test
-    @DisplayName("Ctrl-C can hand over to the background, with the same keys; the terminal is free and nothing is lost")
+    @DisplayName(
+            "Ctrl-C can hand over to the background, at the same address, with the same keys and with the budget as it is"
+                    + " by then; the terminal is free and nothing is lost")
     void detachLater() throws Exception {
         assumeTrue(Commands.hasTerminals(), "no program 'script' of util-linux here, so no terminal");
-        Running first = tuna.startOnTerminal(deploy("--service-name", "chat", "--yes"));
+        Running first = tuna.startOnTerminal(deploy("--service-name", "chat", "--yes", "--total-budget-per-day", "20"));
         first.awaitText("replica-1 serves");
-        String key = json("status", "chat", "--access").path("api_key").asText();
+        JsonNode access = json("status", "chat", "--access");
+        json("budget", "--all", "--budget-per-day", "50");
         first.type("\u0003");
         first.awaitText("[detach/destroy/stop/CANCEL]");
         first.type("detach\n");
@@ -123,7 +126,10 @@ class TerminalsIT {
         assertThat(end.exitCode()).as(end.out()).isZero();
         assertThat(end.out()).contains("Hosted in the background");
         assertThat(tuna.isHosted()).isTrue();
-        assertThat(json("status", "chat", "--access").path("api_key").asText()).isEqualTo(key);
+        assertThat(json("status", "chat", "--access")).isEqualTo(access);
+        assertThat(json("budget", "--all").at("/limits/usd_per_day").asText())
+                .as("not as it was at first")
+                .isEqualTo("50");
 
         Running doomed = tuna.startOnTerminal("destroy", "chat");
         doomed.awaitText("Destroy chat? [y/N]");

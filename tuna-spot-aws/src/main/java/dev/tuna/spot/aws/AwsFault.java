@@ -35,11 +35,16 @@ enum AwsFault {
             "InsufficientHostCapacity",
             "InsufficientReservedInstanceCapacity",
             "InsufficientCapacity",
+            "InsufficientVolumeCapacity",
+            "InsufficientAddressCapacity",
             "InsufficientFreeAddressesInSubnet",
+            // At most list price is paid, and for a while it costs more.
+            "SpotMaxPriceTooLow",
             "UnfulfillableCapacity");
 
     private static final Set<String> NO_QUOTA = Set.of(
             "MaxSpotInstanceCountExceeded",
+            "MaxFleetCountExceeded",
             "VcpuLimitExceeded",
             "InstanceLimitExceeded",
             "VolumeLimitExceeded",
@@ -78,6 +83,9 @@ enum AwsFault {
             "BandwidthLimitExceeded",
             "SlowDown");
 
+    /** Of one pool of a fleet. As the answer to a whole call it says that the call is wrong. */
+    private static final String NOT_IN_THAT_ZONE = "InvalidFleetConfiguration";
+
     private static final int FORBIDDEN = 403;
     private static final int NO_SUCH_THING = 404;
     private static final int SERVER_ERROR = 500;
@@ -94,6 +102,8 @@ enum AwsFault {
         } else if (NO_QUOTA.contains(code)) {
             return QUOTA;
         } else if (code.equals("Unsupported") || code.equals("UnsupportedOperation")) {
+            return NOT_OFFERED;
+        } else if (status == 0 && code.equals(NOT_IN_THAT_ZONE)) {
             return NOT_OFFERED;
         } else if (NO_PERMISSION.contains(code) || code.startsWith("AuthFailure")) {
             return PERMISSION;

@@ -306,7 +306,7 @@ final class Launcher {
 
     private void noteNotSold(FleetPlan.Step step, Network network, List<CreateFleetError> errors) {
         for (CreateFleetError error : errors) {
-            if (AwsFault.of(error.errorCode(), 0) == AwsFault.NOT_OFFERED
+            if (Refusals.isNotSold(error)
                     && error.launchTemplateAndOverrides() != null
                     && error.launchTemplateAndOverrides().overrides() != null) {
                 FleetLaunchTemplateOverrides pool =

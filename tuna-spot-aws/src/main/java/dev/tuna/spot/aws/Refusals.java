@@ -7,6 +7,7 @@ import dev.tuna.api.ProviderException;
 import dev.tuna.api.TunaException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,6 +16,25 @@ import software.amazon.awssdk.services.ec2.model.CreateFleetError;
 
 /** What is told when no machine was had. Pure. */
 final class Refusals {
+
+    private static final Set<AwsFault> PASSING = Set.of(AwsFault.THROTTLED, AwsFault.TRANSIENT);
+    private static final Set<AwsFault> WRONG = Set.of(AwsFault.CONFIGURATION, AwsFault.NOT_FOUND);
+    private static final Set<AwsFault> WRONG_OR_NOT_OFFERED =
+            Set.of(AwsFault.CONFIGURATION, AwsFault.NOT_FOUND, AwsFault.NOT_OFFERED);
+
+    /** Not among them: InvalidParameterValue, which may be about one type, and InvalidSubnetID, which is about one zone. */
+    private static final List<String> OF_THE_WHOLE_LAUNCH = List.of(
+            "InvalidAMIID",
+            "InvalidLaunchTemplate",
+            "InvalidKeyPair",
+            "InvalidGroup",
+            "InvalidSecurityGroup",
+            "InvalidIamInstanceProfile",
+            "InvalidBlockDeviceMapping",
+            "InvalidSnapshot",
+            "InvalidUserData",
+            "MissingParameter",
+            "UnknownParameter");
 
     private Refusals() {}
 
@@ -71,21 +91,12 @@ final class Refusals {
      * pools are to blame.
      */
     static TunaException of(String region, List<CreateFleetError> errors) {
-        for (AwsFault fault : List.of(AwsFault.PERMISSION, AwsFault.CONFIGURATION, AwsFault.NOT_FOUND)) {
-            Optional<CreateFleetError> worst = first(errors, fault);
-            if (worst.isPresent()) {
-                return one(region, worst.get(), 0);
-            }
+        Optional<CreateFleetError> toMend = first(errors, AwsFault.PERMISSION).or(() -> wrong(errors));
+        if (toMend.isPresent()) {
+            return one(region, toMend.get());
         }
-        boolean passes = errors.stream()
-                .allMatch(error -> AwsFault.of(error.errorCode(), 0) == AwsFault.THROTTLED
-                        || AwsFault.of(error.errorCode(), 0) == AwsFault.TRANSIENT);
-        if (passes && !errors.isEmpty()) {
-            return one(region, errors.get(0), 0);
-        }
-        boolean quota = errors.stream().allMatch(error -> AwsFault.of(error.errorCode(), 0) == AwsFault.QUOTA);
-        if (quota && !errors.isEmpty()) {
-            return one(region, errors.get(0), 0);
+        if (areAll(errors, PASSING) || areAll(errors, Set.of(AwsFault.QUOTA))) {
+            return one(region, errors.get(0));
         }
         String codes = errors.isEmpty()
                 ? "EC2 launched nothing and does not say why"
@@ -98,24 +109,53 @@ final class Refusals {
                 ErrorCode.CAPACITY,
                 AwsOptions.PROVIDER + ": no machine in " + region + " now: " + codes
                         + first(errors, AwsFault.CAPACITY)
+                                .or(() -> errors.stream().findFirst())
                                 .map(error -> " (" + AwsErrors.quoted(String.valueOf(error.errorMessage())) + ")")
                                 .orElse(""));
     }
 
-    private static Optional<CreateFleetError> first(List<CreateFleetError> errors, AwsFault fault) {
-        return errors.stream()
-                .filter(error -> AwsFault.of(error.errorCode(), 0) == fault)
+    /**
+     * What is wrong with what was asked for. One pool's word counts only if it is about the whole launch: what is wrong with one
+     * type, or is not known here, does not make the shortage of the others a mistake.
+     */
+    private static Optional<CreateFleetError> wrong(List<CreateFleetError> errors) {
+        List<CreateFleetError> wrong =
+                errors.stream().filter(error -> WRONG.contains(fault(error))).toList();
+        Optional<CreateFleetError> whole = wrong.stream()
+                .filter(error -> OF_THE_WHOLE_LAUNCH.stream().anyMatch(error.errorCode()::startsWith))
                 .findFirst();
+        return whole.isPresent() || !areAll(errors, WRONG_OR_NOT_OFFERED)
+                ? whole
+                : wrong.stream().findFirst();
     }
 
-    private static TunaException one(String region, CreateFleetError error, int status) {
+    /** Whether a pool is not sold at all. A code that has other meanings too says so in words. */
+    static boolean isNotSold(CreateFleetError error) {
+        return fault(error) == AwsFault.NOT_OFFERED
+                && (error.errorCode().startsWith("Unsupported")
+                        || String.valueOf(error.errorMessage()).contains("not supported"));
+    }
+
+    private static AwsFault fault(CreateFleetError error) {
+        return AwsFault.of(error.errorCode(), 0);
+    }
+
+    private static boolean areAll(List<CreateFleetError> errors, Set<AwsFault> faults) {
+        return !errors.isEmpty() && errors.stream().map(Refusals::fault).allMatch(faults::contains);
+    }
+
+    private static Optional<CreateFleetError> first(List<CreateFleetError> errors, AwsFault fault) {
+        return errors.stream().filter(error -> fault(error) == fault).findFirst();
+    }
+
+    private static TunaException one(String region, CreateFleetError error) {
         return AwsErrors.of(
                 "create fleet",
                 "ec2:CreateFleet",
                 region,
                 error.errorCode(),
                 AwsErrors.quoted(String.valueOf(error.errorMessage())),
-                status,
+                0,
                 new IllegalStateException(error.errorCode()));
     }
 }

@@ -2,6 +2,7 @@ package dev.tuna.core;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
@@ -19,7 +20,14 @@ record Lodger(Handover handover, Treasury treasury) implements Lodging {
 
     @Override
     public void offer(Bundle bundle) {
-        handover.arrive(bundle, HOST);
+        try {
+            handover.arrive(bundle, HOST);
+        } catch (StoreException e) {
+            // Whoever offers it must know that it is not here: else nobody looks after it.
+            throw handover.mayHave(bundle.service(), bundle.handover())
+                    ? e
+                    : new ConfigurationException(ErrorCode.NAME_TAKEN, "it cannot be kept there: " + e.getMessage(), e);
+        }
     }
 
     @Override

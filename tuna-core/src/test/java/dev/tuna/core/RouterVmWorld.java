@@ -102,6 +102,9 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     /** What the host's disk does not take. */
     volatile Predicate<StateChange> refused = change -> false;
 
+    /** What the disks of machines do not take. */
+    volatile Predicate<StateChange> refusedThere = change -> false;
+
     @SuppressWarnings("NullAway.Init")
     Tuna host;
 
@@ -111,7 +114,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     private record Planned(SpotCloud cloud, ReplicaSpec spec, List<CapacityPool> pools) {}
 
     Tuna start() {
-        TunaBuilder builder = tuna(refusing(store), secrets);
+        TunaBuilder builder = tuna(refusing(store, change -> refused.test(change)), secrets);
         directory.ifPresent(shared -> builder.stateDirectory(shared).controlEndpoint(true));
         host = builder.routerVms(RouterVmOptions.builder()
                         .jar(URI.create("https://example.org/tuna.jar"))
@@ -133,7 +136,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
         return tuna(new InMemoryStateStore(owner), new InMemorySecretStore()).start();
     }
 
-    private StateStore refusing(StateStore inner) {
+    private static StateStore refusing(StateStore inner, Predicate<StateChange> what) {
         return new ForwardingStateStore() {
             @Override
             public StateStore store() {
@@ -142,7 +145,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
 
             @Override
             public void save(StateChange change) {
-                if (refused.test(change)) {
+                if (what.test(change)) {
                     throw new StoreException(ErrorCode.STORE_UNWRITABLE, "refused, as scripted", null);
                 }
                 inner.save(change);
@@ -362,7 +365,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     }
 
     private Machine machine(RouterVmPlan plan, int port, InMemoryStateStore state, InMemorySecretStore kept) {
-        Tuna tuna = tuna(state, kept)
+        Tuna tuna = tuna(refusing(state, change -> refusedThere.test(change)), kept)
                 .machine(new HostMachine(
                         "local-spot",
                         plan.name(),

@@ -270,20 +270,7 @@ class RouterVmsTest {
     @Test
     void aMachineThatDidNotHearOfATakingBackHearsOfItAlsoAfterTheNextGivingWasCalledOff() throws Exception {
         var deaf = new AtomicBoolean(true);
-        world.program = lodging -> new ForwardingLodging() {
-            @Override
-            public Lodging lodging() {
-                return lodging;
-            }
-
-            @Override
-            public void taken(String name, String handover) {
-                if (deaf.get()) {
-                    throw new StoreException(ErrorCode.STORE_UNWRITABLE, "deaf, as scripted", null);
-                }
-                lodging.taken(name, handover);
-            }
-        };
+        world.program = deafTo(deaf);
         world.start();
         away("chat", MODEL);
         CompletableFuture<Deployment> taking = world.host.routerVms().takeBack("chat");
@@ -786,6 +773,61 @@ class RouterVmsTest {
         assertThat(answers(chat)).isEqualTo(200);
         soon(world.host.destroy("chat"));
         assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void whatTheMachineCannotStoreStaysHereAndDisturbsNobodyElseThere() throws Exception {
+        world.refusedThere = change -> change.resources().stream()
+                .anyMatch(record -> record.key().equals("handover/chat"));
+        world.start();
+        Deployment chat = here("chat", MODEL);
+        soon(chat.ready());
+
+        CompletableFuture<Deployment> given = world.host.routerVms().give("chat");
+
+        assertThatThrownBy(() -> soon(given))
+                .hasCauseInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("cannot be kept there")
+                .hasMessageContaining("refused, as scripted");
+        assertThat(answers(world.host.deployment("chat").orElseThrow())).isEqualTo(200);
+        soon(world.host.destroy("chat"));
+        assertThat(world.cloud.snapshot().empty()).isTrue();
+    }
+
+    @Test
+    void aMachineThatDidNotHearOfATakingBackHearsOfItAlsoWhenItIsSomebodyElsesByThen() throws Exception {
+        var deaf = new AtomicBoolean(true);
+        world.program = deafTo(deaf);
+        world.start();
+        away("chat", MODEL);
+        away("other", OTHER_MODEL);
+        CompletableFuture<Deployment> taking = world.host.routerVms().takeBack("chat");
+        RouterVmWorld.until(taking::isDone, "it is back, whoever knows");
+        soon(world.host.routerVms().give("chat"));
+
+        deaf.set(false);
+
+        assertThat(answers(world.host.deployment("chat").orElseThrow())).isEqualTo(200);
+        soon(world.host.destroy("chat"));
+        soon(world.host.destroy("other"));
+        assertThat(world.hasMachine()).isFalse();
+    }
+
+    private static UnaryOperator<Lodging> deafTo(AtomicBoolean deaf) {
+        return lodging -> new ForwardingLodging() {
+            @Override
+            public Lodging lodging() {
+                return lodging;
+            }
+
+            @Override
+            public void taken(String name, String handover) {
+                if (deaf.get()) {
+                    throw new StoreException(ErrorCode.STORE_UNWRITABLE, "deaf, as scripted", null);
+                }
+                lodging.taken(name, handover);
+            }
+        };
     }
 
     @Test

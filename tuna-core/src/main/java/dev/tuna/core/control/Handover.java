@@ -429,6 +429,22 @@ public final class Handover {
         });
     }
 
+    /**
+     * Whether a deployment may have come here, after {@link #arrive} failed.
+     *
+     * @param service its name
+     * @param handover by which it would have come
+     * @return false if it is certain that it has not
+     */
+    public boolean mayHave(String service, String handover) {
+        try {
+            return custody(service).taken().contains(handover)
+                    || new Custodies(store.load()).of(service).taken().contains(handover);
+        } catch (RuntimeException e) {
+            return true;
+        }
+    }
+
     private static ConfigurationException elsewhere(Custody custody) {
         return new ConfigurationException(
                 ErrorCode.NAME_TAKEN,

@@ -69,7 +69,7 @@ public final class AttachedVm implements AutoCloseable {
      * @throws TimedOutException if the cloud does not confirm within minutes
      */
     public void remove() {
-        if (!isLeft()) {
+        if (!Vacancy.of(plane)) {
             throw new IllegalStateException("router VM '" + name() + "' looks after " + plane.deployments());
         }
         plane.close();

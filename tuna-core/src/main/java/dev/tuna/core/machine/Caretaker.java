@@ -119,7 +119,7 @@ final class Caretaker {
                     plane.deployments().stream().map(Deployment::name).collect(Collectors.toSet());
             vm.residents().seen(live);
             exchange.collect(vm, plane, live);
-            if (live.isEmpty() && !roster.isWanted(vm) && nobodyComes(plane)) {
+            if (live.isEmpty() && !roster.isWanted(vm) && Vacancy.of(plane)) {
                 roster.unlessWanted(vm, () -> end(vm));
             }
             live.removeAll(ours);
@@ -134,18 +134,6 @@ final class Caretaker {
     /** Whoever it was to be made for may have gone while it could not be had. */
     private boolean isWantedNoMore(RouterVm vm) {
         return vm.record().state() == State.INTENDED && !roster.isWanted(vm);
-    }
-
-    /** From now on, unless something is handed over: whoever deploys there by itself would go with the machine. */
-    private static boolean nobodyComes(RemoteControlPlane plane) {
-        try {
-            return plane.vacate();
-        } catch (StoreException e) {
-            if (e.code() != ErrorCode.STORE_TOO_NEW) {
-                throw e;
-            }
-            return true; // an older version, which nobody can stop
-        }
     }
 
     private void relay(RouterVm vm, DeploymentEvent event) {

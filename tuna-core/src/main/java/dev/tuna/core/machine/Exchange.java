@@ -53,15 +53,14 @@ final class Exchange {
     void goOn(RouterVm vm, RemoteControlPlane plane) {
         roster.on(vm.name())
                 .filter(custody -> custody.state() == Custody.State.LEAVING)
-                .forEach(custody -> turns.ifFree(custody.service(), () -> handOver(custody, plane)));
+                .forEach(custody -> turns.ifFree(custody.service(), () -> handOverNow(custody, plane)));
         // Its calls to providers may take long to come to their end, which holds up nobody else.
         roster.on(vm.name())
                 .filter(Custody::isBound)
                 .forEach(custody ->
                         waits.begin(() -> turns.ifFree(custody.service(), () -> handOverNow(custody, plane))));
-        // Also of those who came back from there and are to be handed over, to this machine or another, since then.
-        roster.custodies().stream()
-                .filter(custody -> !custody.isElsewhere())
+        // Also of those who came back from there and were handed over again since then, to this machine or another.
+        roster.custodies()
                 .forEach(custody -> custody.taken().stream()
                         .map(id -> new Confirmed(vm.name(), id))
                         .filter(back -> back.id().endsWith(BACK) && !confirmed.contains(back))

@@ -185,11 +185,16 @@ final class Returns {
     /** Connections break and machines reboot; it is tried until it is here, or nobody there has answered for long. */
     private void untilHere(String name, RouterVm vm, Consumer<RemoteControlPlane> work) {
         while (!roster.isHere(name) && vm.silence().compareTo(PATIENCE) < 0) {
-            waits.await(
+            boolean known = waits.awaitWithin(
+                    PATIENCE,
                     () -> roster.arrived(name).isPresent()
                             || roster.isHere(name)
                             || vm.silence().compareTo(PATIENCE) >= 0,
                     "router VM '" + vm.name() + "' to answer");
+            if (!known && vm.isReady()) {
+                throw new TimedOutException("deployment '" + name + "' is " + roster.whereItIs(name)
+                        + ", which neither takes nor refuses it; see its log, and try again");
+            }
             try {
                 roster.arrived(name).ifPresent(work);
             } catch (CompletionException | TunaException e) {

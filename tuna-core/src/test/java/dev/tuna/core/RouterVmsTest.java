@@ -777,8 +777,8 @@ class RouterVmsTest {
 
     @Test
     void whatTheMachineCannotStoreStaysHereAndDisturbsNobodyElseThere() throws Exception {
-        world.refusedThere = change -> change.resources().stream()
-                .anyMatch(record -> record.key().equals("handover/chat"));
+        world.refusedThere = change ->
+                change.resources().stream().anyMatch(record -> record.key().equals("handover/chat"));
         world.start();
         Deployment chat = here("chat", MODEL);
         soon(chat.ready());

@@ -200,7 +200,7 @@ final class ControlLoop {
         }
         Now now = times.now();
         List<BudgetUse> uses = spending.weigh(service, now);
-        BigDecimal rent = rental.usdPerHour(service);
+        BigDecimal rent = rental.usdPerHour(service, now.wall());
         for (Slot slot : service.slots()) {
             Managed managed = slot.state();
             BigDecimal others = service.slots().stream()
@@ -445,7 +445,7 @@ final class ControlLoop {
         return slot.unsaved(List.of(), now.wall());
     }
 
-    /** Has the rent of the machine, if there is one, entered once a minute from now on. */
+    /** Has the rent of the machine, if there is one, entered once an hour from now on. */
     void beginRent() {
         if (inLoop(rental::isDue)) {
             long interval = Rent.INTERVAL.toNanos();

@@ -16,14 +16,15 @@ import java.util.OptionalLong;
 
 /**
  * The rent of a {@link HostMachine} up to a moment. It is divided among the deployments that are there, whenever one comes or
- * goes and once a minute. Immutable.
+ * goes and once an hour. Immutable.
  *
  * @param machine what is rented
  * @param paidUntil up to when it is in the ledger, which the store has from the same write
  */
 record Rent(HostMachine machine, Instant paidUntil) {
 
-    static final Duration INTERVAL = Duration.ofMinutes(1);
+    /** Every entry goes wherever the deployment goes. */
+    static final Duration INTERVAL = Duration.ofHours(1);
 
     private static final String PREFIX = "rent/";
     private static final String PAID_UNTIL = "paidUntil";
@@ -81,11 +82,11 @@ record Rent(HostMachine machine, Instant paidUntil) {
                 true);
     }
 
-    /** That one of several deployments pays from now on. */
-    OpenSpan open(String account, int deployments) {
+    /** The part of one of several deployments, and of what comes. */
+    OpenSpan open(String account, int deployments, Instant now) {
         OptionalLong price = Money.microUsdPerHour(machine.usdPerHour());
         return new OpenSpan(
-                part(account, deployments, paidUntil),
+                part(account, deployments, now.isAfter(paidUntil) ? now : paidUntil),
                 price.isPresent() ? OptionalLong.of(price.getAsLong() / deployments) : price);
     }
 

@@ -10,6 +10,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 
 /**
  * Enters the rent of the machine that all this runs on into the books of those who live on it. Anybody may ask for the bill's
@@ -20,6 +23,9 @@ final class Rental {
     private final Names names;
     private final StoreWriter writer;
     private volatile Optional<Rent> rent;
+
+    /** Whoever reads books and rent together must not do so between the one's change and the other's. */
+    private final ReadWriteLock books = new ReentrantReadWriteLock();
 
     Rental(Optional<HostMachine> machine, StateSnapshot stored, Names names, StoreWriter writer) {
         this.names = names;
@@ -44,17 +50,27 @@ final class Rental {
         writer.write(new StateChange(List.of(), List.of(changed.record()), List.of()), () -> {});
     }
 
-    /** What a deployment pays per hour from now on; no rent that is still to be entered, or a bill might have it twice. */
-    Optional<OpenSpan> runs(Service service) {
+    /** What a deployment has still to pay. */
+    Optional<OpenSpan> open(Service service, Instant now) {
         Managed managed = service.current().state();
         return managed.isOver() || service.held
                 ? Optional.empty()
-                : rent.map(due -> due.open(managed.revision().account(), payers().size()));
+                : rent.map(due -> due.open(managed.revision().account(), payers().size(), now));
     }
 
-    /** The same in US dollars; zero if there is no machine, or nobody knows its price. */
-    BigDecimal usdPerHour(Service service) {
-        return runs(service)
+    /** Does something with books to which no rent is entered meanwhile. */
+    <T> T whileStill(Supplier<T> work) {
+        books.readLock().lock();
+        try {
+            return work.get();
+        } finally {
+            books.readLock().unlock();
+        }
+    }
+
+    /** In US dollars; zero if there is no machine, or nobody knows its price. */
+    BigDecimal usdPerHour(Service service, Instant now) {
+        return open(service, now)
                 .flatMap(open -> Money.usd(open.microUsdPerHourNow()))
                 .orElse(BigDecimal.ZERO);
     }
@@ -69,7 +85,12 @@ final class Rental {
         if (payers.isEmpty()) {
             return;
         }
-        rent = rent.map(due -> now.isAfter(due.paidUntil()) ? pay(due, payers, now) : due);
+        books.writeLock().lock();
+        try {
+            rent = rent.map(due -> now.isAfter(due.paidUntil()) ? pay(due, payers, now) : due);
+        } finally {
+            books.writeLock().unlock();
+        }
     }
 
     private Rent pay(Rent due, List<Service> payers, Instant now) {

@@ -14,9 +14,12 @@ import java.util.List;
 record Spending(Names names, Purse purse, Rental rental, Times times) {
 
     CostReport bill(Service service) {
-        Service.Lineup lineup = service.lineup();
-        return Reports.cost(
-                lineup.current().state(), lineup.others(), lineup.past(), rental.runs(service), times.now());
+        return rental.whileStill(() -> {
+            Service.Lineup lineup = service.lineup();
+            Now now = times.now();
+            return Reports.cost(
+                    lineup.current().state(), lineup.others(), lineup.past(), rental.open(service, now.wall()), now);
+        });
     }
 
     CostReport cost(Service service) {

@@ -6,6 +6,7 @@ import dev.tuna.api.TunaException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sts.model.GetCallerIdentityResponse;
 
@@ -13,8 +14,40 @@ import software.amazon.awssdk.services.sts.model.GetCallerIdentityResponse;
  * Calls AWS and throws what core knows instead of what the SDK throws. Immutable.
  *
  * @param region where the calls go
+ * @param fresh what was made a moment ago and may not be seen yet
  */
-record AwsCalls(String region) {
+record AwsCalls(String region, Optional<Fresh> fresh) {
+
+    /**
+     * What was made a moment ago.
+     *
+     * @param codes how error codes about it begin
+     * @param id its id or name, as errors have it; may be empty
+     */
+    record Fresh(String codes, String id) {
+
+        boolean isMeant(SdkException e) {
+            return AwsErrors.is(e, AwsFault.NOT_FOUND)
+                    && e instanceof AwsServiceException answered
+                    && AwsErrors.code(answered).startsWith(codes)
+                    && AwsErrors.words(e).contains(id);
+        }
+    }
+
+    AwsCalls(String region) {
+        this(region, Optional.empty());
+    }
+
+    /** The same calls, about something that EC2 may not show everywhere yet: that it does not exist then passes. */
+    AwsCalls about(Fresh thing) {
+        return new AwsCalls(region, Optional.of(thing));
+    }
+
+    private TunaException told(String operation, String action, SdkException e) {
+        return fresh.filter(thing -> thing.isMeant(e)).isPresent()
+                ? AwsErrors.unseen(operation, region, AwsErrors.words(e), e)
+                : AwsErrors.of(operation, action, region, e);
+    }
 
     /**
      * Calls.
@@ -26,7 +59,7 @@ record AwsCalls(String region) {
         try {
             return call.get();
         } catch (SdkException e) {
-            throw AwsErrors.of(operation, action, region, e);
+            throw told(operation, action, e);
         } catch (IllegalStateException e) {
             // A client that was closed meanwhile says so in this way.
             throw closed();
@@ -49,7 +82,7 @@ record AwsCalls(String region) {
             if (AwsErrors.is(e, expected)) {
                 return Optional.empty();
             }
-            throw AwsErrors.of(operation, action, region, e);
+            throw told(operation, action, e);
         } catch (IllegalStateException e) {
             throw closed();
         }
@@ -66,7 +99,7 @@ record AwsCalls(String region) {
             return Optional.empty();
         } catch (SdkException e) {
             return AwsErrors.fault(e).filter(expected::contains).or(() -> {
-                throw AwsErrors.of(operation, action, region, e);
+                throw told(operation, action, e);
             });
         } catch (IllegalStateException e) {
             throw closed();

@@ -121,6 +121,15 @@ final class AwsErrors {
         };
     }
 
+    /** What was made a moment ago is not seen yet, or was removed: the next attempt sees it, or makes it. */
+    static TunaException unseen(String operation, String region, String said, Throwable cause) {
+        return ProviderException.of(AwsOptions.PROVIDER, operation)
+                .retryable(true)
+                .message("what was made a moment ago is not seen yet in " + region + ": " + said)
+                .cause(cause)
+                .build();
+    }
+
     private static boolean isBadRequest(int status) {
         return status == 0 || (status >= 400 && status < 500);
     }

@@ -47,7 +47,8 @@ record IngressRules(AwsClients clients, String region) {
     }
 
     private void authorize(AuthorizeSecurityGroupIngressRequest request) {
-        calls().unless(
+        calls().about(new AwsCalls.Fresh("InvalidGroup", request.groupId()))
+                .unless(
                         AwsFault.EXISTS,
                         "open security group",
                         "ec2:AuthorizeSecurityGroupIngress",

@@ -43,6 +43,9 @@ final class Launcher {
     /** A replica that was refused so often has a token of its own long since. */
     private static final int MOST_REFUSALS = 64;
 
+    /** The template and its version are made right before they are used. */
+    private static final AwsCalls.Fresh TEMPLATE = new AwsCalls.Fresh("InvalidLaunchTemplate", "");
+
     private final ProviderContext context;
     private final AwsClients clients;
     private final Inventory inventory;
@@ -195,6 +198,7 @@ final class Launcher {
         // Another content is another version: a token that was used for one must not be used for the other.
         body.put("ClientToken", Names.token(body.path("ClientToken").asText(), body.toString()));
         long made = new AwsCalls(step.region())
+                .about(TEMPLATE)
                 .call(
                         "create launch template version",
                         "ec2:CreateLaunchTemplateVersion",
@@ -240,6 +244,7 @@ final class Launcher {
         Optional<CreateFleetResponse> answer;
         try {
             answer = new AwsCalls(step.region())
+                    .about(TEMPLATE)
                     .unless(
                             AwsFault.TOKEN_USED,
                             "create fleet",

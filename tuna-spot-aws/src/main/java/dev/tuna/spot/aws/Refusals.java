@@ -36,6 +36,9 @@ final class Refusals {
             "MissingParameter",
             "UnknownParameter");
 
+    /** The group and the template, made right before: that they are not found passes. */
+    private static final List<String> MADE_FOR_IT = List.of("InvalidGroup", "InvalidLaunchTemplate");
+
     private Refusals() {}
 
     /** Whether AWS has answered that it did not do what was asked: no answer, or one of its own trouble, leaves that open. */
@@ -87,10 +90,17 @@ final class Refusals {
     }
 
     /**
-     * What to throw when a fleet came out empty. What a person must mend comes first, then what passes by itself; then only
-     * pools are to blame.
+     * What to throw when a fleet came out empty. What was made a moment ago and is not seen yet comes first, then what a
+     * person must mend, then what passes by itself; then only pools are to blame.
      */
     static TunaException of(String region, List<CreateFleetError> errors) {
+        Optional<CreateFleetError> unseen = errors.stream()
+                .filter(error -> fault(error) == AwsFault.NOT_FOUND
+                        && MADE_FOR_IT.stream().anyMatch(error.errorCode()::startsWith))
+                .findFirst();
+        if (unseen.isPresent()) {
+            return AwsErrors.unseen("create fleet", region, words(unseen.get()), asCause(unseen.get()));
+        }
         Optional<CreateFleetError> toMend = first(errors, AwsFault.PERMISSION).or(() -> wrong(errors));
         if (toMend.isPresent()) {
             return one(region, toMend.get());
@@ -110,7 +120,7 @@ final class Refusals {
                 AwsOptions.PROVIDER + ": no machine in " + region + " now: " + codes
                         + first(errors, AwsFault.CAPACITY)
                                 .or(() -> errors.stream().findFirst())
-                                .map(error -> " (" + AwsErrors.quoted(String.valueOf(error.errorMessage())) + ")")
+                                .map(error -> " (" + words(error) + ")")
                                 .orElse(""));
     }
 
@@ -148,14 +158,16 @@ final class Refusals {
         return errors.stream().filter(error -> fault(error) == fault).findFirst();
     }
 
+    private static String words(CreateFleetError error) {
+        return AwsErrors.quoted(String.valueOf(error.errorMessage()));
+    }
+
+    private static Throwable asCause(CreateFleetError error) {
+        return new IllegalStateException(error.errorCode());
+    }
+
     private static TunaException one(String region, CreateFleetError error) {
         return AwsErrors.of(
-                "create fleet",
-                "ec2:CreateFleet",
-                region,
-                error.errorCode(),
-                AwsErrors.quoted(String.valueOf(error.errorMessage())),
-                0,
-                new IllegalStateException(error.errorCode()));
+                "create fleet", "ec2:CreateFleet", region, error.errorCode(), words(error), 0, asCause(error));
     }
 }

@@ -394,6 +394,41 @@ class LaunchTest {
         assertThat(aws.cloud().instances()).hasSize(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void groupsAndTemplatesThatEc2DoesNotShowYetAreWaitedFor(int answers) {
+        aws.cloud().hideFreshHelpers(answers);
+        LaunchPlan plan = plan(EAST_A);
+        List<TunaException> told = new ArrayList<>();
+        while (aws.cloud().instances().isEmpty() && told.size() < 20) {
+            try {
+                cloud.launch(plan);
+            } catch (TunaException e) {
+                told.add(e);
+            }
+        }
+        assertThat(told)
+                .hasSizeGreaterThan(2)
+                .allMatch(TunaException::retryable)
+                .allMatch(error -> String.valueOf(error.getMessage()).contains("not seen yet"));
+        assertThat(aws.cloud().instances()).hasSize(1);
+        assertThat(aws.cloud().groups()).hasSize(1);
+        assertThat(aws.cloud().templates()).hasSize(1);
+    }
+
+    @Test
+    void aGroupThatWasNamedAndDoesNotExistIsAMistake() {
+        ReplicaSpec wrong = Specs.of("chat", "L4", 1, Map.of("ingress", "sg-0123456789abcdef0"));
+        aws.cloud()
+                .inject(AwsFaults.error(
+                        "ec2:AuthorizeSecurityGroupIngress",
+                        400,
+                        "InvalidGroup.NotFound",
+                        "The security group 'sg-0123456789abcdef0' does not exist"));
+        assertThatThrownBy(() -> cloud.launch(cloud.plan(wrong, List.of(EAST_A), "chat-r1")))
+                .isInstanceOf(ConfigurationException.class);
+    }
+
     @Test
     void severalProcessesThatLaunchTheSameMakeOneMachine() throws Exception {
         LaunchPlan plan = plan(EAST_A, EAST_B);

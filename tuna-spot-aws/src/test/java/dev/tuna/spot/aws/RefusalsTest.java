@@ -54,7 +54,7 @@ class RefusalsTest {
     @ValueSource(
             strings = {
                 "InvalidAMIID.NotFound",
-                "InvalidLaunchTemplateId.VersionNotFound",
+                "InvalidLaunchTemplateId.Malformed",
                 "InvalidKeyPair.NotFound",
                 "InvalidBlockDeviceMapping",
                 "MissingParameter"
@@ -88,6 +88,14 @@ class RefusalsTest {
     void whatPassesIsToldAsWhatPasses() {
         TunaException told = of("RequestLimitExceeded", "InternalError");
         assertThat(told).isInstanceOf(ProviderException.class);
+        assertThat(told.retryable()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"InvalidGroup.NotFound", "InvalidLaunchTemplateId.VersionNotFound"})
+    void whatWasMadeAMomentAgoAndIsNotSeenYetPasses(String code) {
+        TunaException told = of(SHORT, code, code);
+        assertThat(told).isInstanceOf(ProviderException.class).hasMessageContaining("words of " + code);
         assertThat(told.retryable()).isTrue();
     }
 

@@ -42,6 +42,10 @@ final class AwsAccount {
     private boolean spotRole = true;
     private int hiddenAnswers;
     private Duration hidden = Duration.ZERO;
+    private int hiddenHelperAnswers;
+    /** Fresh security groups, launch templates and versions to how many more answers leave them out. */
+    private final Map<String, Integer> hiddenHelpers = new HashMap<>();
+
     private boolean closed;
 
     /**
@@ -256,6 +260,22 @@ final class AwsAccount {
 
     boolean hides(StandInInstance instance, Instant now) {
         return instance.hides(now, hidden);
+    }
+
+    void hideFreshHelpers(int answers) {
+        hiddenHelperAnswers = answers;
+    }
+
+    /** To be called with each security group, launch template or version that is made. */
+    void made(String helper) {
+        hiddenHelpers.put(helper, hiddenHelperAnswers);
+    }
+
+    /** Whether an answer leaves it out; asking counts. */
+    boolean hides(String helper) {
+        int left = hiddenHelpers.getOrDefault(helper, 0);
+        hiddenHelpers.computeIfPresent(helper, (same, before) -> Math.max(0, before - 1));
+        return left > 0;
     }
 
     // --- machines from inside ---

@@ -43,6 +43,7 @@ final class AwsControl {
         orders.put("allow", it -> aws.allow(it.require("action")));
         orders.put("spot-role", it -> aws.spotRole(it.flag("there")));
         orders.put("hide-fresh", it -> aws.hideFresh(it.number("answers", 0), duration(it, "time", "PT0S")));
+        orders.put("hide-fresh-helpers", it -> aws.hideFreshHelpers(it.number("answers", 0)));
         orders.put("fault", it -> aws.inject(fault(it)));
         orders.put("clear-faults", it -> aws.clearFaults());
     }

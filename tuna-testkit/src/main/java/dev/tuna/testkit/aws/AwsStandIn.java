@@ -560,6 +560,16 @@ public final class AwsStandIn implements AutoCloseable {
         account.run(() -> account.hideFresh(answers, time));
     }
 
+    /**
+     * For how many answers security groups, launch templates and versions of these that are made from now on are unknown to
+     * whoever names or lists them, each by itself.
+     *
+     * @param answers for how many answers
+     */
+    public void hideFreshHelpers(int answers) {
+        account.run(() -> account.hideFreshHelpers(answers));
+    }
+
     /** Stops everything; may be called twice. */
     @Override
     public void close() {

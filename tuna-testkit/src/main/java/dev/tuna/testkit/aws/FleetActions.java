@@ -106,8 +106,8 @@ final class FleetActions {
         List<FleetChoice> choices = new ArrayList<>();
         for (Form config : configs) {
             Form specification = config.part("LaunchTemplateSpecification");
-            LaunchTemplate template = TemplateActions.find(call.region(), specification);
-            LaunchTemplate.Version version = TemplateActions.version(template, specification.require("Version"));
+            LaunchTemplate template = TemplateActions.find(call, specification);
+            LaunchTemplate.Version version = TemplateActions.version(call, template, specification.require("Version"));
             List<Form> overrides = config.parts("Overrides");
             if (overrides.isEmpty()) {
                 choices.add(new FleetChoice(template, version, Form.of(Map.of())));

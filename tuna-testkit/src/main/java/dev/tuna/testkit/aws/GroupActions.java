@@ -50,6 +50,7 @@ final class GroupActions {
         call.commit();
         SecurityGroup made = new SecurityGroup(call.account().ids().next("sg"), name, description, tags);
         call.region().groups().put(made.id(), made);
+        call.account().made(made.id());
         out.put("groupId", made.id())
                 .put("securityGroupArn", arn(call.region(), made))
                 .tags(tags);
@@ -160,18 +161,19 @@ final class GroupActions {
     private static SecurityGroup find(Ec2Call call) {
         Optional<String> id = call.form().text("GroupId");
         if (id.isPresent()) {
-            return byId(call.region(), id.get());
+            return byId(call, id.get());
         }
         String name = call.form().require("GroupName");
         return call.region().groups().values().stream()
-                .filter(each -> each.name().equals(name))
+                .filter(each -> each.name().equals(name) && !call.account().hides(each.id()))
                 .findFirst()
                 .orElseThrow(() -> AwsError.bad(
                         "InvalidGroup.NotFound", "The security group '" + name + "' does not exist in default VPC"));
     }
 
-    private static SecurityGroup byId(AwsRegion region, String id) {
-        return Optional.ofNullable(region.groups().get(id))
+    private static SecurityGroup byId(Ec2Call call, String id) {
+        return Optional.ofNullable(call.region().groups().get(id))
+                .filter(group -> !call.account().hides(id))
                 .orElseThrow(() -> AwsError.bad(
                         id.matches("sg-([0-9a-f]{8}|[0-9a-f]{17})")
                                 ? "InvalidGroup.NotFound"
@@ -204,7 +206,7 @@ final class GroupActions {
     private static void describe(Ec2Call call, Xml out) {
         List<String> ids = call.form().texts("GroupId");
         List<String> names = call.form().texts("GroupName");
-        ids.forEach(id -> byId(call.region(), id));
+        ids.forEach(id -> byId(call, id));
         names.stream()
                 .filter(name -> call.region().groups().values().stream()
                         .noneMatch(each -> each.name().equals(name)))
@@ -223,6 +225,7 @@ final class GroupActions {
                     case "owner-id" -> List.of(AwsAccount.ID);
                     default -> throw Filters.unknown(name);
                 }))
+                .filter(each -> !call.account().hides(each.id()))
                 .toList();
         out.list(
                 "securityGroupInfo",

@@ -31,8 +31,9 @@ final class InstanceActions {
         Form launch = form.part("LaunchTemplate");
         Form spec = own;
         if (!launch.isEmpty()) {
-            LaunchTemplate template = TemplateActions.find(call.region(), launch);
-            spec = TemplateActions.version(template, launch.text("Version").orElse("$Default"))
+            LaunchTemplate template = TemplateActions.find(call, launch);
+            spec = TemplateActions.version(
+                            call, template, launch.text("Version").orElse("$Default"))
                     .data()
                     .overlaid(own);
         }

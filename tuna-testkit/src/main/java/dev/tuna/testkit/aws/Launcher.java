@@ -65,7 +65,7 @@ final class Launcher {
                 : Optional.empty();
     }
 
-    private static Optional<AwsError> settings(AwsRegion region, LaunchOrder order) {
+    private Optional<AwsError> settings(AwsRegion region, LaunchOrder order) {
         Form spec = order.spec();
         String imageId = spec.text("ImageId").orElse("");
         Optional<Images.Image> image = region.images().image(imageId);
@@ -86,7 +86,7 @@ final class Launcher {
                             .formatted(order.type().architecture(), image.get().architecture())));
         }
         for (String group : groupsOf(spec)) {
-            if (!region.groups().containsKey(group)) {
+            if (!region.groups().containsKey(group) || account.hides(group)) {
                 return Optional.of(
                         AwsError.bad("InvalidGroup.NotFound", "The security group '" + group + "' does not exist"));
             }

@@ -55,6 +55,7 @@ final class TemplateActions {
             LaunchTemplate made = new LaunchTemplate(call.account().ids().next("lt"), name, call.now(), tags);
             made.add(call.form().text("VersionDescription").orElse(""), call.now(), data);
             call.region().templates().put(made.id(), made);
+            call.account().made(made.id());
             call.region().tokens().remember("CreateLaunchTemplate", call.form(), made.id());
             before = Optional.of(made);
         }
@@ -94,7 +95,7 @@ final class TemplateActions {
         Form given = data(call.form());
         Form data = call.form()
                 .text("SourceVersion")
-                .map(source -> version(template, source).data().overlaid(given))
+                .map(source -> version(call, template, source).data().overlaid(given))
                 .orElse(given);
         Optional<String> before = call.region().tokens().recall("CreateLaunchTemplateVersion", call.form());
         if (before.isEmpty() && template.versions().size() >= MOST_VERSIONS) {
@@ -107,6 +108,7 @@ final class TemplateActions {
             LaunchTemplate.Version made =
                     template.add(call.form().text("VersionDescription").orElse(""), call.now(), data);
             call.region().tokens().remember("CreateLaunchTemplateVersion", call.form(), String.valueOf(made.number()));
+            call.account().made(template.id() + "/" + made.number());
             return made;
         });
         out.in("launchTemplateVersion", item -> write(item, template, version));
@@ -114,7 +116,7 @@ final class TemplateActions {
 
     private static void modify(Ec2Call call, Xml out) {
         LaunchTemplate template = find(call);
-        LaunchTemplate.Version version = version(template, call.form().require("SetDefaultVersion"));
+        LaunchTemplate.Version version = version(call, template, call.form().require("SetDefaultVersion"));
         call.commit();
         template.makeDefault(version.number());
         out.in("launchTemplate", item -> write(item, template));
@@ -133,6 +135,7 @@ final class TemplateActions {
                     case "create-time" -> List.of(Xml.time(each.made()));
                     default -> throw Filters.unknown(name);
                 }))
+                .filter(each -> !call.account().hides(each.id()))
                 .toList();
         out.list("launchTemplates", call.page(templates, 1, 200, out), TemplateActions::write);
     }
@@ -144,7 +147,7 @@ final class TemplateActions {
         if (wanted.isEmpty()) {
             versions.addAll(template.versions().descendingMap().values());
         }
-        wanted.forEach(which -> versions.add(version(template, which)));
+        wanted.forEach(which -> versions.add(version(call, template, which)));
         out.list(
                 "launchTemplateVersionSet",
                 call.page(versions, 1, 200, out),
@@ -194,7 +197,7 @@ final class TemplateActions {
     }
 
     /** The template that a call or a fleet's configuration names. */
-    static LaunchTemplate find(AwsRegion region, Form form) {
+    static LaunchTemplate find(Ec2Call call, Form form) {
         Optional<String> id = form.text("LaunchTemplateId");
         Optional<String> name = form.text("LaunchTemplateName");
         if (id.isPresent() == name.isPresent()) {
@@ -202,17 +205,17 @@ final class TemplateActions {
                     id.isPresent() ? "InvalidParameterCombination" : "MissingParameter",
                     "Specify either the launch template ID or the launch template name, but not both.");
         }
-        return id.isPresent()
-                ? Optional.ofNullable(region.templates().get(id.get())).orElseThrow(() -> unknownId(id.get()))
-                : named(region, name.orElseThrow());
+        return id.isPresent() ? byId(call, id.get()) : named(call, name.orElseThrow());
     }
 
     private static LaunchTemplate find(Ec2Call call) {
-        return find(call.region(), call.form());
+        return find(call, call.form());
     }
 
     private static LaunchTemplate byId(Ec2Call call, String id) {
-        return Optional.ofNullable(call.region().templates().get(id)).orElseThrow(() -> unknownId(id));
+        return Optional.ofNullable(call.region().templates().get(id))
+                .filter(template -> !call.account().hides(id))
+                .orElseThrow(() -> unknownId(id));
     }
 
     private static AwsError unknownId(String id) {
@@ -224,20 +227,21 @@ final class TemplateActions {
     }
 
     private static LaunchTemplate byName(Ec2Call call, String name) {
-        return named(call.region(), name);
+        return named(call, name);
     }
 
-    private static LaunchTemplate named(AwsRegion region, String name) {
-        return region.templates().values().stream()
-                .filter(each -> each.name().equals(name))
+    private static LaunchTemplate named(Ec2Call call, String name) {
+        return call.region().templates().values().stream()
+                .filter(each -> each.name().equals(name) && !call.account().hides(each.id()))
                 .findFirst()
                 .orElseThrow(() -> AwsError.bad(
                         "InvalidLaunchTemplateName.NotFoundException",
                         "The specified launch template, with template name " + name + ", does not exist."));
     }
 
-    static LaunchTemplate.Version version(LaunchTemplate template, String which) {
+    static LaunchTemplate.Version version(Ec2Call call, LaunchTemplate template, String which) {
         return template.version(which)
+                .filter(version -> !call.account().hides(template.id() + "/" + version.number()))
                 .orElseThrow(() -> AwsError.bad(
                         "InvalidLaunchTemplateId.VersionNotFound",
                         "Could not find the specified version %s for the launch template with ID %s."

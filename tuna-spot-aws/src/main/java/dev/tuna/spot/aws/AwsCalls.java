@@ -2,9 +2,11 @@ package dev.tuna.spot.aws;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
 import dev.tuna.api.TunaException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -85,6 +87,22 @@ record AwsCalls(String region, Optional<Fresh> fresh) {
             throw told(operation, action, e);
         } catch (IllegalStateException e) {
             throw closed();
+        }
+    }
+
+    /**
+     * Calls to end something. What is not there is fine; and since nobody is allowed to end what has no owner's tag, which what
+     * is not there does not have, a refusal is believed only of what can be seen.
+     *
+     * @param isThere looks
+     */
+    void end(String operation, String action, Supplier<?> call, BooleanSupplier isThere) {
+        try {
+            var unused = unless(AwsFault.NOT_FOUND, operation, action, call);
+        } catch (ProviderException e) {
+            if (e.code() != ErrorCode.CREDENTIALS || isThere.getAsBoolean()) {
+                throw e;
+            }
         }
     }
 

@@ -66,12 +66,23 @@ record CleanUp(
 
     private void template() {
         String name = Names.shared(ownerId, deployment);
-        calls().unless(
-                        AwsFault.NOT_FOUND,
+        calls().end(
                         "delete launch template",
                         "ec2:DeleteLaunchTemplate",
-                        () -> clients.ec2(region).deleteLaunchTemplate(request -> request.launchTemplateName(name)));
+                        () -> clients.ec2(region).deleteLaunchTemplate(request -> request.launchTemplateName(name)),
+                        () -> isThere(name));
         journal.gone(Names.ref(Names.TEMPLATE, region, name));
+    }
+
+    private boolean isThere(String template) {
+        return !calls().call(
+                        "list launch templates",
+                        "ec2:DescribeLaunchTemplates",
+                        () -> clients.ec2(region)
+                                .describeLaunchTemplates(
+                                        request -> request.filters(Networks.filter("launch-template-name", template)))
+                                .launchTemplates())
+                .isEmpty();
     }
 
     private void group() {

@@ -1,5 +1,7 @@
 package dev.tuna.spot.aws;
 
+import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderException;
 import dev.tuna.api.TunaException;
 import dev.tuna.spi.FoundResource;
 import dev.tuna.spi.ResourceRef;
@@ -216,11 +218,12 @@ final class Inventory {
     void terminate(String region, List<String> ids) {
         used(region);
         calls(region)
-                .unless(
-                        AwsFault.NOT_FOUND,
+                .end(
                         "terminate instances",
                         "ec2:TerminateInstances",
-                        () -> clients.ec2(region).terminateInstances(request -> request.instanceIds(ids)));
+                        () -> clients.ec2(region).terminateInstances(request -> request.instanceIds(ids)),
+                        () -> describe(region, List.of(filter("instance-id", ids))).stream()
+                                .anyMatch(instance -> !Instances.isGone(instance)));
     }
 
     /** When an instance ended: in words, or else with the request that it was made for. */
@@ -394,9 +397,7 @@ final class Inventory {
         for (int from = 0; from < ids.size(); from += FLEETS_AT_ONCE) {
             fleets.addAll(describeFleets(region, ids.subList(from, Math.min(ids.size(), from + FLEETS_AT_ONCE))));
         }
-        return fleets.stream()
-                .filter(fleet -> !String.valueOf(fleet.fleetStateAsString()).startsWith("deleted"))
-                .toList();
+        return live(fleets).toList();
     }
 
     /** One that is forgotten already keeps the others of its call from being shown. */
@@ -425,8 +426,14 @@ final class Inventory {
     boolean deleteFleets(String region, List<String> ids) {
         boolean all = true;
         for (int from = 0; from < ids.size(); from += FLEETS_AT_ONCE) {
-            List<String> some = ids.subList(from, Math.min(ids.size(), from + FLEETS_AT_ONCE));
-            all &= calls(region)
+            all &= deleteSomeFleets(region, ids.subList(from, Math.min(ids.size(), from + FLEETS_AT_ONCE)));
+        }
+        return all;
+    }
+
+    private boolean deleteSomeFleets(String region, List<String> ids) {
+        try {
+            return calls(region)
                     .unless(
                             AwsFault.NOT_FOUND,
                             "delete fleets",
@@ -434,7 +441,7 @@ final class Inventory {
                             () -> clients
                                     .ec2(region)
                                     .deleteFleets(
-                                            request -> request.fleetIds(some).terminateInstances(true))
+                                            request -> request.fleetIds(ids).terminateInstances(true))
                                     .unsuccessfulFleetDeletions()
                                     .stream()
                                     .filter(failed -> failed.error() != null
@@ -442,8 +449,21 @@ final class Inventory {
                                     .toList())
                     .filter(failures -> !failures.isEmpty())
                     .isEmpty();
+        } catch (ProviderException e) {
+            // One that is not there has no owner's tag: nobody may delete it, nor the others along with it.
+            List<String> there = e.code() == ErrorCode.CREDENTIALS
+                    ? live(describeFleets(region, ids)).map(FleetData::fleetId).toList()
+                    : ids;
+            if (there.size() == ids.size()) {
+                throw e;
+            }
+            return there.isEmpty() || deleteSomeFleets(region, there);
         }
-        return all;
+    }
+
+    private static Stream<FleetData> live(List<FleetData> fleets) {
+        return fleets.stream()
+                .filter(fleet -> !String.valueOf(fleet.fleetStateAsString()).startsWith("deleted"));
     }
 
     /** Notes which fleet was made. */

@@ -7,12 +7,15 @@ import dev.tuna.api.PreflightReport.Check;
 import dev.tuna.api.PreflightReport.Outcome;
 import dev.tuna.api.Secret;
 import dev.tuna.spi.ReplicaSpec;
+import dev.tuna.spi.ResourceRef;
 import dev.tuna.spi.SpotCloud;
 import dev.tuna.testkit.aws.AwsFaults;
 import dev.tuna.testkit.contract.ContractContext;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +125,37 @@ class PreflightTest {
                             .startsWith("aws iam put-user-policy --user-name tuna")
                             .contains("\"ec2:CreateFleet\"");
                 });
+    }
+
+    @Test
+    void theLeastPolicyPassesAndIsEnoughForALifeOfAReplica() {
+        List<String> owned = new ArrayList<>();
+        IamPolicy.policy(Optional.empty())
+                .path("Statement")
+                .forEach(statement -> statement
+                        .path("Condition")
+                        .path("StringLike")
+                        .fieldNames()
+                        .forEachRemaining(key -> statement.path("Action").forEach(action -> {
+                            owned.add(action.asText());
+                            aws.cloud().allowOnlyTagged(action.asText(), key.replace("aws:ResourceTag/", ""));
+                        })));
+        PreflightReport report = report(ONE_REGION);
+        assertThat(report.checks()).as("%s", report).allMatch(check -> check.outcome() == Outcome.PASSED);
+        assertThat(named(report, "permissions").findFirst().orElseThrow().message())
+                .contains(owned);
+        try (SpotCloud cloud = aws.provider().open(aws.context())) {
+            ReplicaSpec spec = Specs.of("chat", "L4", 1, ONE_REGION);
+            ResourceRef replica = cloud.launch(
+                    cloud.plan(spec, List.of(cloud.pools(spec).get(0).pool()), "chat-r1"));
+            cloud.terminate(replica);
+            cloud.terminate(Names.ref(Names.INSTANCE, "us-east-1", "i-0123456789abcdef0"));
+            while (!aws.cloud().things().isEmpty()) {
+                aws.cloud().letTimePass();
+                cloud.cleanUp("chat");
+            }
+            cloud.cleanUp("chat");
+        }
     }
 
     @Test

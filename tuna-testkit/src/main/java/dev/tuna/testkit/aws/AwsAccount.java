@@ -37,6 +37,9 @@ final class AwsAccount {
     private final Map<String, Integer> scores = new HashMap<>();
     private final Map<String, Integer> addresses = new HashMap<>();
     private final Set<String> denied = new HashSet<>();
+    /** Action to the key of the tag without which it is not allowed. */
+    private final Map<String, String> onlyTagged = new HashMap<>();
+
     private final Map<String, MetadataServer> metadata = new HashMap<>();
     private final List<Made> made = new ArrayList<>();
     private boolean spotRole = true;
@@ -185,6 +188,15 @@ final class AwsAccount {
 
     void allow(String action) {
         denied.remove(action);
+        onlyTagged.remove(action);
+    }
+
+    void allowOnlyTagged(String action, String key) {
+        onlyTagged.put(action, key);
+    }
+
+    Optional<String> tagFor(String action) {
+        return Optional.ofNullable(onlyTagged.get(action));
     }
 
     boolean hasSpotRole() {

@@ -40,6 +40,7 @@ final class AwsControl {
         orders.put("placement-score", it -> aws.placementScore(it.require("place"), it.number("score", 1)));
         orders.put("addresses", it -> aws.addresses(it.require("zone"), it.number("most", 0)));
         orders.put("deny", it -> aws.deny(it.require("action")));
+        orders.put("allow-only-tagged", it -> aws.allowOnlyTagged(it.require("action"), it.require("key")));
         orders.put("allow", it -> aws.allow(it.require("action")));
         orders.put("spot-role", it -> aws.spotRole(it.flag("there")));
         orders.put("hide-fresh", it -> aws.hideFresh(it.number("answers", 0), duration(it, "time", "PT0S")));

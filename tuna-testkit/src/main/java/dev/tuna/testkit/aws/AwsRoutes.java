@@ -143,6 +143,11 @@ final class AwsRoutes {
         }
         Ec2Call call = new Ec2Call(account, region, form, account.now());
         call.needs(named);
+        if (account.tagFor(named)
+                .filter(key -> !OtherActions.areTagged(call, key))
+                .isPresent()) {
+            throw AwsError.unauthorized();
+        }
         Xml out = new Xml();
         out.put("requestId", UUID.randomUUID());
         action.answer(call, out);

@@ -533,6 +533,17 @@ public final class AwsStandIn implements AutoCloseable {
     }
 
     /**
+     * Confines a right to resources that have a tag, as a policy with the condition {@code aws:ResourceTag} does: whoever names
+     * something without it, or something that does not exist, is not allowed to.
+     *
+     * @param action an action of EC2 as policies have it, for instance {@code ec2:TerminateInstances}
+     * @param key the tag's key
+     */
+    public void allowOnlyTagged(String action, String key) {
+        account.run(() -> account.allowOnlyTagged(action, key));
+    }
+
+    /**
      * Gives a right back.
      *
      * @param action as policies have it

@@ -189,6 +189,27 @@ final class OtherActions {
         return all;
     }
 
+    /** Whether all that a call is about exists and has a tag. */
+    static boolean areTagged(Ec2Call call, String key) {
+        List<String> named = new ArrayList<>();
+        for (String kind : List.of("InstanceId", "FleetId", "LaunchTemplateId", "GroupId", "VolumeId")) {
+            named.addAll(call.form().texts(kind));
+            call.form().text(kind).ifPresent(named::add);
+        }
+        call.form()
+                .text("LaunchTemplateName")
+                .ifPresent(name -> named.add(call.region().templates().values().stream()
+                        .filter(template -> template.name().equals(name))
+                        .map(LaunchTemplate::id)
+                        .findFirst()
+                        .orElse(name)));
+        List<String> tagged = tagged(call.region()).stream()
+                .filter(each -> each.tags().containsKey(key))
+                .map(Tagged::id)
+                .toList();
+        return tagged.containsAll(named);
+    }
+
     private static List<Tagged> named(Ec2Call call) {
         List<String> ids = call.form().texts("ResourceId");
         if (ids.isEmpty()) {

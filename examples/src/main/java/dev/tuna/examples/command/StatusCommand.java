@@ -2,6 +2,7 @@ package dev.tuna.examples.command;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
+import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentStatus;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.Tuna;
@@ -35,28 +36,31 @@ final class StatusCommand extends ControlCommand {
 
     @Override
     int run(ControlPlane plane) {
-        boolean hosted = !(plane instanceof Tuna);
-        if (access && !hosted) {
-            note("nothing answers: no process hosts " + stateDirectory() + "; 'tuna host' hosts it");
-            return ExitCode.FAILED;
-        }
-        return access ? access(plane) : status(plane, hosted);
+        return access ? access(plane) : status(plane);
     }
 
     private int access(ControlPlane plane) {
         String wanted = name.value().orElseThrow(() -> usage("--access needs the NAME of a deployment"));
-        Access found = plane.deployment(wanted)
-                .map(deployment -> Access.to(deployment, stateDirectory()))
+        if (!answers(plane, wanted)) {
+            note("nothing answers: no process hosts " + stateDirectory() + "; 'tuna host' hosts it");
+            return ExitCode.FAILED;
+        }
+        Deployment deployment = plane.deployment(wanted)
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT,
                         wanted + " is "
                                 + plane.status(wanted).phase().name().toLowerCase(Locale.ROOT)
                                 + "; nothing answers for it any more"));
+        if (plane instanceof Tuna tuna) {
+            // What it shows is asked there, and nobody waits here until a machine comes up.
+            var unusedThere = tuna.routerVms().soonArrived(wanted);
+        }
+        Access found = Access.to(deployment, stateDirectory());
         print(found, found.table(), found.lines());
         return ExitCode.DONE;
     }
 
-    private int status(ControlPlane plane, boolean hosted) {
+    private int status(ControlPlane plane) {
         List<DeploymentStatus> all = name.value()
                 .map(one -> List.of(plane.status(one)))
                 .orElseGet(() ->
@@ -65,27 +69,24 @@ final class StatusCommand extends ControlCommand {
         all.forEach(status -> {
             lines.addAll(BackendBoard.lines(status, session.clock().instant(), session.terminal()));
             lines.add("  endpoint   "
-                    + (hosted || isOnVm(plane, status.name())
-                            ? status.endpoint()
-                            : "not hosted; 'tuna host' hosts it"));
+                    + (answers(plane, status.name()) ? status.endpoint() : "not hosted; 'tuna host' hosts it"));
             status.problems().forEach(problem -> lines.add("  ! " + Printable.line(problem)));
         });
+        List<Object> shown = all.stream().map(status -> shown(plane, status)).toList();
         print(
-                hosted
-                        ? (name.value().isPresent() ? all.get(0) : all)
-                        // The endpoint that this command opened ends with it.
-                        : (name.value().isPresent()
-                                ? JsonText.without(all.get(0), "endpoint")
-                                : all.stream()
-                                        .map(status -> JsonText.without(status, "endpoint"))
-                                        .toList()),
+                name.value().isPresent() ? shown.get(0) : shown,
                 table(all),
                 lines.isEmpty() ? List.of("Nothing is deployed.") : lines);
         return ExitCode.DONE;
     }
 
-    private static boolean isOnVm(ControlPlane plane, String name) {
-        return plane instanceof Tuna tuna && tuna.routerVms().find(name).isPresent();
+    private static Object shown(ControlPlane plane, DeploymentStatus status) {
+        return answers(plane, status.name()) ? status : JsonText.without(status, "endpoint");
+    }
+
+    /** Whether it has an endpoint beyond this command: one that the command opened ends with it. */
+    private static boolean answers(ControlPlane plane, String name) {
+        return !(plane instanceof Tuna tuna) || tuna.routerVms().find(name).isPresent();
     }
 
     private static Table table(List<DeploymentStatus> all) {

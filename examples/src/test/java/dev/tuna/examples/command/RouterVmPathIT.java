@@ -322,6 +322,15 @@ class RouterVmPathIT {
                 .as("as of now, not of when the machine got it")
                 .contains("runpod", "replica-1")
                 .doesNotContain("as of");
+        assertThat(json(deployer, "status chat").path("endpoint").asText())
+                .isEqualTo(printed.endpoint().toString());
+        JsonNode access = json(deployer, "status chat --access");
+        assertThat(access.path("endpoint").asText())
+                .as("though no process hosts it")
+                .isEqualTo(printed.endpoint().toString());
+        assertThat(access.path("api_key").asText()).isEqualTo(printed.key());
+        assertThat(access.path("certificate").asText())
+                .endsWith(printed.certificate().getFileName().toString());
         assertThat(replicas()).hasSize(1);
         String replica = replicas().get(0).id();
         List<String> lines =

@@ -14,7 +14,8 @@ import java.util.Optional;
  * @param detail what it is doing or why it failed or ended, in a few words; may be empty
  * @param pool the pool it came from, once placed
  * @param address how to reach it; present from {@code READY} on, earlier if known
- * @param interruptionAt when the cloud will take it, if it gave notice
+ * @param interruptionAt when the cloud will take it, if it gave notice; some moment that is over, if it took it without one
+ *     that was heard. It tells a loss from a replica that broke
  * @param launchedAt when billing began; empty while not placed
  * @param endedAt when billing ended; present with {@code GONE} if the cloud still tells
  * @param usdPerHour price of this machine now; empty if unknown

@@ -12,16 +12,21 @@ import dev.tuna.api.ErrorCode;
 import dev.tuna.api.ScalingPolicy;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.Tier;
+import dev.tuna.spi.BackendAddress;
+import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.testkit.cloud.model.ReplicaView;
 import dev.tuna.testkit.cloud.simulated.CallFault;
 import dev.tuna.testkit.cloud.simulated.CloudCall.Operation;
 import dev.tuna.testkit.cloud.simulated.FaultScript;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of replicas that cannot be had, do not come up or break, on virtual time. */
@@ -269,6 +274,64 @@ class ReplicaLifeTest {
         world.pass(Duration.ofHours(3));
         assertThat(launched() - before).as("a boot takes 5 minutes").isBetween(7L, 12L);
         assertThat(chat.status().spotState()).isEqualTo(SpotState.READY);
+    }
+
+    @Test
+    void whatItsCloudTakesWhileItBootsDoesNotCountAsAReplicaThatDoesNotComeUp() {
+        Deployment chat = deploy();
+        for (int time = 0; time < 6; time++) {
+            assertThat(world.until(() -> booting().isPresent())).isTrue();
+            world.cloud.interrupt(booting().orElseThrow().id(), Duration.ofMinutes(2));
+            busy(Duration.ofMinutes(3));
+            assertThat(chat.status().problems()).isEmpty();
+        }
+        assertThat(spotServes(chat)).isTrue();
+        assertThat(launches()).isGreaterThanOrEqualTo(7);
+    }
+
+    private Optional<ReplicaView> booting() {
+        return world.running().stream()
+                .filter(replica -> replica.phase() == BackendPhase.BOOTING)
+                .filter(replica -> replica.interruptionAt().isEmpty())
+                .findFirst();
+    }
+
+    @ParameterizedTest(name = "first seen {0}")
+    @EnumSource(
+            value = BackendPhase.class,
+            names = {"FAILED", "GONE"})
+    void whatItsCloudTookWithoutNoticeIsReplacedFromElsewhereAndNoBootFailure(BackendPhase phase) {
+        var telling = new TellingSpot(world.spot);
+        world.spot = telling;
+        Deployment chat = deploy();
+        assertThat(spotServes(chat)).isTrue();
+        ReplicaView first = world.running().get(0);
+        Instant taken = world.time.instant();
+        telling.change = seen -> seen.phase() == BackendPhase.GONE
+                        || seen.address().map(BackendAddress::url).equals(first.address())
+                ? as(phase, seen, taken)
+                : seen;
+        if (phase == BackendPhase.GONE) {
+            world.cloud.lose(first.id());
+        }
+        busy(Duration.ofSeconds(30));
+        assertThat(chat.status().problems()).isEmpty();
+        assertThat(world.running())
+                .singleElement()
+                .satisfies(next -> assertThat(next.pool()).isNotEqualTo(first.pool()));
+        assertThat(spotServes(chat)).isTrue();
+    }
+
+    private static ReplicaObservation as(BackendPhase phase, ReplicaObservation seen, Instant taken) {
+        return new ReplicaObservation(
+                seen.phase() == BackendPhase.GONE ? BackendPhase.GONE : phase,
+                "its cloud took it",
+                seen.pool(),
+                Optional.empty(),
+                Optional.of(taken),
+                seen.launchedAt(),
+                seen.endedAt(),
+                seen.usdPerHour());
     }
 
     private long launched() {

@@ -10,12 +10,16 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** A cloud whose machines tell what their GPUs do. */
 final class TellingSpot implements SpotProvider {
 
     private final SpotProvider inner;
     Optional<GpuUse> gpu = Optional.empty();
+
+    /** What is told otherwise than the cloud has it. */
+    UnaryOperator<ReplicaObservation> change = UnaryOperator.identity();
 
     TellingSpot(SpotProvider inner) {
         this.inner = inner;
@@ -38,7 +42,7 @@ final class TellingSpot implements SpotProvider {
             @Override
             public Map<ResourceRef, ReplicaObservation> observe(Collection<ResourceRef> replicas) {
                 var seen = new HashMap<>(cloud.observe(replicas));
-                seen.replaceAll((ref, each) -> each.with(each.rebalanceAt(), gpu));
+                seen.replaceAll((ref, each) -> change.apply(each.with(each.rebalanceAt(), gpu)));
                 return seen;
             }
         };

@@ -627,16 +627,23 @@ final class FleetSide {
             }
         });
         if (end.failed() && !isProven(turn, replica)) {
-            bootFailed(turn, replica, end.reason());
+            notComeUp(turn, replica, replica.interruptionAt().isPresent(), end.reason());
         } else if (!end.failed() && isNewer(replica, turn.state().fleet())) {
             proven(turn);
         }
     }
 
-    private static void bootFailed(Turn turn, Backend replica, String reason) {
+    /** That its cloud took one says nothing of whether the next one comes up. */
+    private static void notComeUp(Turn turn, Backend replica, boolean taken, String reason) {
         if (replica.relocated()) {
             stay(turn, Backend.RELOCATION_PAUSE);
         }
+        if (!taken) {
+            bootFailed(turn, reason);
+        }
+    }
+
+    private static void bootFailed(Turn turn, String reason) {
         Fleet fleet = turn.state().fleet();
         int failures = fleet.bootFailures() + 1;
         boolean brake = failures >= Brain.CRASH_LOOP;
@@ -723,13 +730,14 @@ final class FleetSide {
     private static void gone(Turn turn, Backend replica, ReplicaObservation seen) {
         if (replica.state() == State.LIVE && turn.state().goal() == Goal.SERVE) {
             boolean announced = replica.interruptionAt().isPresent();
+            boolean taken = announced || seen.interruptionAt().isPresent();
             if (!announced) {
                 replica.pool()
                         .ifPresent(pool -> turn.fleet(
                                 draft -> draft.history = draft.history.lost(pool, held(turn, replica), turn.steady())));
             }
-            if (replica.readyAt().isEmpty() || (!announced && !isProven(turn, replica))) {
-                bootFailed(turn, replica, seen.detail().isEmpty() ? "it vanished" : seen.detail());
+            if (replica.readyAt().isEmpty() || (!taken && !isProven(turn, replica))) {
+                notComeUp(turn, replica, taken, seen.detail().isEmpty() ? "it vanished" : seen.detail());
             }
             turn.backend(replica.id(), draft -> {
                 draft.failed = true;

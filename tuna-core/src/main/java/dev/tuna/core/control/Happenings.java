@@ -77,6 +77,11 @@ final class Happenings {
     }
 
     @SuppressWarnings("ReferenceEquality") // as above
+    /** Its cloud may have taken it before anybody heard of that. */
+    private String taken(Instant at) {
+        return at.isAfter(now) ? " will be taken by its cloud at " + at : " is taken by its cloud";
+    }
+
     private void tellOf(Backend backend) {
         Backend old = before.backends().get(backend.id());
         if (old == backend) {
@@ -93,8 +98,7 @@ final class Happenings {
             say(
                     Kind.INTERRUPTION_NOTICE,
                     backend,
-                    backend.id() + " will be taken by its cloud at "
-                            + backend.interruptionAt().get());
+                    backend.id() + taken(backend.interruptionAt().get()));
         }
         if (old.rebalanceAt().isEmpty() && backend.rebalanceAt().isPresent()) {
             say(

@@ -13,6 +13,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -26,6 +27,12 @@ final class Instances {
     private static final Pattern WHEN =
             Pattern.compile("\\((\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}) (?:GMT|UTC)\\)");
     private static final DateTimeFormatter FORMAT = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
+
+    private static final String NO_CAPACITY = "Server.InsufficientInstanceCapacity";
+
+    /** Why a machine ends that EC2 takes, and that did not break. */
+    private static final Set<String> TAKEN =
+            Set.of("Server.SpotInstanceTermination", "Server.SpotInstanceShutdown", NO_CAPACITY);
 
     private Instances() {}
 
@@ -100,19 +107,23 @@ final class Instances {
                 : Optional.empty();
     }
 
+    private static String reasonCode(Instance instance) {
+        return instance.stateReason() == null || instance.stateReason().code() == null
+                ? ""
+                : instance.stateReason().code();
+    }
+
     /** Why it ended or is ending, for people. */
     static String reason(Instance instance) {
-        String code = instance.stateReason() == null
-                ? ""
-                : String.valueOf(instance.stateReason().code());
+        String code = reasonCode(instance);
         return switch (code) {
             case "Server.SpotInstanceTermination", "Server.SpotInstanceShutdown" ->
                 "EC2 took the spot instance back (" + code + ")";
-            case "Server.InsufficientInstanceCapacity" -> "EC2 had no capacity after all (" + code + ")";
+            case NO_CAPACITY -> "EC2 had no capacity after all (" + code + ")";
             case "Client.InstanceInitiatedShutdown" -> "it shut itself down (" + code + ")";
             case "Client.UserInitiatedShutdown" -> "it was terminated (" + code + ")";
             case "Client.VolumeLimitExceeded" -> "the account may have no more volumes (" + code + ")";
-            case "", "null" -> "";
+            case "" -> "";
             default ->
                 code + ": "
                         + AwsErrors.quoted(String.valueOf(instance.stateReason().message()));
@@ -143,7 +154,7 @@ final class Instances {
                 running ? report.map(ReplicaLink.Report::detail).orElse("the machine boots") : reason(instance),
                 Optional.of(pool(region, instance)),
                 running ? report.flatMap(ReplicaLink.Report::address) : Optional.empty(),
-                running ? report.flatMap(ReplicaLink.Report::interruptionAt) : Optional.empty(),
+                running ? report.flatMap(ReplicaLink.Report::interruptionAt) : takenAt(instance, endedAt),
                 launchedAt,
                 phase == BackendPhase.GONE
                         // EC2 tells it to the second, and the launch more exactly.
@@ -152,6 +163,15 @@ final class Instances {
                 usdPerHour.map(extra::add),
                 running ? report.flatMap(ReplicaLink.Report::rebalanceAt) : Optional.empty(),
                 running ? report.flatMap(ReplicaLink.Report::gpu) : Optional.empty());
+    }
+
+    /** When EC2 took it, roughly: of a spot instance it tells the moment afterwards only, and not with the instance. */
+    private static Optional<Instant> takenAt(Instance instance, Optional<Instant> endedAt) {
+        return Optional.of(reasonCode(instance))
+                .filter(TAKEN::contains)
+                .map(code -> endedAt.or(() -> endedAt(instance))
+                        .or(() -> Optional.ofNullable(instance.launchTime()))
+                        .orElse(Instant.EPOCH));
     }
 
     /** Launched a moment ago, and not shown yet. */

@@ -97,7 +97,7 @@ public final class Archive {
     public record Away(DeployRequest request, Optional<Secret> apiKey, DeploymentStatus status, CostReport cost) {}
 
     private Managed asItEnded(DeploymentRecord record) {
-        return Records.adopt(record, List.of(), recovery::tally, at(record));
+        return Records.adopt(record, List.of(), recovery::tally, Optional.empty(), at(record));
     }
 
     private static CostReport finalBill(Managed managed, DeploymentRecord record) {

@@ -22,7 +22,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -58,6 +60,7 @@ final class ControlLoop {
     private final ReentrantLock loop = new ReentrantLock();
     private final Gateway gateway;
     private volatile Consumer<Service> judge = service -> {};
+    private final List<ScheduledFuture<?>> timers = new CopyOnWriteArrayList<>();
     private volatile boolean retiring;
     private volatile boolean closed;
 
@@ -448,12 +451,31 @@ final class ControlLoop {
     /** Has the rent of the machine, if there is one, entered once an hour from now on. */
     void beginRent() {
         if (inLoop(rental::isDue)) {
-            long interval = Rent.INTERVAL.toNanos();
-            var unused = parts.threads()
-                    .scheduler()
-                    .scheduleWithFixedDelay(
-                            () -> mailbox.execute(this::payRent), interval, interval, TimeUnit.NANOSECONDS);
+            repeat(Rent.INTERVAL, () -> mailbox.execute(this::payRent));
         }
+    }
+
+    /** Has it noted that replicas are looked after, as long as there are any. */
+    void beginWatch(Watch watch) {
+        repeat(Watch.INTERVAL, () -> {
+            if (names.slots().stream().anyMatch(slot -> slot.state().replicas(replica -> !replica.isGone()) > 0)) {
+                parts.threads().store().execute(() -> note(watch));
+            }
+        });
+    }
+
+    private void note(Watch watch) {
+        try {
+            watch.note(times.now().wall());
+        } catch (RuntimeException e) {
+            LOG.warn("It could not be stored that replicas are looked after", e);
+        }
+    }
+
+    private void repeat(Duration interval, Runnable work) {
+        timers.add(parts.threads()
+                .scheduler()
+                .scheduleWithFixedDelay(work, interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS));
     }
 
     /** What the machine costs, as whoever asked its cloud tells. */
@@ -521,6 +543,7 @@ final class ControlLoop {
                 return false;
             }
             closed = true;
+            timers.forEach(timer -> timer.cancel(false));
             names.slots().forEach(slot -> slot.timer.ifPresent(timer -> timer.cancel(false)));
             return true;
         } finally {

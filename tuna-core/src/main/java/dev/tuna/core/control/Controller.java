@@ -73,7 +73,8 @@ public final class Controller implements AutoCloseable {
         var rental = new Rental(parts.machine(), left, names, writer);
         this.spending = new Spending(names, purse, rental, times);
         var custodies = new Custodies(left);
-        var recovery = new Recovery(store, keyring, names, custodies, times);
+        var watch = new Watch(store, parts.orphanTimeout());
+        var recovery = new Recovery(store, keyring, names, custodies, watch, times);
         this.archive = new Archive(parts, recovery, this::endpoint);
         this.inventory = new Inventory(names, store);
         List<Service> adopted = recovery.all(left);
@@ -97,6 +98,7 @@ public final class Controller implements AutoCloseable {
                 }
             });
             loop.beginRent();
+            loop.beginWatch(watch);
         } catch (RuntimeException e) {
             var unused = loop.stop();
             loop.gateway().close();

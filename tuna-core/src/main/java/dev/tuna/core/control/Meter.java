@@ -25,8 +25,17 @@ sealed interface Meter {
     /** What of it is stored. */
     Object durable();
 
-    /** A rented machine, from launch to end. */
-    record Machine(ReplicaMeter bill) implements Meter {
+    /**
+     * A rented machine, from launch to end.
+     *
+     * @param lastEnd when it must have ended if it is not found any more; empty if it has been seen since
+     */
+    record Machine(ReplicaMeter bill, Optional<Instant> lastEnd) implements Meter {
+
+        Machine(ReplicaMeter bill) {
+            this(bill, Optional.empty());
+        }
+
         @Override
         public Object durable() {
             return bill;

@@ -113,23 +113,32 @@ final class Metering {
 
     static void read(Turn turn, Backend replica, ReplicaObservation seen) {
         OptionalLong price = Money.microUsdPerHour(seen.usdPerHour());
-        Optional<ReplicaMeter> known = replica.meter()
+        Optional<ReplicaMeter> open = replica.meter()
                 .map(meter -> ((Meter.Machine) meter).bill())
                 .or(() -> seen.launchedAt().map(at -> new ReplicaMeter(who(turn, replica), at, price)));
-        known.ifPresent(meter -> {
+        open.ifPresent(meter -> {
             boolean ended = seen.phase() == BackendPhase.GONE;
             // A price that is first seen after the end did not begin to hold after it.
-            Instant until =
-                    seen.endedAt().filter(end -> ended).orElse(turn.now().wall());
+            Instant now = turn.now().wall();
+            Optional<Instant> known = seen.endedAt().filter(end -> ended);
+            Instant until = known.orElseGet(() ->
+                    lastEnd(replica).filter(last -> ended && last.isBefore(now)).orElse(now));
             Metered<ReplicaMeter> priced = meter.priced(until, price);
             turn.enter(priced.entries());
             if (ended) {
-                turn.enter(priced.meter().end(until));
+                ReplicaMeter last = priced.meter();
+                turn.enter(until.isBefore(now) && known.isEmpty() ? last.endAbout(until) : last.end(until));
             }
             turn.backend(
                     replica.id(),
                     draft -> draft.meter = ended ? Optional.empty() : Optional.of(new Meter.Machine(priced.meter())));
         });
+    }
+
+    private static Optional<Instant> lastEnd(Backend replica) {
+        return replica.meter()
+                .filter(meter -> meter instanceof Meter.Machine)
+                .flatMap(meter -> ((Meter.Machine) meter).lastEnd());
     }
 
     private static BilledBackend who(Turn turn, Backend backend) {

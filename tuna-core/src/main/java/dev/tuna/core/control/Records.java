@@ -185,9 +185,14 @@ final class Records {
      *
      * @param resources its backends, in the order of their making
      * @param tally the ledger of a revision added up
+     * @param lastEnd when a replica that is not found any more must have ended; empty if that is not known
      */
     static Managed adopt(
-            DeploymentRecord stored, Collection<ResourceRecord> resources, Function<Revision, Tally> tally, Now now) {
+            DeploymentRecord stored,
+            Collection<ResourceRecord> resources,
+            Function<Revision, Tally> tally,
+            Optional<Instant> lastEnd,
+            Now now) {
         String where = where(stored);
         try {
             JsonNode json = PlanJson.read(stored.details(), where);
@@ -195,7 +200,7 @@ final class Records {
             Map<String, Backend> backends = new LinkedHashMap<>();
             Revision revision = revision(stored, json, now);
             for (ResourceRecord resource : resources) {
-                Backend backend = backend(resource, revision.account(), alwaysOn(request), now);
+                Backend backend = backend(resource, revision.account(), alwaysOn(request), lastEnd, now);
                 backends.put(backend.id(), backend);
             }
             SameTraffic same = sameTraffic(json.path("same"));
@@ -355,7 +360,8 @@ final class Records {
         return workers == 0 ? OptionalInt.empty() : OptionalInt.of(workers);
     }
 
-    private static Backend backend(ResourceRecord resource, String account, OptionalInt alwaysOn, Now now) {
+    private static Backend backend(
+            ResourceRecord resource, String account, OptionalInt alwaysOn, Optional<Instant> lastEnd, Now now) {
         JsonNode json = PlanJson.read(resource.details(), "resource '" + resource.key() + "'");
         Tier tier = resource.tier().orElseThrow();
         return new Backend(
@@ -387,7 +393,8 @@ final class Records {
                                 json.path("meter"),
                                 resource,
                                 account,
-                                json.path("id").asText()))
+                                json.path("id").asText(),
+                                lastEnd))
                         : Optional.empty(),
                 Optional.empty(),
                 resource.state() == State.INTENDED ? Retry.AGAIN : Retry.NONE);
@@ -410,12 +417,13 @@ final class Records {
         return json;
     }
 
-    private static Meter meter(JsonNode json, ResourceRecord resource, String account, String id) {
+    private static Meter meter(
+            JsonNode json, ResourceRecord resource, String account, String id, Optional<Instant> lastEnd) {
         var who = new BilledBackend(account, resource.tier().orElseThrow(), resource.provider(), id);
         Instant since = Instant.parse(json.path("since").asText());
         OptionalLong price = price(json.path("price"));
         if (!json.has("entered")) {
-            return new Meter.Machine(new ReplicaMeter(who, since, price));
+            return new Meter.Machine(new ReplicaMeter(who, since, price), lastEnd);
         }
         var bill = new EndpointMeter(
                 who,

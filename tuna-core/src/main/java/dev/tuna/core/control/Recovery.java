@@ -4,6 +4,7 @@ import dev.tuna.spi.DeploymentRecord;
 import dev.tuna.spi.ResourceRecord;
 import dev.tuna.spi.StateSnapshot;
 import dev.tuna.spi.StateStore;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -12,25 +13,25 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /** Reads back what an earlier process, or another controller, left of deployments. Thread-safe as its parts are. */
-record Recovery(StateStore store, Keyring keyring, Names names, Custodies custodies, Times times) {
+record Recovery(StateStore store, Keyring keyring, Names names, Custodies custodies, Watch watch, Times times) {
 
     /** Those that are to be looked after here, and those that are being handed over and whose requests are routed here. */
     List<Service> all(StateSnapshot left) {
         return readBack(
-                left, name -> !custodies.isElsewhere(name) || custodies.of(name).isHeld());
+                left, name -> !custodies.isElsewhere(name) || custodies.of(name).isHeld(), watch.lastEnd());
     }
 
     List<Service> one(String name) {
-        return readBack(store.load(), name::equals);
+        return readBack(store.load(), name::equals, Optional.empty()); // who had it until now watched it
     }
 
-    private List<Service> readBack(StateSnapshot left, Predicate<String> ours) {
+    private List<Service> readBack(StateSnapshot left, Predicate<String> ours, Optional<Instant> lastEnd) {
         var services = new LinkedHashMap<String, List<Slot>>();
         for (DeploymentRecord record : left.deployments()) {
             if (!ours.test(Records.service(record))) {
                 continue;
             }
-            Slot slot = readBack(record, left.resources());
+            Slot slot = readBack(record, left.resources(), lastEnd);
             services.computeIfAbsent(slot.state().name(), name -> new ArrayList<>())
                     .add(slot);
         }
@@ -43,12 +44,12 @@ record Recovery(StateStore store, Keyring keyring, Names names, Custodies custod
         return adopted;
     }
 
-    private Slot readBack(DeploymentRecord record, List<ResourceRecord> resources) {
+    private Slot readBack(DeploymentRecord record, List<ResourceRecord> resources, Optional<Instant> lastEnd) {
         List<ResourceRecord> mine = resources.stream()
                 .filter(resource -> resource.deploymentId().equals(record.id())
                         && resource.tier().isPresent())
                 .toList();
-        Managed managed = Records.adopt(record, mine, this::tally, times.now());
+        Managed managed = Records.adopt(record, mine, this::tally, lastEnd, times.now());
         Keys keys = keyring.of(managed.id(), managed.revision(), managed.request());
         keyring.keep(managed.id(), managed.revision(), keys);
         var slot = new Slot(managed, keys);

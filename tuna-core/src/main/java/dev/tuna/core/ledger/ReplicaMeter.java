@@ -50,7 +50,20 @@ public record ReplicaMeter(BilledBackend who, Instant since, OptionalLong microU
      * @return the last span; none if no time has passed since the last entry
      */
     public List<LedgerEntry> end(Instant end) {
-        LedgerEntry last = upTo(end);
+        return entries(upTo(end, false));
+    }
+
+    /**
+     * Ends the billing where the cloud does not say when the machine ended.
+     *
+     * @param latest when it must have ended
+     * @return the last span, marked as an estimate; none if no time has passed since the last entry
+     */
+    public List<LedgerEntry> endAbout(Instant latest) {
+        return entries(upTo(latest, true));
+    }
+
+    private static List<LedgerEntry> entries(LedgerEntry last) {
         return last.billed().isZero() ? List.of() : List.of(last);
     }
 
@@ -61,12 +74,12 @@ public record ReplicaMeter(BilledBackend who, Instant since, OptionalLong microU
      * @return the open span
      */
     public OpenSpan open(Instant now) {
-        return new OpenSpan(upTo(now), microUsdPerHour);
+        return new OpenSpan(upTo(now, false), microUsdPerHour);
     }
 
-    private LedgerEntry upTo(Instant to) {
+    private LedgerEntry upTo(Instant to, boolean estimated) {
         Instant end = notBefore(since, to);
-        return who.entry(since, end, Duration.between(since, end), microUsdPerHour, false);
+        return who.entry(since, end, Duration.between(since, end), microUsdPerHour, estimated);
     }
 
     private static Instant notBefore(Instant earliest, Instant time) {

@@ -62,6 +62,11 @@ abstract class ControlCommand extends TunaSubcommand {
         return false;
     }
 
+    /** Whether the deployments are those of the state directory, and not those of a machine that was named. */
+    final boolean isOfThisInstallation() {
+        return routerVm.isEmpty();
+    }
+
     private int attached(String name) {
         try (Tuna tuna = unheard().store(new InMemoryStateStore("none")).start();
                 AttachedVm vm = tuna.routerVms().attach(name)) {

@@ -4,18 +4,18 @@ import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ControlPlane;
 import dev.tuna.api.DeployPlan;
 import dev.tuna.api.DeployRequest;
+import dev.tuna.api.Deployment;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.ProviderNotFoundException;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.core.Tuna;
-import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.examples.terminal.Dollars;
 import dev.tuna.examples.terminal.Table;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
@@ -63,6 +63,9 @@ final class DeployCommand extends HostingCommand {
     @Mixin
     private final Yes yes = new Yes();
 
+    /** Whether anybody has taken it on, so that it has its secrets from now on. */
+    private boolean accepted;
+
     DeployCommand(Session session) {
         super(session);
     }
@@ -71,7 +74,7 @@ final class DeployCommand extends HostingCommand {
     public Integer call() {
         options.absent().refuse(spec);
         // Whatever is wrong with it is told before anything is asked or started.
-        DeployRequest request = options.request(Map.of(), usualSpotCloud());
+        DeployRequest request = options.request(usualSpotCloud());
         if (dryRun) {
             return plan(request);
         }
@@ -83,8 +86,27 @@ final class DeployCommand extends HostingCommand {
             host.ifPresent(ControlPlane::close);
             return ExitCode.BROKEN_OFF;
         }
-        DeployRequest complete = options.request(
-                secrets.keep(session.environment(), new FileSecretStore(stateDirectory()), spec), usualSpotCloud());
+        DeployRequest complete = withSecrets(request);
+        try {
+            return deployed(complete, host, elsewhere);
+        } catch (ConfigurationException | ProviderNotFoundException e) {
+            if (!accepted) {
+                forgetSecrets(complete);
+            }
+            throw e;
+        }
+    }
+
+    /** Under a name that is its own from now on, since that is in the references. */
+    private DeployRequest withSecrets(DeployRequest request) {
+        String service = request.serviceName().orElseGet(Drawn::name);
+        return request.toBuilder()
+                .serviceName(service)
+                .secrets(secrets.keep(service, session.environment(), secretStore(), spec))
+                .build();
+    }
+
+    private int deployed(DeployRequest complete, Optional<ControlPlane> host, boolean elsewhere) {
         Optional<Integer> taken = host.flatMap(plane -> follow(plane, complete));
         if (taken.isPresent()) {
             return taken.get();
@@ -100,7 +122,11 @@ final class DeployCommand extends HostingCommand {
                             + new Background(stateDirectory()).log()));
         }
         var hosted = new Hosting(this, listen, overall);
-        return hosted.host(tuna -> Optional.of(tuna.deploy(complete)));
+        return hosted.host(tuna -> {
+            Deployment deployment = tuna.deploy(complete);
+            accepted = true;
+            return Optional.of(deployment);
+        });
     }
 
     /**
@@ -165,6 +191,8 @@ final class DeployCommand extends HostingCommand {
                     throw e;
                 }
                 return Optional.empty();
+            } finally {
+                accepted = following.isAccepted();
             }
         }
     }

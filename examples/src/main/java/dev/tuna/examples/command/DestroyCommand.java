@@ -1,6 +1,7 @@
 package dev.tuna.examples.command;
 
 import dev.tuna.api.ControlPlane;
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.TunaException;
@@ -85,8 +86,12 @@ final class DestroyCommand extends ControlCommand {
     }
 
     /** Fails if there never was one of this name. */
-    private static String over(ControlPlane plane, String name) {
+    private String over(ControlPlane plane, String name) {
         String phase = plane.status(name).phase().name().toLowerCase(Locale.ROOT);
+        if (isOfThisInstallation()) {
+            // Somebody else may have destroyed it, who does not have what was kept for it here.
+            EnvironmentSecrets.forget(name, secretStore());
+        }
         return name + " is " + phase + " already; nothing of it is left.";
     }
 
@@ -118,6 +123,7 @@ final class DestroyCommand extends ControlCommand {
 
     /** All at once; one that fails does not keep the others from being reported. */
     private int destroy(ControlPlane plane, List<Deployment> doomed) {
+        List<DeployRequest> requests = doomed.stream().map(Deployment::request).toList();
         List<CompletableFuture<DestroyReport>> destroys;
         try (Display display = display()) {
             var told = new LastWords(doomed);
@@ -138,7 +144,11 @@ final class DestroyCommand extends ControlCommand {
         }
         var reports = new ArrayList<DestroyReport>();
         for (int i = 0; i < doomed.size(); i++) {
-            report(doomed.get(i).name(), destroys.get(i)).ifPresent(reports::add);
+            Optional<DestroyReport> report = report(doomed.get(i).name(), destroys.get(i));
+            report.ifPresent(reports::add);
+            if (report.isPresent()) {
+                forgetSecrets(requests.get(i));
+            }
         }
         print(
                 reports,

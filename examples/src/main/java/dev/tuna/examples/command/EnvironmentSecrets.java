@@ -1,5 +1,6 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Secret;
 import dev.tuna.api.SecretRef;
 import dev.tuna.spi.SecretStore;
@@ -36,26 +37,44 @@ final class EnvironmentSecrets {
     }
 
     /**
-     * Keeps the values.
+     * Keeps the values, for one deployment and for this attempt at it: what lives has those that it was deployed with, whatever
+     * becomes of others, or of another one of its name.
      *
-     * @throws ParameterException if a variable that was named is not set
+     * @param service name of the deployment
+     * @throws ParameterException if a variable that was named is not set; nothing is kept then
      */
-    Map<String, SecretRef> keep(Map<String, String> environment, SecretStore store, CommandSpec command) {
+    Map<String, SecretRef> keep(
+            String service, Map<String, String> environment, SecretStore store, CommandSpec command) {
         var wanted = new ArrayList<>(variables);
         if (!environment.getOrDefault(HUB_TOKEN, "").isBlank() && !wanted.contains(HUB_TOKEN)) {
             wanted.add(HUB_TOKEN);
         }
+        String attempt = prefix(service) + Drawn.digits() + "/";
         var refs = new LinkedHashMap<String, SecretRef>();
         for (String variable : wanted) {
-            String value = environment.getOrDefault(variable, "");
-            if (value.isBlank()) {
+            if (environment.getOrDefault(variable, "").isBlank()) {
                 throw new ParameterException(
                         command.commandLine(), "--secret-env names " + variable + ", which is not set");
             }
-            var ref = new SecretRef("environment/" + variable);
-            store.put(ref, Secret.of(value));
-            refs.put(variable, ref);
+            refs.put(variable, new SecretRef(attempt + variable));
         }
+        refs.forEach((variable, ref) -> store.put(ref, Secret.of(environment.getOrDefault(variable, ""))));
         return refs;
+    }
+
+    /** Removes what was kept for a deployment that is over or was never taken on, and nothing that another one has. */
+    static void forget(DeployRequest request, SecretStore store) {
+        request.serviceName().map(EnvironmentSecrets::prefix).ifPresent(own -> request.secrets().values().stream()
+                .filter(ref -> ref.name().startsWith(own))
+                .forEach(store::remove));
+    }
+
+    /** Removes all that was kept for deployments of this name, of which none lives. */
+    static void forget(String service, SecretStore store) {
+        store.names(prefix(service)).forEach(store::remove);
+    }
+
+    private static String prefix(String service) {
+        return "environment/" + service + "/";
     }
 }

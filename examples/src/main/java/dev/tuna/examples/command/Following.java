@@ -54,6 +54,9 @@ final class Following {
                     BackendBoard.lines(deployment.status(), session.clock().instant(), display.terminal()));
             int exitCode = noWait ? ExitCode.DONE : untilSettled(deployment);
             display.board(java.util.List::of);
+            if (failed.isDone()) {
+                command.forgetSecrets(request);
+            }
             if (exitCode != ExitCode.FAILED) {
                 command.print(Access.to(deployment, command.stateDirectory()), display);
             }

@@ -1,5 +1,6 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.DeploymentEvent.Kind;
@@ -166,6 +167,7 @@ final class Hosting {
 
     private Outcome untilEnd(Tuna tuna, Optional<Deployment> deployment, Display display) {
         Optional<Deployment> subject = deployment;
+        Optional<DeployRequest> request = deployment.map(Deployment::request);
         while (true) {
             Turn turn = take();
             Optional<Outcome> end = switch (turn) {
@@ -174,8 +176,11 @@ final class Hosting {
                 case DESTROYED -> Optional.of(new Outcome(Wish.CANCEL, ExitCode.DONE, List.of()));
                 case ASKED -> asked(tuna, subject, display);
             };
-            boolean over = turn == Turn.FAILED
-                    || turn == Turn.DESTROYED
+            boolean ended = turn == Turn.FAILED || turn == Turn.DESTROYED;
+            if (ended && subject.isPresent()) {
+                request.ifPresent(command::forgetSecrets);
+            }
+            boolean over = ended
                     || end.filter(outcome -> outcome.wish() == Wish.DESTROY).isPresent();
             if (over && isOthers(tuna, subject)) {
                 about = "";
@@ -234,6 +239,7 @@ final class Hosting {
 
     private Outcome destroy(Tuna tuna, Optional<Deployment> deployment, Display display) {
         List<Deployment> doomed = deployment.map(List::of).orElseGet(tuna::deployments);
+        List<DeployRequest> requests = doomed.stream().map(Deployment::request).toList();
         List<CompletableFuture<DestroyReport>> all =
                 doomed.stream().map(Deployment::destroy).toList();
         CompletableFuture<Void> gone = CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new));
@@ -255,6 +261,7 @@ final class Hosting {
                     + report.removed().size() + " resources removed, "
                     + Dollars.text(report.cost().total()) + " in all."));
         }
+        requests.forEach(command::forgetSecrets);
         return new Outcome(Wish.DESTROY, ExitCode.DONE, List.of());
     }
 

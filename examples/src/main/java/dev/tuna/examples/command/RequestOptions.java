@@ -5,7 +5,6 @@ import dev.tuna.api.ColdStartMode;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
-import dev.tuna.api.SecretRef;
 import dev.tuna.core.config.BudgetYaml;
 import dev.tuna.core.config.ScalingPolicyYaml;
 import java.nio.file.Path;
@@ -127,10 +126,9 @@ final class RequestOptions {
     /**
      * The request.
      *
-     * @param secrets what of the environment the model server is to have
      * @param usualSpotCloud who rents replicas out if no option says it
      */
-    DeployRequest request(Map<String, SecretRef> secrets, String usualSpotCloud) {
+    DeployRequest request(String usualSpotCloud) {
         var request = DeployRequest.builder(model, gpu)
                 .gpuCount(gpuCount)
                 .serverlessProviders(serverlessProviders)
@@ -142,8 +140,7 @@ final class RequestOptions {
                 .budget(budget.over(scalingPolicy.map(BudgetYaml::read).orElse(Budget.NONE)))
                 .publicAccess(publicAccess)
                 .serverlessOnly(serverlessOnly)
-                .noScaleToZero(noScaleToZero)
-                .secrets(secrets);
+                .noScaleToZero(noScaleToZero);
         spotCloud
                 .or(() -> serverlessOnly ? Optional.empty() : Optional.of(usualSpotCloud))
                 .ifPresent(request::spotCloud);

@@ -1,8 +1,11 @@
 package dev.tuna.examples.command;
 
+import dev.tuna.api.DeployRequest;
 import dev.tuna.core.TunaBuilder;
+import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.examples.terminal.Printable;
 import dev.tuna.examples.terminal.Table;
+import dev.tuna.spi.SecretStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +59,15 @@ abstract class TunaSubcommand implements Callable<Integer> {
 
     final TunaBuilder builder() {
         return installation.builder(session.environment(), spec);
+    }
+
+    final SecretStore secretStore() {
+        return new FileSecretStore(stateDirectory());
+    }
+
+    /** Of a deployment that is over, or was never taken on. */
+    final void forgetSecrets(DeployRequest request) {
+        EnvironmentSecrets.forget(request, secretStore());
     }
 
     /** With an endpoint that nobody is told about: a command that ends at once serves nobody. */

@@ -354,19 +354,19 @@ class FlagsTest {
     }
 
     @Test
-    @DisplayName("E-16 HF_TOKEN goes to the secret store, and only a reference into the request")
+    @DisplayName("E-16 a deploy that is refused leaves no secret behind, and none that lives without its own")
     void hubToken() {
+        var store = new FileSecretStore(state);
+        var other = new SecretRef("environment/chat/00000000/HF_TOKEN");
+        store.put(other, Secret.of("hf-of-one-that-lives"));
         environment.put("HF_TOKEN", "hf-planted");
-        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider nobody --yes"))
-                .isEqualTo(2);
-        assertThat(new FileSecretStore(state)
-                        .get(new SecretRef("environment/HF_TOKEN"))
-                        .orElseThrow()
-                        .reveal())
-                .isEqualTo("hf-planted");
-        assertThat(out() + err()).doesNotContain("hf-planted");
-        assertThat(tuna("deploy --model m --gpu L4 --serverless-provider nobody --yes --secret-env UNSET_VARIABLE"))
-                .isEqualTo(2);
+        for (String named : List.of("", " --service-name chat", " --secret-env HF_TOKEN --secret-env UNSET_VARIABLE")) {
+            assertThat(tuna("deploy --model m --gpu L4 --serverless-provider nobody --yes" + named))
+                    .isEqualTo(2);
+            assertThat(store.names("environment/")).as(named).containsExactly(other);
+            assertThat(store.get(other).orElseThrow().reveal()).isEqualTo("hf-of-one-that-lives");
+            assertThat(out() + err()).doesNotContain("hf-planted");
+        }
         assertThat(err()).contains("UNSET_VARIABLE");
     }
 

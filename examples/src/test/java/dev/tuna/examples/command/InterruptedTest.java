@@ -9,6 +9,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.remote.ControlServer;
+import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.examples.terminal.Terminal;
 import dev.tuna.testkit.cloud.LocalCloud;
 import java.io.BufferedReader;
@@ -86,7 +87,9 @@ class InterruptedTest {
                             "TUNA_STATE_DIR",
                             state.toString(),
                             "TUNA_LOCAL_CLOUD",
-                            cloud.uri().toString()),
+                            cloud.uri().toString(),
+                            "HF_TOKEN",
+                            "hf-planted"),
                     told,
                     action -> {
                         pressed = action;
@@ -137,6 +140,9 @@ class InterruptedTest {
         Person person =
                 new Person(DEPLOY + HERE + " --yes").sees("chat: serves").pressesCtrlC();
         person.sees("[detach/destroy/stop/CANCEL]").pressesCtrlC().endsWith(ExitCode.BROKEN_OFF);
+        assertThat(new FileSecretStore(state).names("environment/chat/"))
+                .as("it lives")
+                .hasSize(1);
         assertThat(person.screen()).contains("chat is left as it is", "'tuna destroy chat' takes it down");
         assertThat(cloud.snapshot().empty()).isFalse();
 
@@ -193,7 +199,10 @@ class InterruptedTest {
         ending.close();
         person.sees("chat: serves").pressesCtrlC();
         person.sees("[detach/destroy/stop/CANCEL]").types("destroy").endsWith(ExitCode.DONE);
-        assertThat(person.screen()).contains("chat is destroyed").doesNotContain("is closed");
+        assertThat(person.screen()).contains("chat is destroyed").doesNotContain("is closed", "hf-planted");
+        assertThat(new FileSecretStore(state).names("environment/"))
+                .as("what was kept for it")
+                .isEmpty();
         assertThat(cloud.snapshot().empty()).isTrue();
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.core.Tuna;
+import dev.tuna.core.store.FileSecretStore;
 import dev.tuna.core.store.InMemoryStateStore;
 import dev.tuna.core.store.SqliteStateStore;
 import dev.tuna.examples.terminal.Terminal;
@@ -24,12 +25,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +47,7 @@ class TunaCliTest {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Map<String, String> environment = new HashMap<>();
     private CompletableFuture<Void> interrupted = new CompletableFuture<>();
 
     @Nested
@@ -309,6 +313,53 @@ class TunaCliTest {
         }
 
         @Test
+        @DisplayName("E-16 HF_TOKEN goes to the secret store, and only a reference into the request; each deployment keeps the"
+                + " one that it was deployed with, until it is destroyed")
+        void eachHasSecretsOfItsOwn() throws Exception {
+            var store = new FileSecretStore(state);
+            try (LocalCloud cloud = LocalCloud.builder().startInProcess();
+                    Tuna host = Tuna.builder()
+                            .stateDirectory(state)
+                            .listen("127.0.0.1", 0)
+                            .providerSettings("local", cloud.settings())
+                            .start()) {
+                String deploy = "deploy --gpu L4 --serverless-provider local --serverless-only --no-wait --model ";
+                environment.put("HF_TOKEN", "hf-one");
+                assertThat(tuna((deploy + "m/one --service-name one").split(" ")))
+                        .as(TunaCliTest.this::err)
+                        .isZero();
+                environment.put("HF_TOKEN", "hf-two");
+                assertThat(tuna((deploy + "m/two").split(" ")))
+                        .as(TunaCliTest.this::err)
+                        .isZero();
+                assertThat(tuna((deploy + "m/three --service-name one").split(" ")))
+                        .as("the name is taken")
+                        .isNotZero();
+                assertThat(host.deployments().stream()
+                                .map(one -> one.request().model() + " "
+                                        + store.get(one.request().secrets().get("HF_TOKEN"))
+                                                .orElseThrow()
+                                                .reveal()))
+                        .containsExactlyInAnyOrder("m/one hf-one", "m/two hf-two");
+                assertThat(store.names("environment/")).hasSize(2);
+                assertThat(out() + err()).doesNotContain("hf-");
+
+                assertThat(tuna("destroy", "one")).isZero();
+                assertThat(store.names("environment/")).hasSize(1).noneMatch(ref -> ref.name()
+                        .contains("/one/"));
+                assertThat(tuna((deploy + "m/one --service-name one").split(" ")))
+                        .isZero();
+                assertThat(host.deployment("one").orElseThrow().request().secrets().values())
+                        .extracting(ref -> store.get(ref).orElseThrow().reveal())
+                        .containsExactly("hf-two");
+                host.destroy("one").join();
+                assertThat(tuna("destroy", "one")).as("over already").isZero();
+                assertThat(tuna("destroy", "--all")).isZero();
+                assertThat(store.names("environment/")).isEmpty();
+            }
+        }
+
+        @Test
         void aBudgetIsShownChangedAndLiftedWhoeverHosts() throws Exception {
             try (LocalCloud cloud = LocalCloud.builder().startInProcess()) {
                 String url = cloud.uri().toString();
@@ -514,6 +565,12 @@ class TunaCliTest {
         return TunaCli.run(session(Terminal.PLAIN, ""), arguments);
     }
 
+    private Map<String, String> environment() {
+        var all = new HashMap<>(environment);
+        all.put("TUNA_STATE_DIR", state.toString());
+        return all;
+    }
+
     private Session session(Terminal terminal, String answers) {
         return session(terminal, answers, out, err);
     }
@@ -524,7 +581,7 @@ class TunaCliTest {
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 terminal,
                 new BufferedReader(new StringReader(answers)),
-                Map.of("TUNA_STATE_DIR", state.toString()),
+                environment(),
                 interrupted,
                 Interrupts.UNASKED);
     }

@@ -64,9 +64,11 @@ final class EnvironmentSecrets {
 
     /** Removes what was kept for a deployment that is over or was never taken on, and nothing that another one has. */
     static void forget(DeployRequest request, SecretStore store) {
-        request.serviceName().map(EnvironmentSecrets::prefix).ifPresent(own -> request.secrets().values().stream()
-                .filter(ref -> ref.name().startsWith(own))
-                .forEach(store::remove));
+        request.serviceName()
+                .map(EnvironmentSecrets::prefix)
+                .ifPresent(own -> request.secrets().values().stream()
+                        .filter(ref -> ref.name().startsWith(own))
+                        .forEach(store::remove));
     }
 
     /** Removes all that was kept for deployments of this name, of which none lives. */

@@ -189,6 +189,9 @@ class TerminalsIT {
         Commands.await("it is dead", () -> !again.isAlive());
         Result destroyed = tuna.run("destroy", "--all", "--clear-cache");
         assertThat(destroyed.exitCode()).as(destroyed.err()).isZero();
+        assertThat(destroyed.err())
+                .containsPattern("the caches of chat are cleared: local")
+                .containsPattern("the caches of other are cleared: local");
         assertThat(destroyed.out()).contains("chat is destroyed", "other is destroyed");
         assertThat(cloud.snapshot().empty()).isTrue();
         assertThat(json("list", "--status", "destroyed").findValuesAsText("model"))

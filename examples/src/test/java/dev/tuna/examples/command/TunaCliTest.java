@@ -313,8 +313,9 @@ class TunaCliTest {
         }
 
         @Test
-        @DisplayName("E-16 HF_TOKEN goes to the secret store, and only a reference into the request; each deployment keeps the"
-                + " one that it was deployed with, until it is destroyed")
+        @DisplayName(
+                "E-16 HF_TOKEN goes to the secret store, and only a reference into the request; each deployment keeps the"
+                        + " one that it was deployed with, until it is destroyed")
         void eachHasSecretsOfItsOwn() throws Exception {
             var store = new FileSecretStore(state);
             try (LocalCloud cloud = LocalCloud.builder().startInProcess();
@@ -345,11 +346,16 @@ class TunaCliTest {
                 assertThat(out() + err()).doesNotContain("hf-");
 
                 assertThat(tuna("destroy", "one")).isZero();
-                assertThat(store.names("environment/")).hasSize(1).noneMatch(ref -> ref.name()
-                        .contains("/one/"));
+                assertThat(store.names("environment/"))
+                        .hasSize(1)
+                        .noneMatch(ref -> ref.name().contains("/one/"));
                 assertThat(tuna((deploy + "m/one --service-name one").split(" ")))
                         .isZero();
-                assertThat(host.deployment("one").orElseThrow().request().secrets().values())
+                assertThat(host.deployment("one")
+                                .orElseThrow()
+                                .request()
+                                .secrets()
+                                .values())
                         .extracting(ref -> store.get(ref).orElseThrow().reveal())
                         .containsExactly("hf-two");
                 host.destroy("one").join();

@@ -11,6 +11,7 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,19 @@ class DocumentTest {
 
     private static String document() throws IOException {
         return Files.readString(Path.of("").toAbsolutePath().resolveSibling("docs/providers/aws.md"));
+    }
+
+    private static String routerPage() throws IOException {
+        return Files.readString(Path.of("").toAbsolutePath().resolveSibling("docs/router-vm.md"));
+    }
+
+    @Test
+    void groupsAreRemovedByIdSinceEc2KnowsNamesInTheDefaultNetworkOnly() throws IOException {
+        for (String page : List.of(document(), routerPage())) {
+            assertThat(page)
+                    .contains("delete-security-group --region R --group-id")
+                    .doesNotContain("--group-name");
+        }
     }
 
     @Test
@@ -54,7 +68,7 @@ class DocumentTest {
                 .subtract(new BigDecimal("0.005"));
         BigDecimal machine =
                 RouterPrices.builtIn("us-east-1", RouterOptions.INSTANCE_TYPE).orElseThrow();
-        String page = Files.readString(Path.of("").toAbsolutePath().resolveSibling("docs/router-vm.md"));
+        String page = routerPage();
         assertThat(page)
                 .contains("| `t3.small` | " + machine + " |")
                 .contains("| 20 GB gp3 | " + disk.setScale(4, RoundingMode.HALF_UP) + " |")

@@ -55,7 +55,7 @@ final class AwsSpotCloud implements SpotCloud {
         this.launcher = new Launcher(context, clients, inventory, link, host::cidr);
         this.routers = new RouterVms(context, clients, inventory, atlas, host::cidr, background);
         this.watch =
-                new ReplicaWatch(inventory, link, atlas, new HostIngress(context, clients, host::cidr), background);
+                new ReplicaWatch(inventory, link, atlas, new HostIngress(context, clients, host::cidr), background, launcher::forget);
     }
 
     private AwsOptions options(ReplicaSpec spec) {

@@ -57,8 +57,6 @@ final class Inventory {
 
     private final Set<String> regionsUsed = ConcurrentHashMap.newKeySet();
     private final Map<ResourceRef, String> fleetIds = new ConcurrentHashMap<>();
-    /** When spot requests ended; that does not change any more. */
-    private final Map<String, Instant> spotEnds = new ConcurrentHashMap<>();
 
     Inventory(AwsClients clients, String ownerId, InstantSource clock) {
         this.clients = clients;
@@ -83,6 +81,11 @@ final class Inventory {
     void launched(ResourceRef replica) {
         launchedAt.put(replica, clock.instant());
         Names.region(replica).ifPresent(regionsUsed::add);
+    }
+
+    /** Forgets a launch of what is gone. */
+    void forget(ResourceRef replica) {
+        launchedAt.remove(replica);
     }
 
     void used(String region) {
@@ -239,18 +242,14 @@ final class Inventory {
                 requests.put(instance.spotInstanceRequestId(), instance.instanceId());
             }
         }
-        List<String> unknown = requests.keySet().stream()
-                .filter(id -> !spotEnds.containsKey(id))
-                .toList();
-        if (!unknown.isEmpty()) {
-            spotRequests(region, unknown)
+        if (!requests.isEmpty()) {
+            spotRequests(region, List.copyOf(requests.keySet()))
                     .filter(request ->
                             request.status() != null && request.status().updateTime() != null)
-                    .forEach(request -> spotEnds.put(
-                            request.spotInstanceRequestId(), request.status().updateTime()));
+                    .forEach(request -> Optional.ofNullable(requests.get(request.spotInstanceRequestId()))
+                            .ifPresent(instance ->
+                                    ends.put(instance, request.status().updateTime())));
         }
-        requests.forEach((request, instance) ->
-                Optional.ofNullable(spotEnds.get(request)).ifPresent(end -> ends.put(instance, end)));
         return ends;
     }
 

@@ -13,7 +13,9 @@ import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ResourceRef;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +45,9 @@ final class Launcher {
     /** A replica that was refused so often has a token of its own long since. */
     private static final int MOST_REFUSALS = 64;
 
+    /** Launches that may still be tried again are fewer. */
+    private static final int REMEMBERED = 1024;
+
     /** The template and its version are made right before they are used. */
     private static final AwsCalls.Fresh TEMPLATE = new AwsCalls.Fresh("InvalidLaunchTemplate", "");
 
@@ -55,8 +60,15 @@ final class Launcher {
     private final Stripes deployments = new Stripes();
     /** Replica's token to what was launched for it by this object. */
     private final Map<String, ResourceRef> launched = new ConcurrentHashMap<>();
-    /** Fleet's token to how often EC2 has said for good that it made nothing. */
-    private final Map<String, Integer> refusals = new ConcurrentHashMap<>();
+    /** Fleet's token to how often EC2 has said for good that it made nothing; the latest ones. */
+    private final Map<String, Integer> refusals = Collections.synchronizedMap(new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Integer> eldest) {
+            return size() > REMEMBERED;
+        }
+    });
     /** Pools that are not sold, as EC2 said when asked for a machine. */
     private final Set<CapacityPool> notSold = ConcurrentHashMap.newKeySet();
 
@@ -326,5 +338,6 @@ final class Launcher {
     /** Forgets what was noted for a replica that is gone. */
     void forget(ResourceRef replica) {
         launched.values().remove(replica);
+        inventory.forget(replica);
     }
 }

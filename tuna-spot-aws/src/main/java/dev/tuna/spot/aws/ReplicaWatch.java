@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,15 +33,28 @@ final class ReplicaWatch {
     private final Atlas atlas;
     private final HostIngress ingress;
     private final Executor background;
+    private final Consumer<ResourceRef> gone;
     /** Regions that EC2 did not answer for when it was asked last. */
     private final Set<String> mute = ConcurrentHashMap.newKeySet();
 
-    ReplicaWatch(Inventory inventory, ReplicaLink link, Atlas atlas, HostIngress ingress, Executor background) {
+    /**
+     * Looks at nothing yet.
+     *
+     * @param gone told of replicas that are gone, as often as they are looked at
+     */
+    ReplicaWatch(
+            Inventory inventory,
+            ReplicaLink link,
+            Atlas atlas,
+            HostIngress ingress,
+            Executor background,
+            Consumer<ResourceRef> gone) {
         this.inventory = inventory;
         this.link = link;
         this.atlas = atlas;
         this.ingress = ingress;
         this.background = background;
+        this.gone = gone;
     }
 
     /** What EC2 shows of the replicas of a region, or else what it showed last. */
@@ -118,6 +132,7 @@ final class ReplicaWatch {
     private ReplicaObservation shown(One one, Instance instance) {
         String region = one.shown().region();
         if (Instances.isGone(instance)) {
+            gone.accept(one.replica());
             Instances.tag(instance, Names.DEPLOYMENT)
                     .ifPresent(deployment ->
                             Instances.tag(instance, Names.REPLICA).ifPresent(token -> link.forget(deployment, token)));
@@ -151,7 +166,11 @@ final class ReplicaWatch {
 
     /** What was launched a moment ago may not be shown yet, what ended an hour ago not any more. */
     ReplicaObservation unseen(ResourceRef replica) {
-        return inventory.maySettle(replica) ? Instances.requested() : ReplicaObservation.gone();
+        if (inventory.maySettle(replica)) {
+            return Instances.requested();
+        }
+        gone.accept(replica);
+        return ReplicaObservation.gone();
     }
 
     /** Perhaps it is this host that cannot be let in; nobody waits until that is known. */

@@ -303,6 +303,7 @@ final class RouterVms implements RouterCloud {
         if (all) {
             link.forget(found.ownerId(), found.name());
             launched.values().remove(found.resource());
+            inventory.forget(found.resource());
         }
     }
 

@@ -8,6 +8,7 @@ import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.spi.CapacityPool;
 import dev.tuna.spi.FoundResource;
+import dev.tuna.spi.LaunchPlan;
 import dev.tuna.spi.ReplicaObservation;
 import dev.tuna.spi.ReplicaSpec;
 import dev.tuna.spi.ResourceRef;
@@ -176,6 +177,21 @@ class ObserveTest {
                         .isBeforeOrEqualTo(clock.instant()));
         assertThat(gone.address()).isEmpty();
         assertThat(TestLink.FORGOTTEN).contains("chat-r1");
+    }
+
+    @Test
+    void whatIsGoneIsNotKeptInMind() {
+        LaunchPlan plan = cloud.plan(Specs.of("chat"), List.of(SPOT), "chat-r1");
+        ResourceRef replica = cloud.launch(plan);
+        long asked = calls("ec2:DescribeInstances");
+        assertThat(cloud.launch(plan)).isEqualTo(replica);
+        assertThat(calls("ec2:DescribeInstances")).isEqualTo(asked);
+        cloud.terminate(replica);
+        pass(Duration.ofMinutes(3));
+        eventually(() -> look(replica).phase() == BackendPhase.GONE);
+        asked = calls("ec2:DescribeInstances");
+        assertThat(cloud.launch(plan)).isEqualTo(replica);
+        assertThat(calls("ec2:DescribeInstances")).isGreaterThan(asked);
     }
 
     private List<String> open() {

@@ -54,8 +54,8 @@ final class AwsSpotCloud implements SpotCloud {
         this.host = new HostAddress(context.http(), settings.ingressUrl());
         this.launcher = new Launcher(context, clients, inventory, link, host::cidr);
         this.routers = new RouterVms(context, clients, inventory, atlas, host::cidr, background);
-        this.watch =
-                new ReplicaWatch(inventory, link, atlas, new HostIngress(context, clients, host::cidr), background, launcher::forget);
+        this.watch = new ReplicaWatch(
+                inventory, link, atlas, new HostIngress(context, clients, host::cidr), background, launcher::forget);
     }
 
     private AwsOptions options(ReplicaSpec spec) {

@@ -108,21 +108,6 @@ public final class ReplicaChannel implements AutoCloseable {
         }
     }
 
-    /**
-     * Lets the replica refuse new requests and finish those it has.
-     *
-     * @throws UntrustedReplicaException if somebody else answers there, or the deployment's authority is lost
-     * @throws IOException if it does not answer
-     */
-    public void drain() throws IOException {
-        lock.lock();
-        try {
-            ask("POST", "/agent/drain", NullNode.instance);
-        } finally {
-            lock.unlock();
-        }
-    }
-
     private void bring() throws IOException {
         ObjectNode body = AgentConnection.JSON.createObjectNode();
         ObjectNode variables = body.putObject("environment");

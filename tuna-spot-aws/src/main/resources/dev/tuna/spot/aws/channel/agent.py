@@ -593,9 +593,6 @@ class Agent:
             value = json.loads(body) if body else {}
             if (method, where) == ("GET", "/agent/look"):
                 return 200, REPLICA.look(sum(1 for c in CLIENTS if c.engine), since)
-            if (method, where) == ("POST", "/agent/drain"):
-                REPLICA.drain("told to")
-                return 200, {}
             if (method, where) == ("POST", "/agent/enrol"):
                 return self.enrol(client, bytes.fromhex(value["nonce"]))
             if (method, where) == ("PUT", "/agent/certificate"):

@@ -196,7 +196,8 @@ class ChannelAttackTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"GET /agent/look", "POST /agent/drain", "PUT /agent/secrets", "GET /agent?x", "GET /agent"})
+    @ValueSource(
+            strings = {"GET /agent/look", "PUT /agent/certificate", "PUT /agent/secrets", "GET /agent?x", "GET /agent"})
     void theRoutersCertificateAndTheEnginesKeyDoNotOpenTheAgent(String line) throws Exception {
         String request = line + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + Rig.ENGINE_KEY.reveal() + "\r\n\r\n";
         assertThat(ask(router(), request)).startsWith("HTTP/1.1 403 ").doesNotContain("phase");
@@ -305,7 +306,7 @@ class ChannelAttackTest {
     }
 
     @ParameterizedTest(name = "{0} bytes for {1}: {2}")
-    @CsvSource({"head, /v1/models, 431", "body, /agent/drain, 413"})
+    @CsvSource({"head, /v1/models, 431", "body, /agent/enrol, 413"})
     void whatIsTooLargeIsRefused(String part, String path, int status) throws Exception {
         String padding = "x".repeat(80_000);
         String request = part.equals("head")

@@ -244,21 +244,6 @@ class ReplicaLifeTest {
     }
 
     @Test
-    void aReplicaThatIsToldToDrainGoesOnLiving() throws Exception {
-        try (Rig rig = new Rig(root)) {
-            rig.ready();
-            rig.channel.drain();
-            rig.channel.drain();
-            assertThat(rig.channel.look().draining()).isEqualTo("told to");
-            assertThat(client(rig)
-                            .send(chat(rig, false, 3), BodyHandlers.ofString())
-                            .statusCode())
-                    .isEqualTo(503);
-            assertThat(rig.machine.isOff()).isFalse();
-        }
-    }
-
-    @Test
     void anEngineThatEndsIsStartedAgainAndOneThatNeverCameUpIsToldOf() throws Exception {
         try (Rig rig = new Rig(root)) {
             rig.ready();

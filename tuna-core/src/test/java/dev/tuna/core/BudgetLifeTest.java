@@ -184,6 +184,20 @@ class BudgetLifeTest {
         assertThat(chat.status().traffic().failed()).isZero();
     }
 
+    @Test
+    void thatEveryReplicaIsTooDearForALimitPerHourIsSaidUntilOneIsNot() {
+        Deployment chat = world.start().deploy(chat(anHour("0.20", Action.STOP_SCALING)));
+        assertThat(trafficUntil(() -> chat.status().problems().stream()
+                        .anyMatch(problem -> problem.contains("the cheapest costs 0.24")
+                                && problem.contains("limits per hour leave 0.20"))))
+                .isTrue();
+
+        world.tuna.redeploy(chat(anHour("0.30", Action.STOP_SCALING)));
+        assertThat(trafficUntil(() -> chat.status().spotState() == SpotState.READY))
+                .isTrue();
+        assertThat(chat.status().problems()).noneMatch(problem -> problem.contains("limits per hour leave"));
+    }
+
     private static DeployRequest atAnyTerms(Budget budget) {
         return atAnyTerms(budget, 2);
     }

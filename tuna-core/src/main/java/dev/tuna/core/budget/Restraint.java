@@ -30,6 +30,9 @@ public record Restraint(
     /** What a problem is about that has to do with what limits are held against. */
     public static final String GAP_TOPIC = "budget prices";
 
+    /** What a problem is about that no replica is cheap enough for a limit per hour. */
+    public static final String RATE_TOPIC = "budget rate";
+
     /** No limit is near. */
     public static final Restraint NONE = new Restraint(Optional.empty(), Integer.MAX_VALUE, Optional.empty(), "", "");
 

@@ -90,6 +90,9 @@ final class FleetSide {
         }
         ScalingPolicy.Spot policy = turn.state().scaling().spot();
         Restraint restraint = turn.state().restraint();
+        if (target == 0 || restraint.usdPerHour().isEmpty()) {
+            turn.solved(Restraint.RATE_TOPIC);
+        }
         List<FleetAction> actions = Reconciler.reconcile(
                 restraint.within(
                         target,
@@ -467,11 +470,34 @@ final class FleetSide {
             if (nothingCheaper) {
                 stay(turn, PoolHistory.MEMORY);
             }
+            if (message.purpose() != Purpose.LIST_PRICE) {
+                tellOfMoney(turn, prepared);
+            }
             if (turn.state().goal() == Goal.SERVE) {
                 boolean replaces = message.purpose() == Purpose.LIST_PRICE && servesAtListPrice(turn.state());
                 intend(turn, prepared, replaces ? 1 : 0, false);
             }
         });
+    }
+
+    /** Without it nobody would know why spot stays cold. */
+    private static void tellOfMoney(Turn turn, Prepared prepared) {
+        Optional<BigDecimal> limit = turn.state().restraint().usdPerHour();
+        boolean tooDear = prepared.launches().isEmpty() && prepared.notBefore().isEmpty();
+        if (!tooDear || limit.isEmpty() || prepared.usdPerHour().isEmpty()) {
+            turn.solved(Restraint.RATE_TOPIC);
+        } else {
+            turn.problem(
+                    Restraint.RATE_TOPIC,
+                    "no replica is rented for now: the cheapest costs "
+                            + prepared.usdPerHour().get().toPlainString()
+                            + " USD an hour, and limits per hour leave "
+                            + Purse.left(turn.state(), Optional.empty())
+                                    .orElse(limit.get())
+                                    .max(BigDecimal.ZERO)
+                                    .toPlainString()
+                            + " for it; raise the budget, or choose a cheaper GPU or other regions");
+        }
     }
 
     /** Another deployment, or an earlier process, may have been the one that was refused. */

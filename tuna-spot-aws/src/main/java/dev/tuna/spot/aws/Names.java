@@ -43,6 +43,9 @@ final class Names {
     static final String PARAMETER = "parameter";
     static final String JARS = "s3-prefix";
 
+    /** In the journal: the account in which a router's machine was made. */
+    static final String ACCOUNT = "account";
+
     static final Comparator<ResourceRef> ORDER = Comparator.comparing(ResourceRef::toString);
 
     private static final int TOKEN_LENGTH = 40;

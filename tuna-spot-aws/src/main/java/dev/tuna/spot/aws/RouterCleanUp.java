@@ -61,7 +61,9 @@ record RouterCleanUp(
                 .forEach(buckets::add);
         buckets.forEach(bucket -> jars.remove(region, bucket, vm.ownerId(), vm.name()));
         new RouterAccess.Parameters(clients, region).remove(Names.routerParameter(vm.ownerId(), vm.name()));
-        here.stream().filter(ref -> !ref.kind().equals(Names.GROUP)).forEach(journal::gone);
+        here.stream()
+                .filter(ref -> !Set.of(Names.GROUP, Names.ACCOUNT).contains(ref.kind()))
+                .forEach(journal::gone);
         leftovers.removeVolumes(owner, Networks.filter("tag:" + Names.ROUTER_NAME, vm.name()));
         boolean removed = true;
         for (SecurityGroup group : groups) {

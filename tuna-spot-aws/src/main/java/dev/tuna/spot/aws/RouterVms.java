@@ -123,6 +123,7 @@ final class RouterVms implements RouterCloud {
     }
 
     private ResourceRef ask(RouterVmPlan plan, RouterPlan wanted) {
+        account(plan.name()).remember(wanted.region());
         var helpers = new Helpers(clients, context.journal(), host, wanted.region(), RouterCloud.journal(plan.name()));
         Network network = helpers.network(wanted.step());
         Images.Found image =
@@ -210,7 +211,17 @@ final class RouterVms implements RouterCloud {
         return inventory
                 .instance(region, Names.id(vm))
                 .map(instance -> observation(region, instance, name))
-                .orElseGet(() -> inventory.maySettle(vm) ? requested() : RouterVmObservation.gone());
+                .orElseGet(() -> absent(vm, region, name));
+    }
+
+    /** Nothing but what EC2 showed as terminated is believed to be gone while others are asked than it was made with. */
+    private RouterVmObservation absent(ResourceRef vm, String region, String name) {
+        account(name).requireSame(region);
+        return inventory.maySettle(vm) ? requested() : RouterVmObservation.gone();
+    }
+
+    private RouterAccount account(String name) {
+        return new RouterAccount(clients, context.journal(), name);
     }
 
     private static RouterVmObservation requested() {

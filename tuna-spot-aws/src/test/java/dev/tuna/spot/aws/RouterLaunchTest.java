@@ -234,6 +234,29 @@ class RouterLaunchTest {
     }
 
     @Test
+    void aMachineThatTheCredentialsOfAnotherAccountDoNotSeeIsNotGone() {
+        ResourceRef vm = launch();
+        String made = aws.cloud().accountId();
+        try (Aws other = Aws.start(config -> config.accountId("999999999999"))) {
+            ContractContext elsewhere = other.context();
+            String journal = RouterCloud.journal("front");
+            context.journal().open(journal).forEach(ref -> elsewhere.journal().intend(journal, ref, ""));
+            try (SpotCloud wrong = new AwsProvider().open(elsewhere)) {
+                RouterCloud asked = wrong.routers().orElseThrow();
+                assertThatThrownBy(() -> asked.observe(vm, "front"))
+                        .isInstanceOf(ConfigurationException.class)
+                        .hasMessageContaining("'front' was made in AWS account " + made)
+                        .hasMessageContaining("the credentials are of account 999999999999");
+            }
+        }
+        assertThat(restarted().observe(vm, "front").phase()).isNotEqualTo(BackendPhase.GONE);
+        routers().terminate(vm);
+        awaitTerminated();
+        routers().cleanUp(found(vm));
+        assertThat(context.journal().open(RouterCloud.journal("front"))).isEmpty();
+    }
+
+    @Test
     void processorsGetTheImageOfTheirKind() {
         routers().launch(routers().plan(spec(Map.of("router_instance_type", "t4g.small")), "front-1"));
         assertThat(aws.cloud().instances())

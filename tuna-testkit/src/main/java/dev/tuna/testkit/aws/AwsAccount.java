@@ -66,6 +66,11 @@ final class AwsAccount {
         AwsRegion.NAMES.forEach(name -> regions.put(name, new AwsRegion(name, network, now)));
     }
 
+    /** The account of whoever calls. */
+    String caller() {
+        return config.accountId;
+    }
+
     /** Does something while nobody else does, after time has done what it does. */
     <T> T with(Supplier<T> work) {
         lock.lock();

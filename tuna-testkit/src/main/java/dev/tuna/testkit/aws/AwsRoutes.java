@@ -164,9 +164,9 @@ final class AwsRoutes {
             throw AwsError.bad("InvalidAction", action + " is not known here");
         }
         Xml result = new Xml()
-                .put("Arn", "arn:aws:iam::" + AwsAccount.ID + ":user/tuna")
+                .put("Arn", "arn:aws:iam::" + account.caller() + ":user/tuna")
                 .put("UserId", "AIDASTANDIN0123456789")
-                .put("Account", AwsAccount.ID);
+                .put("Account", account.caller());
         return VendorAnswer.of(
                 200,
                 "text/xml",

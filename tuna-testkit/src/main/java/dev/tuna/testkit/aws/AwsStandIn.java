@@ -140,7 +140,7 @@ public final class AwsStandIn implements AutoCloseable {
      * @return twelve digits
      */
     public String accountId() {
-        return AwsAccount.ID;
+        return account.caller();
     }
 
     /** Does now what time has to do; happens by itself every few milliseconds, and with each call. */
@@ -602,6 +602,7 @@ public final class AwsStandIn implements AutoCloseable {
         int quota = 4096;
         int stock = 1000;
         int pageSize = 1000;
+        String accountId = AwsAccount.ID;
         int network = 10 + 3 * ThreadLocalRandom.current().nextInt(80);
 
         private Builder() {}
@@ -715,6 +716,17 @@ public final class AwsStandIn implements AutoCloseable {
          */
         public Builder pageSize(int things) {
             this.pageSize = things;
+            return this;
+        }
+
+        /**
+         * Of which account STS says that the credentials are.
+         *
+         * @param number twelve digits
+         * @return this
+         */
+        public Builder accountId(String number) {
+            this.accountId = number;
             return this;
         }
 

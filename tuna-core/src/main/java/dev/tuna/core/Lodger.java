@@ -2,18 +2,22 @@ package dev.tuna.core;
 
 import dev.tuna.api.ConfigurationException;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.Secret;
+import dev.tuna.api.SecretRef;
 import dev.tuna.api.StoreException;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Confided;
 import dev.tuna.core.control.Handover;
 import dev.tuna.core.control.Treasury;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
+import dev.tuna.spi.SecretStore;
 import java.util.List;
 
 /** Takes deployments in from other hosts, and gives them back; heeds what they say of money. Thread-safe; blocks. */
-record Lodger(Handover handover, Treasury treasury) implements Lodging {
+record Lodger(Handover handover, Treasury treasury, SecretStore secrets) implements Lodging {
 
     /** Who is at the other end: there may be several hosts, and none is known by a name. */
     private static final String HOST = "";
@@ -55,6 +59,11 @@ record Lodger(Handover handover, Treasury treasury) implements Lodging {
     @Override
     public boolean vacate() {
         return handover.vacate();
+    }
+
+    @Override
+    public void confide(Confided confided) {
+        confided.secrets().forEach((name, value) -> secrets.put(new SecretRef(name), Secret.of(value)));
     }
 
     @Override

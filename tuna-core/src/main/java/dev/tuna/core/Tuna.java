@@ -155,7 +155,8 @@ public final class Tuna implements ControlPlane {
     /** Lets hosts elsewhere in from now on, until this is closed. */
     void openLodging(int port, Secret token, UnaryOperator<Lodging> program) {
         isLodging = true;
-        Lodging lodger = program.apply(new Lodger(controller.handover(), controller.treasury()));
+        Lodging lodger =
+                program.apply(new Lodger(controller.handover(), controller.treasury(), installation.secrets()));
         controlEndpoint = Optional.of(ControlServer.at(this, port, token, lodger));
     }
 

@@ -3,6 +3,7 @@ package dev.tuna.core;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Confided;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.core.remote.NextJar;
 import java.util.List;
@@ -40,6 +41,11 @@ interface ForwardingLodging extends Lodging {
     @Override
     default boolean vacate() {
         return lodging().vacate();
+    }
+
+    @Override
+    default void confide(Confided confided) {
+        lodging().confide(confided);
     }
 
     @Override

@@ -70,7 +70,7 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
             .coldStart(Duration.ofMillis(100))
             .startInProcess();
     private final Map<String, Machine> machines = new ConcurrentHashMap<>();
-    private final InMemorySecretStore secrets = new InMemorySecretStore();
+    final InMemorySecretStore secrets = new InMemorySecretStore();
     private InMemoryStateStore store = new InMemoryStateStore(OWNER);
     private final Map<String, Planned> plans = new ConcurrentHashMap<>();
 
@@ -185,6 +185,11 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     /** The machine that all share. */
     Tuna machine() {
         return machines.values().iterator().next().tuna();
+    }
+
+    /** What it keeps secret. */
+    SecretStore machineSecrets() {
+        return machines.values().iterator().next().secrets();
     }
 
     boolean hasMachine() {

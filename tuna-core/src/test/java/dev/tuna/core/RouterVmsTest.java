@@ -17,6 +17,8 @@ import dev.tuna.api.Orphan;
 import dev.tuna.api.ProviderException;
 import dev.tuna.api.RouterPlacement;
 import dev.tuna.api.ScalingPolicy;
+import dev.tuna.api.Secret;
+import dev.tuna.api.SecretRef;
 import dev.tuna.api.SpotState;
 import dev.tuna.api.StoreException;
 import dev.tuna.api.TunaException;
@@ -34,6 +36,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -828,6 +831,28 @@ class RouterVmsTest {
                 lodging.taken(name, handover);
             }
         };
+    }
+
+    @Test
+    void aChangedRequestTakesItsSecretsAlongToTheMachine() throws Exception {
+        var fresh = new SecretRef("fresh");
+        var changed = new SecretRef("changed");
+        world.secrets.put(changed, Secret.of("old"));
+        world.start();
+        world.host.deploy(RouterVmWorld.request("chat", MODEL)
+                .secrets(Map.of("HF_TOKEN", changed))
+                .build());
+        soon(CompletableFuture.supplyAsync(() -> world.host.routerVms().awaitArrived("chat"), threads));
+        world.secrets.put(changed, Secret.of("new"));
+        world.secrets.put(fresh, Secret.of("another"));
+
+        world.host.redeploy(RouterVmWorld.request("chat", MODEL)
+                .secrets(Map.of("HF_TOKEN", changed, "MORE", fresh))
+                .build());
+
+        assertThat(world.machineSecrets().get(changed)).contains(Secret.of("new"));
+        assertThat(world.machineSecrets().get(fresh)).contains(Secret.of("another"));
+        soon(world.host.destroy("chat"));
     }
 
     @Test

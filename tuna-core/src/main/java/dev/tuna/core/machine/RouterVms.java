@@ -7,9 +7,11 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
+import dev.tuna.api.StoreException;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.catalog.Price;
+import dev.tuna.core.control.Confided;
 import dev.tuna.core.control.Controller;
 import dev.tuna.core.control.Custody;
 import dev.tuna.core.control.Handover;
@@ -24,6 +26,7 @@ import dev.tuna.spi.StateStore;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,6 +54,7 @@ public final class RouterVms implements AutoCloseable {
     private static final Duration SOON = Duration.ofSeconds(30);
 
     private final Clouds clouds;
+    private final SecretStore secrets;
     private final String owner;
     private final Controller controller;
     private final Handover handover;
@@ -90,6 +94,7 @@ public final class RouterVms implements AutoCloseable {
             Optional<List<Price>> prices,
             Strays strays) {
         this.clouds = clouds;
+        this.secrets = secrets;
         this.owner = store.ownerId();
         this.controller = controller;
         this.handover = controller.handover();
@@ -208,8 +213,28 @@ public final class RouterVms implements AutoCloseable {
     public Deployment redeploy(DeployRequest request) {
         String name = request.serviceName().orElseThrow();
         planner.requireNeeds(request, roster.vm(name).name());
-        soonArrived(name).redeploy(request);
+        RemoteControlPlane there = soonArrived(name);
+        confide(request, there);
+        there.redeploy(request);
         return handle(name);
+    }
+
+    /** The machine has those of earlier requests only. */
+    private void confide(DeployRequest request, RemoteControlPlane there) {
+        var known = new HashMap<String, String>();
+        request.secrets()
+                .values()
+                .forEach(ref -> secrets.get(ref).ifPresent(secret -> known.put(ref.name(), secret.reveal())));
+        try {
+            if (!known.isEmpty()) {
+                there.confide(new Confided(known));
+            }
+        } catch (StoreException e) {
+            if (e.code() != ErrorCode.STORE_TOO_NEW) {
+                throw e;
+            }
+            LOG.warn("the router VM runs an older version, which takes no new secrets: upgrade it");
+        }
     }
 
     /**

@@ -17,6 +17,7 @@ import dev.tuna.core.config.RequestJson;
 import dev.tuna.core.config.Wire;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Confided;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -259,10 +260,16 @@ public final class ControlServer implements AutoCloseable {
             case "POST allow" ->
                 lodged(exchange, lodged -> lodged.allow(Wire.read(body(exchange, LONGEST_BUNDLE), Allowance.class)));
             case "POST vacate" -> lodged(exchange, Lodging::vacate);
+            case "POST confide" -> onSecrets(exchange);
             case "POST upgrade" ->
                 done(exchange, lodged -> lodged.upgrade(Wire.read(body(exchange, LONGEST_REQUEST), NextJar.class)));
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
         }
+    }
+
+    private void onSecrets(HttpExchange exchange) throws IOException {
+        String body = body(exchange);
+        done(exchange, lodged -> lodged.confide(Wire.read(body, Confided.class)));
     }
 
     private static String body(HttpExchange exchange) throws IOException {

@@ -3,6 +3,7 @@ package dev.tuna.core.remote;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Confided;
 import java.util.List;
 
 /** What the program on a router's machine does beside what any control plane does. Thread-safe; blocks. */
@@ -54,6 +55,13 @@ public interface Lodging {
      * @return whether nobody is, and so nobody comes
      */
     boolean vacate();
+
+    /**
+     * Keeps secrets of a request that is about to come, in place of others of their names.
+     *
+     * @param confided what the host has
+     */
+    void confide(Confided confided);
 
     /**
      * Makes room for another version of the program.

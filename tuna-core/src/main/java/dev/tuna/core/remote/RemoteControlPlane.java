@@ -25,6 +25,7 @@ import dev.tuna.api.Secret;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Confided;
 import dev.tuna.spi.BackendAddress;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -339,6 +340,15 @@ public final class RemoteControlPlane implements ControlPlane {
      */
     public boolean vacate() {
         return connection.hand("vacate", "", DONE);
+    }
+
+    /**
+     * Gives the other controller the secrets of a request that is to follow.
+     *
+     * @param confided kept there in place of others of their names
+     */
+    public void confide(Confided confided) {
+        connection.hand("confide", confided, DONE);
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.tuna.core.Tuna;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.control.Confided;
 import dev.tuna.core.control.HostMachine;
 import dev.tuna.core.machine.RouterVmConfig;
 import dev.tuna.core.remote.Lodging;
@@ -228,6 +229,11 @@ public final class RouterVmMain {
         @Override
         public boolean vacate() {
             return lodging.vacate();
+        }
+
+        @Override
+        public void confide(Confided confided) {
+            lodging.confide(confided);
         }
 
         @Override

@@ -195,7 +195,7 @@ final class Hosting {
     /** Whether anything but the one is hosted; once that is over it is about everything. */
     private static boolean isOthers(Tuna tuna, Optional<Deployment> subject) {
         return tuna.deployments().stream()
-                .filter(one -> one.status().phase() != DeploymentPhase.DESTROYED)
+                .filter(one -> !isOnVm(tuna, one) && one.status().phase() != DeploymentPhase.DESTROYED)
                 .anyMatch(one ->
                         subject.map(mine -> !mine.name().equals(one.name())).orElse(true));
     }
@@ -271,19 +271,27 @@ final class Hosting {
         var lines = new ArrayList<String>();
         lines.add("Broken off; whatever command comes next goes on destroying " + String.join(", ", names)
                 + ", 'tuna destroy " + (names.size() == 1 ? names.get(0) : "--all") + "' waits for the end.");
-        tuna.deployments().stream().filter(one -> !names.contains(one.name())).forEach(one -> lines.add(left(one)));
+        tuna.deployments().stream().filter(one -> !names.contains(one.name())).forEach(one -> lines.add(left(tuna, one)));
         return new Outcome(Wish.STOP, ExitCode.BROKEN_OFF, lines);
     }
 
-    private static String left(Deployment deployment) {
-        return deployment.name() + " is left as it is, at "
-                + Dollars.text(deployment.cost().usdPerHourNow())
-                + " per hour and without its endpoint. 'tuna host' hosts it"
-                + " again, 'tuna destroy " + deployment.name() + "' takes it down.";
+    private static String left(Tuna tuna, Deployment deployment) {
+        String price = Dollars.text(deployment.cost().usdPerHourNow()) + " per hour";
+        return deployment.name()
+                + (isOnVm(tuna, deployment)
+                        ? " goes on on its router VM, at " + price + "."
+                        : " is left as it is, at " + price + " and without its endpoint. 'tuna host' hosts it again,")
+                + " 'tuna destroy " + deployment.name() + "' takes it down.";
+    }
+
+    /** What lives there is served without this process. */
+    private static boolean isOnVm(Tuna tuna, Deployment deployment) {
+        return tuna.routerVms().find(deployment.name()).isPresent();
     }
 
     private Outcome left(Tuna tuna, Optional<Deployment> deployment, int otherwise) {
-        List<String> lines = tuna.deployments().stream().map(Hosting::left).toList();
+        List<String> lines =
+                tuna.deployments().stream().map(one -> left(tuna, one)).toList();
         int parts = exitCode(deployment);
         return new Outcome(Wish.STOP, parts == ExitCode.DONE ? otherwise : parts, lines);
     }

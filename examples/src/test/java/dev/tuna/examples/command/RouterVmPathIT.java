@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tuna.core.Tuna;
 import dev.tuna.examples.command.Commands.Result;
 import dev.tuna.testkit.aws.AwsStandIn;
 import dev.tuna.testkit.aws.InstanceState;
@@ -319,9 +320,9 @@ class RouterVmPathIT {
                 .contains(printed.endpoint().toString())
                 .containsPattern("spot +replica-1 .* GPU [0-9]+%, [0-9.]+ of [0-9.]+ GiB");
         assertThat(run(deployer, "cost chat --once").out())
-                .as("as of now, not of when the machine got it")
-                .contains("runpod", "replica-1")
-                .doesNotContain("as of");
+                .as("as of now, not of when the machine got it; and no price of a GPU that nobody rents")
+                .contains("runpod", "replica-1", "price: spot aws")
+                .doesNotContain("as of", "price: on-demand");
         assertThat(json(deployer, "status chat").path("endpoint").asText())
                 .isEqualTo(printed.endpoint().toString());
         JsonNode access = json(deployer, "status chat --access");
@@ -331,6 +332,16 @@ class RouterVmPathIT {
         assertThat(access.path("api_key").asText()).isEqualTo(printed.key());
         assertThat(access.path("certificate").asText())
                 .endsWith(printed.certificate().getFileName().toString());
+        Commands.Running host = deployer.start(line("host --listen 127.0.0.1:0"));
+        until("it hosts", () -> Tuna.running(temporary.resolve("deployer")).map(plane -> {
+            plane.close();
+            return true;
+        }).isPresent());
+        host.handle().destroy();
+        assertThat(host.end().err())
+                .as("it has no part in that one")
+                .contains("chat goes on on its router VM", "'tuna destroy chat' takes it down")
+                .doesNotContain("without its endpoint");
         assertThat(replicas()).hasSize(1);
         String replica = replicas().get(0).id();
         List<String> lines =

@@ -6,6 +6,7 @@ import dev.tuna.api.DeployRequest;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.GpuOffer;
 import dev.tuna.api.GpuQuery;
+import dev.tuna.api.Tier;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.Tuna;
 import dev.tuna.core.catalog.GpuNames;
@@ -18,6 +19,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -33,6 +36,8 @@ import picocli.CommandLine.Option;
 final class CostCommand extends ControlCommand {
 
     private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(2);
+
+    private static final Pattern REPLICA = Pattern.compile("(r[0-9]+-)?replica-[0-9]+");
 
     @Mixin
     private final Name name = new Name();
@@ -87,18 +92,19 @@ final class CostCommand extends ControlCommand {
     private static List<GpuOffer> prices(ControlPlane plane, CostReport bill) {
         return plane.deployment(bill.deployment())
                 .map(Deployment::request)
-                .map(request -> prices(plane, bill, request))
+                .map(request -> prices(plane::gpus, bill, request))
                 .orElse(List.of());
     }
 
-    private static List<GpuOffer> prices(ControlPlane plane, CostReport bill, DeployRequest request) {
+    /** The first offer of each who bills for the GPU. */
+    static List<GpuOffer> prices(Function<GpuQuery, List<GpuOffer>> offers, CostReport bill, DeployRequest request) {
         String gpu = GpuNames.require(request.gpu()).name();
         var seen = new HashSet<String>();
         var prices = new ArrayList<GpuOffer>();
         try {
             for (CostReport.Line line : bill.lines()) {
-                if (seen.add(line.tier() + line.provider())) {
-                    plane.gpus(GpuQuery.gpu(gpu).ofProvider(line.provider()).onTerms(line.tier())).stream()
+                if (hasTheGpu(line) && seen.add(line.tier() + line.provider())) {
+                    offers.apply(GpuQuery.gpu(gpu).ofProvider(line.provider()).onTerms(line.tier())).stream()
                             .filter(offer -> offer.gpuCount() == request.gpuCount())
                             .findFirst()
                             .ifPresent(prices::add);
@@ -109,6 +115,11 @@ final class CostCommand extends ControlCommand {
             return prices;
         }
         return prices;
+    }
+
+    /** The machine of a router is rented too, and has none. */
+    private static boolean hasTheGpu(CostReport.Line line) {
+        return line.tier() == Tier.SERVERLESS || REPLICA.matcher(line.backend()).matches();
     }
 
     private void live(ControlPlane plane) {

@@ -271,7 +271,9 @@ final class Hosting {
         var lines = new ArrayList<String>();
         lines.add("Broken off; whatever command comes next goes on destroying " + String.join(", ", names)
                 + ", 'tuna destroy " + (names.size() == 1 ? names.get(0) : "--all") + "' waits for the end.");
-        tuna.deployments().stream().filter(one -> !names.contains(one.name())).forEach(one -> lines.add(left(tuna, one)));
+        tuna.deployments().stream()
+                .filter(one -> !names.contains(one.name()))
+                .forEach(one -> lines.add(left(tuna, one)));
         return new Outcome(Wish.STOP, ExitCode.BROKEN_OFF, lines);
     }
 

@@ -333,10 +333,14 @@ class RouterVmPathIT {
         assertThat(access.path("certificate").asText())
                 .endsWith(printed.certificate().getFileName().toString());
         Commands.Running host = deployer.start(line("host --listen 127.0.0.1:0"));
-        until("it hosts", () -> Tuna.running(temporary.resolve("deployer")).map(plane -> {
-            plane.close();
-            return true;
-        }).isPresent());
+        until(
+                "it hosts",
+                () -> Tuna.running(temporary.resolve("deployer"))
+                        .map(plane -> {
+                            plane.close();
+                            return true;
+                        })
+                        .isPresent());
         host.handle().destroy();
         assertThat(host.end().err())
                 .as("it has no part in that one")

@@ -206,7 +206,9 @@ class RouterLaunchTest {
                 .extracting(
                         intent -> intent.deployment() + " " + intent.resource().kind())
                 .containsExactly(
-                        RouterCloud.journal("front") + " s3-prefix", RouterCloud.journal("front") + " security-group");
+                        RouterCloud.journal("front") + " account",
+                        RouterCloud.journal("front") + " s3-prefix",
+                        RouterCloud.journal("front") + " security-group");
     }
 
     @Test
@@ -467,7 +469,7 @@ class RouterLaunchTest {
         assertThat(aws.cloud().groups()).hasSize(1);
         assertThat(aws.cloud().objects()).hasSize(1);
         assertThat(aws.cloud().instances()).hasSize(1);
-        assertThat(context.journal().open(RouterCloud.journal("front"))).hasSize(2);
+        assertThat(context.journal().open(RouterCloud.journal("front"))).hasSize(3);
     }
 
     @Test

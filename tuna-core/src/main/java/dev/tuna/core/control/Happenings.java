@@ -76,12 +76,12 @@ final class Happenings {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // as above
     /** Its cloud may have taken it before anybody heard of that. */
     private String taken(Instant at) {
         return at.isAfter(now) ? " will be taken by its cloud at " + at : " is taken by its cloud";
     }
 
+    @SuppressWarnings("ReferenceEquality") // as above
     private void tellOf(Backend backend) {
         Backend old = before.backends().get(backend.id());
         if (old == backend) {

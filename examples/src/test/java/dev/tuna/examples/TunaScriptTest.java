@@ -3,6 +3,7 @@ package dev.tuna.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -56,7 +57,7 @@ class TunaScriptTest {
         Process shell = new ProcessBuilder("sh", directory.resolve("tuna.sh").toString(), "list")
                 .redirectErrorStream(true)
                 .start();
-        String said = new String(shell.getInputStream().readAllBytes());
+        String said = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         shell.waitFor();
         assertThat(said).isEmpty();
         return Files.readAllLines(asked);

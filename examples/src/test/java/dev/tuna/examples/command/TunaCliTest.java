@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -338,7 +339,9 @@ class TunaCliTest {
                         .isNotZero();
                 assertThat(host.deployments().stream()
                                 .map(one -> one.request().model() + " "
-                                        + store.get(one.request().secrets().get("HF_TOKEN"))
+                                        + Optional.ofNullable(
+                                                        one.request().secrets().get("HF_TOKEN"))
+                                                .flatMap(store::get)
                                                 .orElseThrow()
                                                 .reveal()))
                         .containsExactlyInAnyOrder("m/one hf-one", "m/two hf-two");

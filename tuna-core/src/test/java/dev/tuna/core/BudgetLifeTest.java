@@ -254,6 +254,17 @@ class BudgetLifeTest {
     }
 
     @Test
+    void underALimitPerHourWhatItsCloudWillTakeMakesRoomForItsSuccessorAtOnce() {
+        serving(anHour("0.30", Action.STOP_SCALING));
+        String first = world.running().get(0).id();
+        world.cloud.interrupt(first, Duration.ofMinutes(2));
+        world.traffic("chat", Duration.ofSeconds(40), SECOND, SECOND);
+        assertThat(world.running())
+                .singleElement()
+                .satisfies(next -> assertThat(next.id()).isNotEqualTo(first));
+    }
+
+    @Test
     void whereNoOfferHasAPriceOneReplicaIsTriedAndKept() {
         world.spot = new UnpricedOffers(world.spot, false);
         Deployment chat = world.start().deploy(chat(anHour("0.20", Action.STOP_SCALING)));

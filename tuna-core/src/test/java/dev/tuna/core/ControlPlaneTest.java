@@ -120,7 +120,7 @@ class ControlPlaneTest {
         assertThat(world.happened(Kind.INTERRUPTION_NOTICE)).isTrue();
         assertThat(world.gateway.route("chat").replicas()).allMatch(replica -> replica.draining());
         assertThat(world.running()).hasSize(2);
-        world.pass(Duration.ofSeconds(60));
+        world.pass(Duration.ofSeconds(110));
         assertThat(world.running()).hasSize(1);
         assertThat(chat.status().traffic().succeeded()).isEqualTo(1);
         assertThat(chat.status().traffic().failedOver()).isZero();

@@ -289,6 +289,60 @@ class ReplicaLifeTest {
         assertThat(launches()).isGreaterThanOrEqualTo(7);
     }
 
+    @Test
+    void aReplicaUnderNoticeIsLeftToItsCloudSinceWhatThatTakesMayCostNothing() {
+        Deployment chat = deploy();
+        assertThat(spotServes(chat)).isTrue();
+        ReplicaView first = world.running().get(0);
+        world.cloud.interrupt(first.id(), Duration.ofMinutes(2));
+        world.pass(Duration.ofSeconds(110));
+        assertThat(world.running()).as("it and its successor").hasSize(2);
+        assertThat(world.gateway.route("chat").replicas()).as("nobody is sent there").isEmpty();
+        world.pass(Duration.ofSeconds(30));
+        assertThat(world.running()).hasSize(1);
+        assertThat(world.cloud.callCount(Operation.TERMINATE)).isZero();
+    }
+
+    @Test
+    void aReplicaThatItsCloudDoesNotTakeAtTheTimeThatItSaidIsEnded() {
+        var telling = new TellingSpot(world.spot);
+        world.spot = telling;
+        Deployment chat = deploy();
+        assertThat(spotServes(chat)).isTrue();
+        ReplicaView first = world.running().get(0);
+        Instant end = world.time.instant().plus(Duration.ofMinutes(2));
+        telling.change =
+                seen -> seen.address().map(BackendAddress::url).equals(first.address()) ? underNotice(seen, end) : seen;
+        world.pass(Duration.ofMinutes(2));
+        assertThat(world.running()).extracting(ReplicaView::id).contains(first.id());
+        world.pass(Duration.ofSeconds(15));
+        assertThat(world.running()).extracting(ReplicaView::id).doesNotContain(first.id());
+    }
+
+    private static ReplicaObservation underNotice(ReplicaObservation seen, Instant end) {
+        return new ReplicaObservation(
+                seen.phase(),
+                seen.detail(),
+                seen.pool(),
+                seen.address(),
+                Optional.of(end),
+                seen.launchedAt(),
+                seen.endedAt(),
+                seen.usdPerHour());
+    }
+
+    @Test
+    void whoDestroysDoesNotWaitForWhatACloudWillTake() {
+        Deployment chat = deploy();
+        assertThat(spotServes(chat)).isTrue();
+        world.cloud.interrupt(world.running().get(0).id(), Duration.ofMinutes(2));
+        world.pass(Duration.ofSeconds(30));
+        assertThat(world.running()).hasSize(2);
+        var unused = chat.destroy();
+        world.pass(Duration.ofSeconds(20));
+        assertThat(world.running()).isEmpty();
+    }
+
     private Optional<ReplicaView> booting() {
         return world.running().stream()
                 .filter(replica -> replica.phase() == BackendPhase.BOOTING)

@@ -44,8 +44,11 @@ final class FleetSide {
     /** What looks at all replicas at once go by; no endpoint has this id. */
     static final String REPLICAS = "";
 
-    /** A doomed replica is given back this long before its cloud takes it, so that its end is ours and orderly. */
+    /** What a doomed replica still has goes on elsewhere this long before its cloud takes it, so that it ends in order. */
     private static final Duration BEFORE_INTERRUPTION = Duration.ofSeconds(5);
+
+    /** What its cloud has not taken so long after the time that it announced is ended by us. */
+    private static final Duration AFTER_INTERRUPTION = Duration.ofSeconds(5);
 
     /** The last replica takes no new work for so long before it is taken, whatever stands in for it. */
     private static final Duration LAST_WORK = Duration.ofSeconds(30);
@@ -648,6 +651,7 @@ final class FleetSide {
             draft.drainUntil = Optional.of(replica.drainUntil().orElse(turn.steady()));
             if (replica.state() == State.LIVE) {
                 draft.enter(State.ENDING);
+                leftToItsCloud(turn, replica).ifPresent(until -> draft.retry = Retry.NONE.pausedUntil(until));
             } else if (!replica.sent()) {
                 draft.enter(State.GONE);
             }
@@ -657,6 +661,20 @@ final class FleetSide {
         } else if (!end.failed() && isNewer(replica, turn.state().fleet())) {
             proven(turn);
         }
+    }
+
+    /**
+     * Until when a machine under notice is not ended by us: what EC2 takes in its first hour costs nothing, what its user
+     * ends does. Where a limit per hour holds, the money for its successor comes first; a time that has passed, or is far
+     * away, is waited for by nobody.
+     */
+    private static Optional<Instant> leftToItsCloud(Turn turn, Backend replica) {
+        Instant now = turn.steady();
+        return replica.interruptionAt()
+                .filter(at -> turn.state().restraint().usdPerHour().isEmpty())
+                .map(at -> now.plus(Duration.between(turn.now().wall(), at)))
+                .filter(at -> at.isAfter(now) && !at.isAfter(now.plus(turn.timings().drainLimit())))
+                .map(at -> at.plus(AFTER_INTERRUPTION));
     }
 
     /** That its cloud took one says nothing of whether the next one comes up. */

@@ -30,6 +30,11 @@ final class TearDown {
         }
         boolean replaced = turn.state().revision().role() == Revision.Role.FORMER;
         Instant drained = replaced ? turn.steady().plus(turn.timings().rollDrainLimit()) : limit;
+        // Who destroys does not wait for what a cloud will take by itself.
+        turn.state().present().stream()
+                .filter(backend -> backend.state() == State.ENDING
+                        && backend.interruptionAt().isPresent())
+                .forEach(backend -> turn.backend(backend.id(), draft -> draft.retry = Retry.NONE));
         turn.change(state -> state.with(draft -> {
             draft.goal = goal;
             draft.reason = reason;

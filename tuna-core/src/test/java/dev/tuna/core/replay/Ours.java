@@ -167,6 +167,9 @@ final class Ours extends RoutedPolicy {
             drain(world, machine(world, drain.id()));
         } else if (action instanceof FleetAction.End end) {
             Machine machine = machine(world, end.id());
+            if (machine.noticeOf != Machine.NEVER && machine.inFlight == 0) {
+                return; // it is left to its cloud
+            }
             if (machine.noticeOf == Machine.NEVER) {
                 history = history.kept(pool(world, machine), held(world, machine), Clockwork.instant(world.now));
             }

@@ -20,6 +20,7 @@ import java.io.StringWriter;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.math.BigDecimal;
+import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -252,7 +253,12 @@ public abstract class ProviderContract {
     final void checkServes(Optional<BackendAddress> address, String model, boolean publicAccess) {
         assertThat(address).as("address of what is READY").isPresent();
         needs(Ability.SERVE_REQUESTS);
-        Probe probe = new Probe(current.http(), address.orElseThrow(), model);
+        // A backend that no public authority knows is reached over TLS of its own.
+        HttpClient http = address.orElseThrow()
+                .tls()
+                .map(tls -> HttpClient.newBuilder().sslContext(tls.sslContext()).build())
+                .orElse(current.http());
+        Probe probe = new Probe(http, address.orElseThrow(), model);
         waitFor("health answers 200", () -> probe.health().statusCode() == 200);
         Optional<Credential> credential = address.orElseThrow().credential();
         waitFor("a chat request answers 200", () -> probe.chat(credential).statusCode() == 200);

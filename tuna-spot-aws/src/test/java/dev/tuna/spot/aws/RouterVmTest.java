@@ -131,12 +131,12 @@ class RouterVmTest {
     }
 
     @Test
-    void anUpgradeThatDoesNotRunIsTakenBack() {
+    void anUpgradeThatDoesNotRunIsTakenBackHoweverLongItWaitedFirst() {
         try (RouterRig rig = new RouterRig(directory)) {
             ResourceRef vm = rig.launched("1");
             BackendAddress control = rig.ready(vm);
             String before = RouterRig.version(control);
-            URI next = rig.delivered(rig.jar("broken"));
+            URI next = rig.delivered(rig.jar("late"));
             RouterRig.ask(control, "/next", next.toString());
             RouterRig.until(
                     () -> RouterRig.version(control),

@@ -202,8 +202,9 @@ ended() {
 	begin
 }
 
-# It runs by now: what happens later is no fault of the upgrade.
+# Once it serves, what happens later is no fault of the upgrade; until then it may be waiting for the one before.
 settled() {
+	if [ ! -e "$TUNA_RUN/serving" ] && [ -f "$TUNA_DIR/before.jar" ]; then return; fi
 	if [ $(($(date +%s) - since)) -gt 10 ]; then
 		quick=0
 		rm -f "$TUNA_DIR/before.jar"

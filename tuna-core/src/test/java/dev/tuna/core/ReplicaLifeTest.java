@@ -297,7 +297,9 @@ class ReplicaLifeTest {
         world.cloud.interrupt(first.id(), Duration.ofMinutes(2));
         world.pass(Duration.ofSeconds(110));
         assertThat(world.running()).as("it and its successor").hasSize(2);
-        assertThat(world.gateway.route("chat").replicas()).as("nobody is sent there").isEmpty();
+        assertThat(world.gateway.route("chat").replicas())
+                .as("nobody is sent there")
+                .isEmpty();
         world.pass(Duration.ofSeconds(30));
         assertThat(world.running()).hasSize(1);
         assertThat(world.cloud.callCount(Operation.TERMINATE)).isZero();

@@ -102,6 +102,9 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     /** What the host's disk does not take. */
     volatile Predicate<StateChange> refused = change -> false;
 
+    /** What machines are made with beside their jar. */
+    UnaryOperator<RouterVmOptions.Builder> options = UnaryOperator.identity();
+
     /** What the disks of machines do not take. */
     volatile Predicate<StateChange> refusedThere = change -> false;
 
@@ -116,9 +119,9 @@ final class RouterVmWorld implements SpotProvider, AutoCloseable {
     Tuna start() {
         TunaBuilder builder = tuna(refusing(store, change -> refused.test(change)), secrets);
         directory.ifPresent(shared -> builder.stateDirectory(shared).controlEndpoint(true));
-        host = builder.routerVms(RouterVmOptions.builder()
-                        .jar(URI.create("https://example.org/tuna.jar"))
-                        .sha256("0".repeat(64))
+        host = builder.routerVms(options.apply(RouterVmOptions.builder()
+                                .jar(URI.create("https://example.org/tuna.jar"))
+                                .sha256("0".repeat(64)))
                         .build())
                 .start();
         return host;

@@ -25,6 +25,7 @@ import dev.tuna.api.TunaException;
 import dev.tuna.core.budget.Outlay;
 import dev.tuna.core.control.Allowance;
 import dev.tuna.core.control.Bundle;
+import dev.tuna.core.machine.RouterVmOptions;
 import dev.tuna.core.remote.Lodging;
 import dev.tuna.spi.ResourceRef;
 import dev.tuna.testkit.cloud.model.ReplicaView;
@@ -831,6 +832,25 @@ class RouterVmsTest {
                 lodging.taken(name, handover);
             }
         };
+    }
+
+    @Test
+    void whatAServerlessProviderCannotDoOnAMachineIsRefusedBeforeItIsGiven() throws Exception {
+        world.options = options -> options.need("local", RouterVmOptions.Need.never("it has hands of its own"));
+        world.start();
+        assertThatThrownBy(() -> world.host.deploy(RouterVmWorld.request("other", OTHER_MODEL)
+                        .serverlessProviders("local")
+                        .build()))
+                .hasMessageContaining("it has hands of its own");
+        Deployment chat = here("chat", MODEL); // the provider is chosen by Tuna
+        soon(chat.ready());
+
+        assertThatThrownBy(() -> world.host.routerVms().give("chat"))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("'local'")
+                .hasMessageContaining("it has hands of its own");
+        assertThat(world.host.routerVms().status()).isEmpty();
+        soon(world.host.destroy("chat"));
     }
 
     @Test

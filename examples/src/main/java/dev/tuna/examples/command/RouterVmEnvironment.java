@@ -28,8 +28,6 @@ final class RouterVmEnvironment {
     private static final List<String> CREDENTIALS = List.of(
             "RUNPOD_API_KEY",
             "BASETEN_API_KEY",
-            "MODAL_TOKEN_ID",
-            "MODAL_TOKEN_SECRET",
             "GOOGLE_CLOUD_PROJECT",
             "GOOGLE_CLOUD_REGION",
             "GOOGLE_CLOUD_QUOTA_PROJECT");
@@ -45,6 +43,10 @@ final class RouterVmEnvironment {
                     + " (or, if that is what you want, with your own login), whose content goes to a machine that is made from"
                     + " then on, as a secret; or keep that content as secret 'cloudrun/credentials'");
 
+    private static final Need MODAL =
+            Need.never("Modal is deployed to by its command line, which a router VM does not have; choose another"
+                    + " serverless provider, or let the deployment be looked after here");
+
     private static final JsonMapper JSON = new JsonMapper();
 
     private RouterVmEnvironment() {}
@@ -57,7 +59,7 @@ final class RouterVmEnvironment {
         CREDENTIALS.forEach(
                 name -> set(environment, name).ifPresent(value -> options.environment(name, Secret.of(value))));
         google(environment).ifPresent(text -> options.environment(GOOGLE_TEXT, text));
-        return options.need(GoogleCloud.PROVIDER, GOOGLE).build();
+        return options.need(GoogleCloud.PROVIDER, GOOGLE).need("modal", MODAL).build();
     }
 
     /** On one line; empty if there is none that could be used. Whether that matters is seen when something is deployed. */

@@ -673,7 +673,8 @@ final class FleetSide {
         return replica.interruptionAt()
                 .filter(at -> turn.state().restraint().usdPerHour().isEmpty())
                 .map(at -> now.plus(Duration.between(turn.now().wall(), at)))
-                .filter(at -> at.isAfter(now) && !at.isAfter(now.plus(turn.timings().drainLimit())))
+                .filter(at ->
+                        at.isAfter(now) && !at.isAfter(now.plus(turn.timings().drainLimit())))
                 .map(at -> at.plus(AFTER_INTERRUPTION));
     }
 

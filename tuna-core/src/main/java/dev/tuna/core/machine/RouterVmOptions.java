@@ -32,7 +32,7 @@ public record RouterVmOptions(
     /**
      * What a serverless provider cannot do without on a machine.
      *
-     * @param variable of the environment there
+     * @param variable of the environment there; empty if nothing helps
      * @param fix why it is missing and what to do, for the end of a sentence
      */
     public record Need(String variable, String fix) {
@@ -41,6 +41,20 @@ public record RouterVmOptions(
         public Need {
             Objects.requireNonNull(variable, "variable");
             Objects.requireNonNull(fix, "fix");
+        }
+
+        /**
+         * Of a provider that can do nothing on such a machine, whatever it is handed.
+         *
+         * @param fix why not and what to do, for the end of a sentence
+         * @return what no machine has
+         */
+        public static Need never(String fix) {
+            return new Need("", fix);
+        }
+
+        boolean isNever() {
+            return variable.isEmpty();
         }
     }
 

@@ -8,6 +8,7 @@ import dev.tuna.api.Deployment;
 import dev.tuna.api.DestroyReport;
 import dev.tuna.api.ErrorCode;
 import dev.tuna.api.StoreException;
+import dev.tuna.api.Tier;
 import dev.tuna.api.TimedOutException;
 import dev.tuna.api.TunaException;
 import dev.tuna.core.catalog.Price;
@@ -173,12 +174,15 @@ public final class RouterVms implements AutoCloseable {
      *     stays here, since the machine cannot be had ({@code PREFLIGHT_FAILED}) or does not take it ({@code NAME_TAKEN})
      */
     public CompletableFuture<Deployment> give(String name) {
-        DeployRequest request = controller
+        Deployment deployment = controller
                 .find(name)
-                .map(Deployment::request)
                 .orElseThrow(() -> new ConfigurationException(
                         ErrorCode.NO_SUCH_DEPLOYMENT, "no deployment named '" + name + "' is looked after here"));
-        VmPlanner.Place place = planner.place(request, request.spotCloud());
+        VmPlanner.Place place =
+                planner.place(deployment.request(), deployment.request().spotCloud());
+        deployment.status().backends().stream()
+                .filter(backend -> backend.tier() == Tier.SERVERLESS)
+                .forEach(endpoint -> planner.requireNeeds(endpoint.provider(), place.name()));
         String id = planner.id();
         bring(place, (vm, beside) -> handover.bind(name, id, vm.name(), beside));
         return waits.later(() -> {

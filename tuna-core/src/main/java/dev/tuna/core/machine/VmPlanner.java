@@ -87,10 +87,12 @@ final class VmPlanner {
         request.serverlessProviders().forEach(each -> requireNeeds(each, vm));
     }
 
-    private void requireNeeds(String serverless, String vm) {
+    /** One that is named, or already has an endpoint of a deployment that is to go there. */
+    void requireNeeds(String serverless, String vm) {
         Optional.ofNullable(options.needs().get(serverless))
                 .filter(need -> !variables(vm).contains(need.variable()))
-                .filter(need -> secrets.names(serverless + "/").stream().noneMatch(VmPlanner::isOfProvider))
+                .filter(need -> need.isNever()
+                        || secrets.names(serverless + "/").stream().noneMatch(VmPlanner::isOfProvider))
                 .ifPresent(need -> {
                     throw new ConfigurationException(
                             ErrorCode.NOT_CONFIGURED,

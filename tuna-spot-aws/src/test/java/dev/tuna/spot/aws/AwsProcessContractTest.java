@@ -103,8 +103,7 @@ class AwsProcessContractTest extends AwsContract {
 
     private static void stock(CapacityPool pool, int machines) {
         order("stock?zone=%s&type=%s&market=%s&instances=%d"
-                .formatted(
-                        pool.zone(), pool.machineType(), pool.tier() == Tier.SPOT ? "spot" : "on-demand", machines));
+                .formatted(pool.zone(), pool.machineType(), pool.tier() == Tier.SPOT ? "spot" : "on-demand", machines));
     }
 
     @Override

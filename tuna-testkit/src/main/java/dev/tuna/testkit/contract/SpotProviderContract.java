@@ -548,7 +548,8 @@ public abstract class SpotProviderContract extends ProviderContract {
             ReplicaObservation ready = awaitReady(cloud, replica);
             ReplicaObservation again = observe(open(), replica);
             assertThat(again.phase()).isEqualTo(BackendPhase.READY);
-            assertThat(again.address().map(this::place)).isEqualTo(ready.address().map(this::place));
+            assertThat(again.address().map(this::place))
+                    .isEqualTo(ready.address().map(this::place));
             assertThat(again.launchedAt()).isEqualTo(ready.launchedAt());
         }
 

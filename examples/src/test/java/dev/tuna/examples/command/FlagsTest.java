@@ -267,7 +267,7 @@ class FlagsTest {
                         Secret.of("{\"type\":\"service_account\",\"private_key\":\"a\\nb\"}")));
         environment.put("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere");
         assertThat(RouterVmEnvironment.of(environment).environment()).isEmpty();
-        assertThat(RouterVmEnvironment.of(environment).needs()).containsOnlyKeys("cloudrun");
+        assertThat(RouterVmEnvironment.of(environment).needs()).containsOnlyKeys("cloudrun", "modal");
     }
 
     @Test

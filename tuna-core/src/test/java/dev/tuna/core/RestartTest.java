@@ -7,18 +7,10 @@ import dev.tuna.api.CostReport;
 import dev.tuna.api.Deployment;
 import dev.tuna.api.DeploymentEvent;
 import dev.tuna.api.Tier;
-import dev.tuna.spi.ProviderContext;
 import dev.tuna.spi.ReplicaObservation;
-import dev.tuna.spi.ResourceRef;
-import dev.tuna.spi.SpotCloud;
-import dev.tuna.spi.SpotProvider;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Duration;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -78,46 +70,17 @@ class RestartTest {
                 .isBetween(bill.total().subtract(aMinuteOf(bill.usdPerHourNow())), bill.total());
     }
 
-    /** As EC2 does an hour after a machine has ended: nothing is left of it. */
-    private static SpotProvider forgetting(SpotProvider inner, AtomicBoolean forgets) {
-        return new SpotProvider() {
-            @Override
-            public String name() {
-                return inner.name();
-            }
-
-            @Override
-            public SpotCloud open(ProviderContext context) {
-                SpotCloud cloud = inner.open(context);
-                return new ForwardingSpot() {
-                    @Override
-                    public SpotCloud inner() {
-                        return cloud;
-                    }
-
-                    @Override
-                    public Map<ResourceRef, ReplicaObservation> observe(Collection<ResourceRef> replicas) {
-                        var seen = new HashMap<>(cloud.observe(replicas));
-                        if (forgets.get()) {
-                            seen.replaceAll((ref, each) -> ReplicaObservation.gone());
-                        }
-                        return seen;
-                    }
-                };
-            }
-        };
-    }
-
     @Test
     void aReplicaThatEndedWhileNobodyWatchedIsBilledNoLongerThanItWaitsForAController() {
-        var forgets = new AtomicBoolean();
-        world.spot = forgetting(world.spot, forgets);
+        var telling = new TellingSpot(world.spot);
+        world.spot = telling;
         Deployment chat = world.start().deploy(Simulation.chat().build());
         assertThat(world.spotServes(chat)).isTrue();
         world.pass(Duration.ofMinutes(3));
         Duration watched = spot(chat.cost()).billed();
         world.tuna.close();
-        forgets.set(true);
+        // As EC2 does an hour after a machine has ended: nothing is left of it.
+        telling.change = seen -> ReplicaObservation.gone();
         world.pass(Duration.ofHours(60));
 
         Deployment again = world.restart().deployment("chat").orElseThrow();

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
-/** A cloud whose machines tell what their GPUs do. */
+/** A cloud whose machines tell what their GPUs do, and whatever else a test wants them to. */
 final class TellingSpot implements SpotProvider {
 
     private final SpotProvider inner;

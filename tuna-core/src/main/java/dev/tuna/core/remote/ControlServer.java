@@ -260,16 +260,11 @@ public final class ControlServer implements AutoCloseable {
             case "POST allow" ->
                 lodged(exchange, lodged -> lodged.allow(Wire.read(body(exchange, LONGEST_BUNDLE), Allowance.class)));
             case "POST vacate" -> lodged(exchange, Lodging::vacate);
-            case "POST confide" -> onSecrets(exchange);
+            case "POST confide" -> done(exchange, lodged -> lodged.confide(Wire.read(body(exchange), Confided.class)));
             case "POST upgrade" ->
                 done(exchange, lodged -> lodged.upgrade(Wire.read(body(exchange, LONGEST_REQUEST), NextJar.class)));
             default -> exchange.sendResponseHeaders(NOT_FOUND, NO_BODY);
         }
-    }
-
-    private void onSecrets(HttpExchange exchange) throws IOException {
-        String body = body(exchange);
-        done(exchange, lodged -> lodged.confide(Wire.read(body, Confided.class)));
     }
 
     private static String body(HttpExchange exchange) throws IOException {
